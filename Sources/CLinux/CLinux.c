@@ -1,0 +1,82 @@
+// Bodies of CLinux.h: one system call each, compiled with _GNU_SOURCE, which Swift cannot define.
+
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef FALLOC_FL_KEEP_SIZE
+#define FALLOC_FL_KEEP_SIZE 0x01
+#endif
+#ifndef FALLOC_FL_ZERO_RANGE
+#define FALLOC_FL_ZERO_RANGE 0x10
+#endif
+
+int clinux_accept(int listener) {
+  return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int clinux_allocate(int fd, int64_t offset, int64_t bytes) {
+  return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, bytes);
+}
+
+int clinux_zero_range(int fd, int64_t offset, int64_t bytes) {
+  return fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE, offset, bytes);
+}
+
+ssize_t clinux_read_cached(int fd, void *target, size_t bytes, int64_t offset) {
+  struct iovec part = {.iov_base = target, .iov_len = bytes};
+  return preadv2(fd, &part, 1, offset, RWF_NOWAIT);
+}
+
+int clinux_try_lock(int fd) {
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0};
+  return fcntl(fd, F_OFD_SETLK, &whole);
+}
+
+int clinux_populate(void *base, size_t bytes, int writable) {
+  if (madvise(base, bytes, writable ? MADV_POPULATE_WRITE : MADV_POPULATE_READ) == 0) return 0;
+  if (errno != EINVAL) return -1;
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  for (size_t at = 0; at < bytes; at += page) {
+    unsigned char *byte = (unsigned char *)base + at;
+    // An atomic "or 0" makes the page ours without losing what another thread writes at the same time.
+    if (writable) {
+      __atomic_fetch_or(byte, 0, __ATOMIC_RELAXED);
+    } else {
+      (void)*(volatile unsigned char *)byte;
+    }
+  }
+  return 0;
+}
+
+ssize_t clinux_random(void *target, size_t bytes) { return getrandom(target, bytes, 0); }
+
+int clinux_set_thread_name(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+const char *clinux_error_name(int number) { return strerrorname_np(number); }
+
+const char *clinux_error_text(int number) { return strerrordesc_np(number); }
+
+const char *clinux_entry_name(const struct dirent *entry) { return entry->d_name; }
+
+void clinux_raise_default(int number) {
+  sigset_t only;
+  signal(number, SIG_DFL);
+  sigemptyset(&only);
+  sigaddset(&only, number);
+  pthread_sigmask(SIG_UNBLOCK, &only, NULL);
+  raise(number);
+}

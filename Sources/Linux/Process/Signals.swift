@@ -1,0 +1,34 @@
+// Signals as events of a descriptor, so that no code of ours ever runs inside a signal handler.
+
+import CLinux
+import Glibc
+
+extension Process {
+  /// Blocks SIGINT, SIGTERM, SIGHUP and returns a descriptor that becomes readable when one arrives
+  /// (signalfd). SIGPIPE is ignored. Call before threads start, for they inherit the mask.
+  package static func signalDescriptor() throws(Errno) -> Descriptor {
+    Glibc.signal(SIGPIPE, SIG_IGN)
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    for number in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&set, number) }
+    Syscall.never("pthread_sigmask") { unsafe pthread_sigmask(SIG_BLOCK, &set, nil) }
+    let flags = CInt(SFD_NONBLOCK | SFD_CLOEXEC)
+    return Descriptor(owning: try Syscall.run("signalfd") { unsafe signalfd(-1, &set, flags) })
+  }
+
+  /// The number of the signal that arrived, nil when none.
+  package static func takeSignal(_ descriptor: borrowing Descriptor) -> Int32? {
+    let raw = descriptor.raw
+    var info = signalfd_siginfo()
+    let bytes = MemoryLayout<signalfd_siginfo>.size
+    let count = try? Syscall.run("read") { unsafe Glibc.read(raw, &info, bytes) }
+    return count == bytes ? Int32(info.ssi_signo) : nil
+  }
+
+  /// Ends the process by that signal's default action, so that a shell sees it.
+  package static func die(bySignal number: Int32) -> Never {
+    clinux_raise_default(number)
+    // The default action of this signal was not to end the process; shells report it so.
+    Glibc._exit(128 + number)
+  }
+}
