@@ -1,0 +1,215 @@
+// A growable queue of bytes: append at the end, consume at the front.
+//
+// Sessions read into one and answer out of another; JSON and frames are written into one.
+// Invariant: 0 <= head <= tail <= capacity. One owner, one thread; the memory is freed with the value.
+
+/// A growable run of bytes with a consumed front. Grows by doubling, never shrinks by itself
+/// (`release()` gives the memory back). Allocates nothing while it has room.
+@safe
+package struct ByteBuffer: ~Copyable {
+  @usableFromInline var base: UnsafeMutableRawPointer?
+  @usableFromInline var capacity: Int
+  @usableFromInline var head: Int
+  @usableFromInline var tail: Int
+
+  /// An empty buffer; `capacity` bytes are allocated at once when not zero.
+  package init(capacity: Int = 0) {
+    precondition(capacity >= 0)
+    unsafe base = capacity > 0 ? .allocate(byteCount: capacity, alignment: 16) : nil
+    self.capacity = capacity
+    head = 0
+    tail = 0
+  }
+
+  deinit { unsafe base?.deallocate() }
+
+  /// Unconsumed bytes.
+  @inlinable package var count: Int { tail - head }
+  @inlinable package var isEmpty: Bool { head == tail }
+  /// Bytes that can be appended before the next allocation or move.
+  @inlinable package var room: Int { capacity - tail }
+  /// Bytes of memory held.
+  @inlinable package var capacityBytes: Int { capacity }
+
+  /// Forgets all bytes, keeps the memory.
+  @inlinable package mutating func removeAll() {
+    head = 0
+    tail = 0
+  }
+
+  /// Forgets all bytes and frees the memory.
+  package mutating func release() {
+    unsafe base?.deallocate()
+    unsafe base = nil
+    capacity = 0
+    head = 0
+    tail = 0
+  }
+
+  /// Drops `bytes` from the front. Traps beyond `count`.
+  @inlinable package mutating func consume(_ bytes: Int) {
+    precondition(bytes >= 0 && bytes <= count)
+    head += bytes
+    if head == tail { removeAll() }
+  }
+
+  /// Drops everything after the first `bytes` unconsumed bytes.
+  @inlinable package mutating func truncate(to bytes: Int) {
+    precondition(bytes >= 0 && bytes <= count)
+    tail = head + bytes
+  }
+
+  /// Makes room for `bytes` more: first by moving the live bytes to the front, else by growing.
+  @inlinable package mutating func reserve(_ bytes: Int) {
+    if capacity - tail < bytes { grow(bytes) }
+  }
+
+  @usableFromInline mutating func grow(_ bytes: Int) {
+    precondition(bytes >= 0)
+    let live = count
+    if capacity - live >= bytes && head >= live {
+      // Moving costs less than the bytes already consumed, so the work is amortised.
+      if live > 0 { unsafe base!.copyMemory(from: base! + head, byteCount: live) }
+    } else {
+      let wanted = max(live + bytes, capacity * 2, 256)
+      let fresh = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
+      if live > 0 { unsafe fresh.copyMemory(from: base! + head, byteCount: live) }
+      unsafe base?.deallocate()
+      unsafe base = fresh
+      capacity = wanted
+    }
+    head = 0
+    tail = live
+  }
+
+  /// The unconsumed bytes, borrowed.
+  @inlinable package var bytes: RawSpan {
+    @_lifetime(borrow self)
+    @inline(__always) get {
+      let span = unsafe RawSpan(
+        _unsafeBytes: UnsafeRawBufferPointer(start: base.map { unsafe $0 + head }, count: count))
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// Lends the free space after the last byte; returns how much of it `body` filled.
+  ///
+  /// - Parameter minimum: At least this many bytes are lent (grows when needed).
+  /// - Parameter body: Gets the free space; returns the number of bytes it wrote.
+  @inlinable package mutating func fill<E: Error>(
+    minimum: Int, _ body: (UnsafeMutableRawBufferPointer) throws(E) -> Int
+  ) throws(E) -> Int {
+    reserve(minimum)
+    let free = unsafe UnsafeMutableRawBufferPointer(start: base.map { unsafe $0 + tail }, count: room)
+    let written = try unsafe body(free)
+    precondition(written >= 0 && written <= free.count)
+    tail += written
+    return written
+  }
+
+  /// Lends the unconsumed bytes as a pointer for the length of the call (for `writev` and C libraries).
+  @inlinable package func withBytes<R, E: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(E) -> R
+  ) throws(E) -> R {
+    try unsafe body(
+      UnsafeRawBufferPointer(start: base.map { unsafe UnsafeRawPointer($0 + head) }, count: count))
+  }
+
+  /// Appends one byte.
+  @inlinable package mutating func append(_ byte: UInt8) {
+    reserve(1)
+    unsafe base!.storeBytes(of: byte, toByteOffset: tail, as: UInt8.self)
+    tail += 1
+  }
+
+  /// Appends an integer big-endian.
+  @inlinable @inline(__always) package mutating func append<T: FixedWidthInteger>(bigEndian value: T) {
+    let size = MemoryLayout<T>.size
+    reserve(size)
+    unsafe base!.storeBytes(of: value.bigEndian, toByteOffset: tail, as: T.self)
+    tail += size
+  }
+
+  /// Overwrites four bytes at `index` (counted from the first unconsumed byte), big-endian.
+  @inlinable package mutating func patch(int32 value: Int32, at index: Int) {
+    precondition(index >= 0 && index + 4 <= count)
+    unsafe base!.storeBytes(of: value.bigEndian, toByteOffset: head + index, as: Int32.self)
+  }
+
+  /// Appends a copy of the bytes.
+  @inlinable package mutating func append(_ span: RawSpan) {
+    let size = span.byteCount
+    if size == 0 { return }
+    reserve(size)
+    unsafe span.withUnsafeBytes { unsafe (base! + tail).copyMemory(from: $0.baseAddress!, byteCount: size) }
+    tail += size
+  }
+
+  /// Appends the UTF-8 of a literal, which costs a few stores. No allocation while there is room.
+  @inlinable @inline(__always) package mutating func append(_ text: StaticString) {
+    let size = text.utf8CodeUnitCount
+    if size == 0 { return }
+    reserve(size)
+    unsafe (base! + tail).copyMemory(from: text.utf8Start, byteCount: size)
+    tail += size
+  }
+
+  /// Appends a copy of the array.
+  @inlinable package mutating func append(_ array: [UInt8]) {
+    unsafe append(array.span.bytes)
+  }
+
+  /// Appends the UTF-8 of a text. Allocates when the text is not native UTF-8.
+  package mutating func append(utf8 text: String) {
+    var text = text
+    text.withUTF8 { append(unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer($0))) }
+  }
+
+  /// Appends the decimal digits of `value`. No allocation.
+  @inlinable package mutating func append(decimal value: Int64) {
+    reserve(20)
+    if value >= 0 && value < 10 { return append(UInt8(truncatingIfNeeded: value) &+ 0x30) }
+    var rest = value.magnitude
+    if value < 0 { append(UInt8(ascii: "-")) }
+    let digits = Self.decimalDigits(rest)
+    // Room for 20 bytes is reserved, and no 64-bit number has more digits and a sign.
+    let start = unsafe base! + tail
+    var at = digits
+    while rest >= 100 {
+      at &-= 2
+      unsafe start.storeBytes(of: Self.twoDigits(rest % 100), toByteOffset: at, as: UInt16.self)
+      rest /= 100
+    }
+    if rest >= 10 {
+      unsafe start.storeBytes(of: Self.twoDigits(rest), as: UInt16.self)
+    } else {
+      unsafe start.storeBytes(of: UInt8(truncatingIfNeeded: rest) &+ 0x30, as: UInt8.self)
+    }
+    tail += digits
+  }
+
+  /// The two ASCII digits of a number below 100, in the order of memory.
+  @inlinable @inline(__always) static func twoDigits(_ value: UInt64) -> UInt16 {
+    let tens = (value &* 103) &>> 10
+    return UInt16(littleEndian: UInt16(truncatingIfNeeded: 0x3030 &+ tens &+ (value &- tens &* 10) &<< 8))
+  }
+
+  /// How many decimal digits `value` has, 1 to 20.
+  @inlinable @inline(__always) static func decimalDigits(_ value: UInt64) -> Int {
+    if value < 10 { return 1 }
+    if value < 100 { return 2 }
+    var digits = 3
+    var rest = value / 1000
+    while rest >= 100 {
+      digits &+= 2
+      rest /= 100
+    }
+    if rest >= 10 { return digits &+ 2 }
+    return rest > 0 ? digits &+ 1 : digits
+  }
+
+  /// A copy of the unconsumed bytes.
+  package var array: [UInt8] {
+    unsafe withBytes { unsafe [UInt8]($0) }
+  }
+}

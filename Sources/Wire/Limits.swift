@@ -1,0 +1,13 @@
+// Every bound of this target that is not a field's own width. Peers and files are not trusted to keep them.
+
+/// Bounds on what is parsed. Exceeding one is a `WireError`, never a trap.
+package enum Limits {
+  /// Deepest nesting of JSON arrays and objects, object keys included.
+  package static let jsonDepthMax = 64
+  /// Most values that the `$ref` members of one JSON text may repeat.
+  package static let jsonReferencedValuesMax = 65_536
+  /// Most extFields of one header (the largest Apache request has 21).
+  package static let headerFieldsMax = 48
+  /// Most bytes of a property string: its length travels as a signed short.
+  package static let propertiesBytesMax = 32_767
+}

@@ -1,0 +1,79 @@
+// Message properties as a list, for commands and tests; the broker uses `PropertyScan`.
+
+/// Properties in stored order (Apache MessageDecoder.messageProperties2String and back). Cold paths only.
+package struct Properties: Equatable, Sendable {
+  package var entries: [(name: String, value: String)]
+
+  package init(_ entries: [(name: String, value: String)] = []) { self.entries = entries }
+
+  /// Pieces without a name or without a value are dropped; a repeated name keeps its first place and its last
+  /// value.
+  package init(decoding bytes: RawSpan) {
+    entries = []
+    var places: [String: Int] = [:]
+    for piece in bytes.array.split(separator: 2) {
+      guard let separator = piece.firstIndex(of: 1), separator > piece.startIndex,
+        separator + 1 < piece.endIndex
+      else { continue }
+      let name = String(decoding: piece[..<separator], as: UTF8.self)
+      let value = String(decoding: piece[(separator + 1)...], as: UTF8.self)
+      if let place = places[name] {
+        entries[place].value = value
+      } else {
+        places[name] = entries.count
+        entries.append((name, value))
+      }
+    }
+  }
+
+  /// The value of that name; setting nil removes it, setting a new name appends it.
+  package subscript(_ name: String) -> String? {
+    get { entries.last { $0.name == name }?.value }
+    set {
+      guard let newValue else {
+        entries.removeAll { $0.name == name }
+        return
+      }
+      if let place = entries.firstIndex(where: { $0.name == name }) {
+        entries[place].value = newValue
+      } else {
+        entries.append((name, newValue))
+      }
+    }
+  }
+
+  /// The stored form, every property followed by 0x02 as Java writes it. The caller keeps it within
+  /// `Limits.propertiesBytesMax`.
+  package var encoded: [UInt8] {
+    var out: [UInt8] = []
+    for (name, value) in entries {
+      out += name.utf8
+      out.append(1)
+      out += value.utf8
+      out.append(2)
+    }
+    return out
+  }
+
+  package static func == (a: Properties, b: Properties) -> Bool {
+    a.entries.elementsEqual(b.entries) { $0.name == $1.name && $0.value == $1.value }
+  }
+}
+
+/// Names of properties (Apache MessageConst).
+package enum PropertyName {
+  package static let keys = "KEYS"
+  package static let tags = "TAGS"
+  package static let waitStoreOK = "WAIT"
+  package static let delayLevel = "DELAY"
+  package static let retryTopic = "RETRY_TOPIC"
+  package static let realTopic = "REAL_TOPIC"
+  package static let realQueueId = "REAL_QID"
+  package static let producerGroup = "PGROUP"
+  package static let uniqueKey = "UNIQ_KEY"
+  package static let originMessageId = "ORIGIN_MESSAGE_ID"
+  package static let region = "MSG_REGION"
+  package static let traceOn = "TRACE_ON"
+  package static let cluster = "CLUSTER"
+  package static let maxReconsumeTimes = "MAX_RECONSUME_TIMES"
+}
