@@ -31,15 +31,20 @@ let inlined: [SwiftSetting] =
 let package = Package(
   name: "mq",
   targets: [
+    .target(name: "Store", dependencies: ["Wire", "Linux"], swiftSettings: product),
     .target(name: "Wire", swiftSettings: inlined),
     .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: product),
     .target(name: "CLinux", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
     .target(
       name: "TestSupport", dependencies: ["CZlib", "Linux"], path: "Tests/TestSupport", exclude: ["Fixtures"],
       swiftSettings: house),
     .testTarget(
       name: "WireTests", dependencies: ["Wire", "TestSupport"], exclude: ["Fixtures"], swiftSettings: house),
     .testTarget(name: "LinuxTests", dependencies: ["Linux", "TestSupport"], swiftSettings: house),
+    .testTarget(
+      name: "StoreTests", dependencies: ["Store", "Wire", "Linux", "TestSupport", "CAllocationCount"],
+      exclude: ["Fixtures"], swiftSettings: house),
   ]
 )

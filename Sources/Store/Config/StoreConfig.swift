@@ -1,0 +1,123 @@
+// Topics, groups, consumer offsets and delay progress, as the broker sees them. Loop thread.
+
+import Linux
+package import Wire
+
+extension MessageStore {
+  private var wallMs: Int64 { Clock.wallMs() }
+
+  // MARK: Topics
+
+  /// The slot of a topic that was ever seen, in the config or in the log. No allocation.
+  package func slot(_ topic: RawSpan) -> TopicSlot? { table.slot(topic) }
+  /// Finds or makes the slot of a topic (no config is made).
+  package func makeSlot(_ topic: String) -> TopicSlot { table.makeSlot(topic) }
+  /// The name behind a slot.
+  package func topicName(_ slot: TopicSlot) -> String { table.names.text(Int(slot.rawValue)) }
+
+  /// What the data path needs of the topic; `exists` is false without a config. No allocation.
+  package func gate(_ slot: TopicSlot) -> TopicGate { topics.gate(slot) }
+  /// Nil when the topic has no config.
+  package func topicConfig(_ slot: TopicSlot) -> TopicConfig? { topics.config(slot) }
+  /// Nil when the topic has no config.
+  package func topicConfig(_ name: String) -> TopicConfig? {
+    table.slot(Array(name.utf8).rawBytes).flatMap { topics.config($0) }
+  }
+  /// In the order of the file, new ones last.
+  package var topicConfigs: [TopicConfig] { topics.all }
+  /// Counts the changes of topics.
+  package var topicVersion: DataVersion { topics.version }
+
+  /// Changes of topics so far, and how many of them are in the file on disk: an answer that depends on a new
+  /// topic waits until the second has reached the first,
+  /// else a crash could lose the topic of an acknowledged message.
+  package var topicChanges: Int64 { topics.version.counter }
+  /// See `topicChanges`.
+  package var topicChangesSaved: Int64 { upkeep.topicsSaved }
+
+  /// Adds or replaces; bumps the data version and persists. Returns the slot.
+  @discardableResult package func putTopic(_ config: TopicConfig) -> TopicSlot {
+    let slot = table.makeSlot(config.name)
+    topics.put(slot, config, nowMs: wallMs)
+    persistSoon(.topics)
+    return slot
+  }
+
+  /// Removes config, queues and offsets of the topic. False when unknown.
+  package func deleteTopic(_ name: String) -> Bool {
+    guard let slot = table.slot(Array(name.utf8).rawBytes), topics.remove(slot, nowMs: wallMs) else {
+      return false
+    }
+    persistSoon(.topics)
+    table.forget(slot)
+    upkeep.needsSnapshot = true
+    if offsets.remove(group: nil, topic: name) { markDirty(.consumerOffset) }
+    return true
+  }
+
+  /// Topics and groups are written on each change, without waiting for the next second.
+  private func persistSoon(_ file: ConfigFile) {
+    markDirty(file)
+    writeSoon(file, nowMs: wallMs)
+  }
+
+  // MARK: Groups
+
+  /// Nil when the group has no config.
+  package func group(_ name: String) -> SubscriptionGroup? { groupTable[name] }
+  /// In the order of the file, new ones last.
+  package var groups: [SubscriptionGroup] { groupTable.all }
+  /// Counts the changes of groups.
+  package var groupVersion: DataVersion { groupTable.version }
+
+  /// Adds or replaces; bumps the data version and persists.
+  package func putGroup(_ group: SubscriptionGroup) {
+    groupTable.put(group, nowMs: wallMs)
+    persistSoon(.subscriptionGroup)
+  }
+
+  /// False when unknown. Offsets go with `cleanOffsets`, known or not.
+  package func deleteGroup(_ name: String, cleanOffsets: Bool) -> Bool {
+    if cleanOffsets { removeOffsets(group: name, topic: nil) }
+    guard groupTable.remove(name, nowMs: wallMs) else { return false }
+    persistSoon(.subscriptionGroup)
+    return true
+  }
+
+  // MARK: Consumer offsets
+
+  /// Offset of the next message of a group in a queue; nil when it never committed.
+  package func consumerOffset(group: String, topic: String, queueId: Int32) -> Int64? {
+    offsets.offset(group, topic, queueId)
+  }
+  /// Kept in memory at once, on disk within five seconds.
+  package func commitOffset(group: String, topic: String, queueId: Int32, _ offset: Int64) {
+    offsets.commit(group, topic, queueId, offset)
+    markDirty(.consumerOffset)
+  }
+  /// By queue id; empty when the group never committed.
+  package func consumerOffsets(group: String, topic: String) -> [Int32: Int64] {
+    offsets.offsets(group, topic)
+  }
+  /// Topics with offsets of this group.
+  package func topics(ofGroup group: String) -> [String] { offsets.topics(group) }
+  /// Groups with offsets on this topic.
+  package func groups(ofTopic topic: String) -> [String] { offsets.groups(topic) }
+  /// Of one topic, or with nil of all.
+  package func removeOffsets(group: String, topic: String?) {
+    if offsets.remove(group: group, topic: topic) { markDirty(.consumerOffset) }
+  }
+  /// The content of config/consumerOffset.json.
+  package var consumerOffsetJSON: JSON { offsets.json }
+
+  // MARK: Delay progress
+
+  /// Offset of the next message of a delay level (1…); 0 at first.
+  package func delayOffset(level: Int) -> Int64 { delays.offset(level) }
+  /// Kept in memory at once, on disk within ten seconds.
+  package func setDelayOffset(level: Int, _ offset: Int64) {
+    if delays.set(level, offset) { markDirty(.delayOffset) }
+  }
+  /// The content of config/delayOffset.json.
+  package var delayOffsetJSON: JSON { delays.json }
+}

@@ -1,0 +1,102 @@
+// Every bound of the store that is not a field's own width.
+
+enum Limits {
+  /// Bytes that a record may have beside its body limit (Apache CommitLog: maxMessageSize + 64 KiB).
+  static let recordExtraBytesMax = 64 * 1024
+  /// Most bytes of a property string: its length is a signed short.
+  static let propertiesBytesMax = 32_767
+  /// Most bytes of a topic in a record (%RETRY% topics; others are at most 127).
+  static let topicBytesMax = 255
+  /// Bytes that stay free at the end of each log segment for the blank record.
+  static let blankBytes = 8
+  /// Smallest segment that is believed when its size differs from the option.
+  static let segmentBytesMin = 4096
+
+  /// Blocks allocated by the opening thread: enough for the first messages, cheap enough for a fast start.
+  static let firstAllocationBytes = 16 << 20
+  /// Step in which the janitor allocates blocks ahead of the write position.
+  static let allocationStepBytes = 16 << 20
+  /// The step when there is not that much space.
+  static let lastAllocationStepBytes = 1 << 20
+  /// Blocks that the janitor keeps allocated ahead of the write position.
+  static let allocatedAheadBytes = 128 << 20
+  /// Pages that the janitor keeps mapped ahead of the write position.
+  static let prefaultedAheadBytes = 8 << 20
+  /// The same while nothing was written yet.
+  static let prefaultedAtRestBytes = 256 << 10
+  /// Bytes that are prefaulted at once.
+  static let prefaultSliceBytes = 256 * 1024
+  /// The loop calls the janitor each time it has written this much.
+  static let aheadCallBytes = 2 << 20
+  /// Distance behind the log's end that is read through the mapping; older records are read without faults.
+  static let hotBytes = 64 << 20
+
+  /// Bytes of one arena file of queue entries.
+  static let arenaBytes = 16 << 20
+  /// Blocks of arena files that are kept allocated ahead: the entries of as many messages as the log has room
+  /// for.
+  static let arenaAheadBytes = 8 << 20
+  /// Pages of the arenas that are kept mapped ahead.
+  static let arenaPrefaultBytes = 256 << 10
+  /// Blocks of arena files that the opening thread allocates.
+  static let arenaFirstBytes = 1 << 20
+  /// Queue ids are below this; records with others are stored but have no queue.
+  static let queueIdMax: Int32 = 65_536
+  /// Largest hole in a queue that recovery fills with blank entries.
+  static let queueGapMax: Int64 = 1 << 20
+
+  /// Apache maxTransferBytesOnMessageInMemory and its three siblings.
+  static let readBytesInMemoryMax = 256 * 1024
+  static let readCountInMemoryMax = 32
+  static let readBytesOnDiskMax = 64 * 1024
+  static let readCountOnDiskMax = 8
+  /// Entries that one read scans at least (Apache: 16 000 bytes of consume queue).
+  static let readScanEntriesMin = 800
+  /// Share of the memory behind the log's end that counts as in memory (Apache
+  /// accessMessageInMemoryMaxRatio).
+  static let inMemoryPercent: Int64 = 40
+  /// Bytes that one warm request reads at most.
+  static let warmBytesMax = 1 << 20
+
+  /// Jobs that wait for the janitor; more are answered at once without being done.
+  static let janitorJobsMax = 4096
+  /// Attempts to lock the store, and the pause between them.
+  static let lockAttemptsMax = 10
+  static let lockPauseMs: Int64 = 20
+  /// Longest config file that is read.
+  static let configBytesMax = 256 << 20
+  /// Longest snapshot that is read.
+  static let snapshotBytesMax = 1 << 30
+  /// Times between the janitor's chores.
+  static let snapshotIntervalMs: Int64 = 60_000
+  static let retentionIntervalMs: Int64 = 10_000
+  static let offsetsPersistIntervalMs: Int64 = 5_000
+  static let delayPersistIntervalMs: Int64 = 10_000
+  /// Segments deleted in one pass (Apache deleteFileBatchMax).
+  static let deletedSegmentsMax = 10
+
+  /// Sentences that a recovery report holds at most.
+  static let noticesMax = 100
+  /// Zeros after the end of the log that prove that nothing more was written there.
+  static let zeroProofBytes = 256 * 1024
+
+  /// Slots and entries of one key index file.
+  static let keySlots = 1 << 20
+  static let keyEntriesMax = 4 << 20
+  /// Pause between bursts of indexing.
+  static let indexIntervalMs: Int64 = 1000
+  /// Log bytes that one burst of indexing reads.
+  static let indexBurstBytes: Int64 = 4 << 20
+  /// Log bytes of one indexing interval from which on indexing waits for a quieter moment, and how far it may
+  /// fall behind: a key query reads that much at most before it answers.
+  static let indexQuietBytes: Int64 = 1 << 20
+  static let indexBehindBytesMax: Int64 = 512 << 20
+  /// Bursts in a row before the janitor rests.
+  static let indexBurstsMax = 16
+  /// Entries of one hash chain that a query follows.
+  static let keyChainMax = 1 << 16
+  /// Log without any key that is indexed before a file is made to remember that.
+  static let keylessBytesMax: Int64 = 64 << 20
+  /// Keys of one record that are indexed.
+  static let keysPerRecordMax = 64
+}

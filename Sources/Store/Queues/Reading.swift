@@ -1,0 +1,161 @@
+// Reading messages of a queue (Apache DefaultMessageStore.getMessage). Loop thread; never waits for the disk.
+
+import Linux
+package import Wire
+
+extension MessageStore {
+  /// Min and max of a queue; nil when the queue has never had an entry.
+  package func queueRange(_ slot: TopicSlot, _ queueId: Int32) -> Range<Int64>? {
+    guard let index = table.find(slot, queueId) else { return nil }
+    return table.queues[index].min..<table.queues[index].next
+  }
+
+  /// Entry `offset` of a queue: nil outside the range.
+  package func entry(
+    _ slot: TopicSlot, _ queueId: Int32, _ offset: Int64
+  ) -> (physicalOffset: Int64, bytes: Int32, tagsCode: Int64)? {
+    guard let index = table.find(slot, queueId), offset >= table.queues[index].min,
+      offset < table.queues[index].next
+    else { return nil }
+    let entry = table.entry(index, offset)
+    return (entry.physicalOffset, entry.size, entry.tagsCode)
+  }
+
+  /// Whether entry `offset` passes the filter (long polls); true when it does not exist.
+  package func matches(
+    _ slot: TopicSlot, _ queueId: Int32, _ offset: Int64, _ filter: borrowing TagFilter
+  ) -> Bool {
+    guard let entry = entry(slot, queueId, offset) else { return true }
+    return Self.passes(entry.tagsCode, filter)
+  }
+
+  @inline(__always)
+  private static func passes(_ tagsCode: Int64, _ filter: borrowing TagFilter) -> Bool {
+    if filter.codes.isEmpty { return true }
+    let code = Int32(truncatingIfNeeded: tagsCode)
+    let codes = filter.codes.span
+    for index in 0..<codes.count where codes[index] == code { return true }
+    return false
+  }
+
+  /// Whether the record is recent enough to count as "in memory": not more than 40 % of the machine's memory
+  /// behind the log's end.
+  package func isInMemory(_ physicalOffset: Int64) -> Bool { log.position - physicalOffset <= inMemoryBytes }
+
+  /// Reads matching records into `out` from `offset` on.
+  ///
+  /// At most `messagesMax` records and `bytesMax` bytes, and Apache's limits of 32 and 256 KiB in memory, 8
+  /// and 64 KiB on disk; the first match is always returned. At least 800 entries are scanned.
+  package func read(
+    _ slot: TopicSlot, _ queueId: Int32, from offset: Int64, messagesMax: Int, bytesMax: Int,
+    filter: borrowing TagFilter, into out: inout ByteBuffer
+  ) -> ReadResult {
+    guard let index = table.find(slot, queueId) else {
+      return ReadResult(status: .noMatchedLogicQueue, nextBeginOffset: 0, minOffset: 0, maxOffset: 0)
+    }
+    let (low, high) = (table.queues[index].min, table.queues[index].next)
+    func nothing(_ status: ReadStatus, _ next: Int64) -> ReadResult {
+      ReadResult(status: status, nextBeginOffset: next, minOffset: low, maxOffset: high)
+    }
+    if high == 0 { return nothing(.noMessageInQueue, 0) }
+    if offset < low { return nothing(.offsetTooSmall, low) }
+    if offset == high { return nothing(.offsetOverflowOne, offset) }
+    if offset > high { return nothing(.offsetOverflowBadly, high) }
+
+    var collector = Collector(messagesMax: messagesMax, bytesMax: bytesMax)
+    let scanEnd = min(high, offset + Int64(max(Limits.readScanEntriesMin, messagesMax)))
+    var next = offset
+    while next < scanEnd {
+      let entry = table.entry(index, next)
+      if !entry.isBlank && Self.passes(entry.tagsCode, filter) {
+        if collector.isFull(adding: Int(entry.size), inMemory: isInMemory(entry.physicalOffset)) { break }
+        if !collect(entry, &collector, into: &out) {
+          if collector.messages == 0 { return cold(entry, low, high, next) }
+          break
+        }
+      }
+      next += 1
+    }
+    return ReadResult(
+      status: collector.messages > 0 ? .found : .noMatchedMessage, nextBeginOffset: next, minOffset: low,
+      maxOffset: high, messages: collector.messages, bytes: collector.bytes)
+  }
+
+  /// Counts what was read and says when it is enough.
+  private struct Collector {
+    let messagesMax: Int
+    let bytesMax: Int
+    var messages = 0
+    var bytes = 0
+
+    func isFull(adding size: Int, inMemory: Bool) -> Bool {
+      if messages == 0 { return false }
+      let countMax = inMemory ? Limits.readCountInMemoryMax : Limits.readCountOnDiskMax
+      let sizeMax = inMemory ? Limits.readBytesInMemoryMax : Limits.readBytesOnDiskMax
+      return messages >= min(messagesMax, countMax) || bytes + size > min(bytesMax, sizeMax)
+    }
+  }
+
+  private func cold(_ entry: QueueEntry, _ low: Int64, _ high: Int64, _ next: Int64) -> ReadResult {
+    let start = entry.physicalOffset
+    return ReadResult(
+      status: .cold, nextBeginOffset: next, minOffset: low, maxOffset: high,
+      coldRange: start..<min(start + Int64(max(Int(entry.size), Limits.readBytesInMemoryMax)), log.position))
+  }
+
+  /// Appends the entry's record; false when it is not in the page cache. A record that does not look like one
+  /// is skipped.
+  private func collect(_ entry: QueueEntry, _ collector: inout Collector, into out: inout ByteBuffer) -> Bool
+  {
+    guard let segment = log.segment(holding: entry.physicalOffset) else { return true }
+    let at = Int(entry.physicalOffset - segment.start)
+    let size = Int(entry.size)
+    guard size >= Record.bytesMin, at + size <= segment.file.bytes else { return true }
+    let before = out.count
+    if log.isHot(entry.physicalOffset) {
+      out.append(segment.file.contents[at..<(at + size)])
+    } else if !readIfCached(segment, at, size, into: &out) {
+      return false
+    }
+    if !Self.isRecord(out.bytes, at: before, size: size) {
+      out.truncate(to: before)
+      return true
+    }
+    collector.messages += 1
+    collector.bytes += size
+    return true
+  }
+
+  /// Reads without waiting for the disk; false when not all of it is in the page cache.
+  private func readIfCached(_ segment: Segment, _ at: Int, _ size: Int, into out: inout ByteBuffer) -> Bool {
+    do throws(Errno) {
+      var isWhole = false
+      _ = try unsafe out.fill(minimum: size) { target throws(Errno) in
+        let part = unsafe UnsafeMutableRawBufferPointer(rebasing: target[..<size])
+        let count = try unsafe segment.file.file.readIfCached(into: part, at: Int64(at))
+        isWhole = count == size
+        return isWhole ? size : 0
+      }
+      return isWhole
+    } catch {
+      return false
+    }
+  }
+
+  private static func isRecord(_ bytes: RawSpan, at: Int, size: Int) -> Bool {
+    let magic = bytes.uint32(at: at + 4)
+    return Int(bytes.int32(at: at)) == size && (magic == Record.magicV1 || magic == Record.magicV2)
+  }
+
+  /// Appends the raw record at `offset` to `out`; false when no record begins there (or it was removed).
+  /// May wait for the disk when the record is cold.
+  package func readRecord(at offset: Int64, into out: inout ByteBuffer) -> Bool {
+    guard let segment = log.segment(holding: offset) else { return false }
+    let at = Int(offset - segment.start)
+    guard let record = try? Record.decode(segment.file.contents, at: at), record.physicalOffset == offset,
+      offset + Int64(record.totalBytes) <= log.position
+    else { return false }
+    out.append(segment.file.contents[at..<(at + record.totalBytes)])
+    return true
+  }
+}

@@ -1,0 +1,38 @@
+// Deleting old log segments (Apache DefaultMessageStore.CleanCommitLogService), and refusing messages on a
+// full disk. Loop thread; the janitor removes the files.
+
+import Linux
+
+extension MessageStore {
+  /// Every ten seconds: drops segments whose time is over, at the hours of `deleteWhen` or when the disk is
+  /// fuller than `diskMaxUsedRatio`; above `diskCleanForciblyRatio` young ones too, oldest first. The last
+  /// segment always stays.
+  func cleanUp(nowMs: Int64) {
+    let ratio = diskUsedRatio()
+    isDiskOverWarning = ratio > options.diskWarningRatio
+    let isForced = ratio > options.diskCleanForciblyRatio
+    let isDue = ratio > options.diskMaxUsedRatio || options.deleteWhen.contains(Clock.local(nowMs).hour)
+    if !isForced && !isDue { return }
+    let reservedMs = Int64(options.fileReservedHours) * 3_600_000
+    var count = 0
+    for segment in log.segments.dropLast().prefix(Limits.deletedSegmentsMax) {
+      if !isForced {
+        guard let changedMs = try? FileSystem.modifiedMs(segment.file.path), changedMs + reservedMs <= nowMs
+        else {
+          break
+        }
+      }
+      count += 1
+    }
+    if count > 0 { deleteSegments(count) }
+  }
+
+  /// Drops the oldest segments and the queue entries of their records.
+  func deleteSegments(_ count: Int) {
+    let dropped = log.dropFirst(count)
+    table.dropBelow(log.minOffset)
+    upkeep.needsSnapshot = true
+    // The files go with the next restart when too many jobs wait: the snapshot begins at the new start then.
+    _ = janitor.post(.deleteSegments(dropped))
+  }
+}

@@ -1,0 +1,125 @@
+// Keeps blocks, pages and files ready ahead of the writers, and drops our mappings of what is behind them.
+// Janitor thread.
+
+import Linux
+import Synchronization
+
+struct Ahead {
+  private let shared: Shared
+  private let paths: StorePaths
+  private let segmentBytes: Int
+  /// Offsets up to which pages were prefaulted, and up to which page tables were dropped again.
+  private var prefaultedTo: Int64 = 0
+  private var forgottenTo: Int64 = 0
+  /// End of the log when the store was opened.
+  private let openedAt: Int64
+  /// Whether an allocation failed and is tried again.
+  private(set) var isRetrying = false
+  /// Start of the newest segment made so far: between the loop's taking it and its telling so, the box alone
+  /// would ask for the same file twice.
+  private var newestSegment: Int64
+  private let arenaAhead: ArenaAhead
+
+  init(shared: Shared, paths: StorePaths, segmentBytes: Int) {
+    self.shared = shared
+    self.paths = paths
+    self.segmentBytes = segmentBytes
+    openedAt = shared.published.load(ordering: .acquiring)
+    forgottenTo = openedAt
+    arenaAhead = ArenaAhead(shared: shared, paths: paths)
+    newestSegment = shared.segments.withLock { $0.last?.start ?? 0 }
+  }
+
+  /// Does what is needed now. What fails is tried again at the next call; the first failure is reported.
+  mutating func work() {
+    let wasRetrying = isRetrying
+    arenaAhead.prefault()
+    // Each on its own: the queues may still find room where the log does not.
+    let failures = [attempt { () throws(Errno) in try arenaAhead.make() }, logAhead(), nextSegmentAhead()]
+    guard let error = failures.compactMap({ $0 }).first else {
+      isRetrying = false
+      if shared.isOutOfSpace.load(ordering: .relaxed) {
+        shared.isOutOfSpace.store(false, ordering: .releasing)
+        shared.complete(.notice("disk space is back, messages are accepted again"))
+      }
+      return
+    }
+    isRetrying = true
+    if failures.contains(.noSpace) { shared.isOutOfSpace.store(true, ordering: .releasing) }
+    if !wasRetrying { shared.complete(.failed(what: "allocate blocks in \(paths.root)", error)) }
+  }
+
+  private func attempt(_ body: () throws(Errno) -> Void) -> Errno? {
+    do throws(Errno) {
+      try body()
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  private mutating func logAhead() -> Errno? {
+    let position = shared.published.load(ordering: .acquiring)
+    guard let active = shared.segments.withLock({ $0.last }) else { return nil }
+    let at = Int(max(0, min(position - active.start, Int64(segmentBytes))))
+    let failure = attempt { () throws(Errno) in
+      try allocate(active.file, upTo: min(at + Limits.allocatedAheadBytes, segmentBytes))
+    }
+    prefault(active, from: at)
+    forget(behind: position)
+    return failure
+  }
+
+  /// In steps, so that the loop can go on early; near the end of the disk in small ones.
+  private func allocate(_ file: MappedFile, upTo end: Int) throws(Errno) {
+    while file.allocatedBytes < end {
+      do throws(Errno) {
+        try file.allocate(upTo: min(file.allocatedBytes + Limits.allocationStepBytes, end))
+      } catch .noSpace {
+        try file.allocate(upTo: min(file.allocatedBytes + Limits.lastAllocationStepBytes, end))
+      }
+    }
+  }
+
+  private mutating func nextSegmentAhead() -> Errno? {
+    let position = shared.published.load(ordering: .acquiring)
+    guard let active = shared.segments.withLock({ $0.last }), active.start >= newestSegment,
+      active.end - position <= Int64(2 * Limits.allocatedAheadBytes)
+    else { return nil }
+    do throws(Errno) {
+      let next = try LogFiles.make(
+        paths.commitLog, start: active.end, bytes: segmentBytes, allocating: Limits.allocationStepBytes)
+      next.file.prefault(0..<min(Limits.prefaultedAheadBytes / 4, next.file.allocatedBytes))
+      newestSegment = next.start
+      shared.nextSegment.withLock { $0 = next }
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  /// As far ahead as was written since the start, within limits: a broker at rest keeps no pages for nothing.
+  private mutating func prefault(_ active: Segment, from at: Int) {
+    let written = Int(active.start - openedAt) + at
+    let ahead = min(max(written, Limits.prefaultedAtRestBytes), Limits.prefaultedAheadBytes)
+    let end = min(at + ahead, active.file.allocatedBytes)
+    let start = max(at, Int(max(0, prefaultedTo - active.start)))
+    if end - start < ahead / 4 && end < active.file.bytes { return }
+    if start < end {
+      active.file.prefault(start..<end)
+      prefaultedTo = active.start + Int64(end)
+    }
+  }
+
+  /// Pages behind the hot window stay in the page cache but no longer count as ours.
+  private mutating func forget(behind position: Int64) {
+    let end = position - Int64(Limits.hotBytes)
+    guard end - forgottenTo >= Int64(Limits.prefaultedAheadBytes) else { return }
+    while forgottenTo < end, let segment = shared.segment(holding: forgottenTo) {
+      let stop = min(segment.end, end)
+      segment.file.forget(Int(forgottenTo - segment.start)..<Int(stop - segment.start))
+      forgottenTo = stop
+    }
+    forgottenTo = max(forgottenTo, end)
+  }
+}
