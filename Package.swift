@@ -31,6 +31,7 @@ let inlined: [SwiftSetting] =
 let package = Package(
   name: "mq",
   targets: [
+    .target(name: "Server", dependencies: ["Store", "Wire", "Linux"], swiftSettings: product),
     .target(name: "Store", dependencies: ["Wire", "Linux"], swiftSettings: product),
     .target(name: "Wire", swiftSettings: inlined),
     .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: product),
@@ -46,5 +47,9 @@ let package = Package(
     .testTarget(
       name: "StoreTests", dependencies: ["Store", "Wire", "Linux", "TestSupport", "CAllocationCount"],
       exclude: ["Fixtures"], swiftSettings: house),
+    .testTarget(
+      name: "ServerTests",
+      dependencies: ["Server", "Store", "Wire", "Linux", "TestSupport", "CAllocationCount"],
+      swiftSettings: house),
   ]
 )

@@ -1,0 +1,157 @@
+// A consumer group at run time: its configuration, its members, what they subscribe to.
+
+import Linux
+import Store
+import Wire
+
+/// A connection that belongs to a producer or consumer group.
+struct GroupMember {
+  let session: Session
+  let clientId: String
+  let language: LanguageCode
+  let version: Int32
+  var lastMs: Int64
+
+  var connection: ClientConnection {
+    ClientConnection(
+      clientId: clientId, address: session.peer.text, language: language.name, version: version)
+  }
+
+  /// Its address is a Java socket address, with the slash.
+  var producerInfo: ProducerInfo {
+    ProducerInfo(
+      clientId: clientId, remoteAddress: "/" + session.peer.text, language: language.name, version: version,
+      lastUpdateMs: lastMs)
+  }
+}
+
+/// What a group subscribes to in one topic.
+struct Subscription {
+  let data: SubscriptionData
+  let slot: TopicSlot
+  let filter: TagFilter
+}
+
+/// A consumer group. Created when a name is first seen and legal, kept while the server runs.
+/// Loop thread only.
+final class ConsumerGroup {
+  let name: String
+  /// Dense number, for stats tables.
+  let index: Int
+  /// Configuration (copied from the store when it changes); nil when deleted or never created.
+  var config: SubscriptionGroup?
+  /// By session id.
+  private(set) var members: [UInt64: GroupMember] = [:]
+  private(set) var type = ConsumeType.passively
+  private(set) var model = MessageModel.clustering
+  private(set) var fromWhere = ConsumeFromWhere.lastOffset
+  private var subscriptions: [Subscription] = []
+  /// Slot → place in `subscriptions`.
+  private var places: [TopicSlot: Int] = [:]
+  /// Of the last heartbeat (v2); nil before the first.
+  var fingerprint: Int32?
+  var locks = QueueLocks()
+  /// Where each queue's next pull begins, as the last pull answered; progress reports show it.
+  private var pullOffsets: [QueuePlace: Int64] = [:]
+
+  struct QueuePlace: Hashable {
+    let slot: TopicSlot
+    let queueId: Int32
+  }
+
+  init(name: String, index: Int) {
+    self.name = name
+    self.index = index
+  }
+
+  /// True while at least one member is registered.
+  var isOnline: Bool { !members.isEmpty }
+
+  /// The subscription of a topic as registered by heartbeat; nil when the group does not subscribe to it.
+  func subscription(_ slot: TopicSlot) -> (filter: TagFilter, expressionType: String, version: Int64)? {
+    guard let place = places[slot] else { return nil }
+    let found = subscriptions[place]
+    return (found.filter, found.data.expressionType, found.data.version)
+  }
+
+  /// All subscriptions, sorted by topic.
+  var subscriptionList: [SubscriptionData] { subscriptions.map(\.data).sorted { $0.topic < $1.topic } }
+  var subscriptionCount: Int { subscriptions.count }
+  func subscribes(to topic: String) -> Bool { subscriptions.contains { $0.data.topic == topic } }
+
+  /// Members in the order in which they connected.
+  var memberList: [GroupMember] { members.values.sorted { $0.session.id < $1.session.id } }
+
+  // MARK: registration
+
+  /// Adds or refreshes a member; true when it is new.
+  func refresh(_ member: GroupMember, as data: ConsumerData) -> Bool {
+    type = data.type
+    model = data.model
+    fromWhere = data.fromWhere
+    return members.updateValue(member, forKey: member.session.id) == nil
+  }
+
+  /// Takes over the topics of a heartbeat: newer versions replace, missing topics go.
+  ///
+  /// - Parameter slots: Finds the slot of a topic; nil leaves the topic out.
+  /// - Returns: Whether topics came or went (a new version of a known topic does not count).
+  func update(_ list: [SubscriptionData], slots: (String) -> TopicSlot?) -> Bool {
+    var old: [String: Subscription] = [:]
+    for item in subscriptions { old[item.data.topic] = item }
+    var next: [Subscription] = []
+    var seen: Set<String> = []
+    var changed = false
+    for data in list
+    where next.count < ServerLimits.subscriptionsPerGroupMax && seen.insert(data.topic).inserted {
+      if let known = old[data.topic] {
+        next.append(
+          data.version > known.data.version
+            ? Subscription(data: data, slot: known.slot, filter: Self.filter(data)) : known)
+      } else if let slot = slots(data.topic) {
+        next.append(Subscription(data: data, slot: slot, filter: Self.filter(data)))
+        changed = true
+      }
+    }
+    changed = changed || old.keys.contains { !seen.contains($0) }
+    replace(next)
+    return changed
+  }
+
+  /// Removes a member; true when it was there. The last one takes the subscriptions with it.
+  func remove(_ session: Session) -> Bool {
+    if members.removeValue(forKey: session.id) == nil { return false }
+    if members.isEmpty { replace([]) }
+    return true
+  }
+
+  private func replace(_ list: [Subscription]) {
+    subscriptions = list
+    places.removeAll(keepingCapacity: true)
+    for (place, item) in list.enumerated() { places[item.slot] = place }
+  }
+
+  private static func filter(_ data: SubscriptionData) -> TagFilter {
+    if data.isAll { return .all }
+    // No codes would mean everything: a client that sends the expression alone still gets its tags.
+    let codes =
+      data.codes.isEmpty
+      ? SubscriptionData.tag(topic: data.topic, expression: data.subString, version: 0).codes : data.codes
+    return TagFilter(codes: codes)
+  }
+
+  // MARK: progress
+
+  /// Notes where the next pull of a queue begins. Allocates only for a queue's first pull.
+  func pulled(_ slot: TopicSlot, _ queueId: Int32, next: Int64) {
+    pullOffsets[QueuePlace(slot: slot, queueId: queueId)] = next
+  }
+
+  func pullOffset(_ slot: TopicSlot, _ queueId: Int32) -> Int64? {
+    pullOffsets[QueuePlace(slot: slot, queueId: queueId)]
+  }
+
+  func forgetPulls(of slot: TopicSlot) {
+    pullOffsets = pullOffsets.filter { $0.key.slot != slot }
+  }
+}

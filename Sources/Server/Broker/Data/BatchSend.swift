@@ -1,0 +1,89 @@
+// A batch: many messages in one send, each its own record, all in one segment
+// (Apache: MessageBatch, MessageDecoder).
+
+import Store
+import Wire
+
+enum BatchSend {
+  /// Stores all entries of `body` or none, and answers once with all offset ids.
+  ///
+  /// The batch-level properties lie in `producing.properties`, the topic's name in `producing.name`.
+  static func append(
+    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ draft: RecordDraft,
+    _ slot: TopicSlot,
+    _ body: RawSpan
+  ) throws(Refusal) {
+    let producing = node.broker.producing
+    if producing.kind(slot, node.store) == .retry {
+      throw Refusal(.messageIllegal, "batch messages cannot go to a retry topic")
+    }
+    let shared = producing.properties.array
+    let entries = try check(producing, shared, draft, body)
+    do { try node.store.prepare(bytes: entries.recordBytes) } catch { throw Refusal(error) }
+
+    producing.ids.removeAll()
+    var at = 0
+    var first: AppendResult?
+    var last: (stored: AppendResult, scan: PropertyScan)?
+    while let entry = try next(body, at) {
+      at = entry.end
+      var record = draft
+      record.flag = entry.flag
+      load(producing, entry, body, shared)
+      let scan = try producing.complete(nowMs: node.nowMs)
+      let stored = try node.append(
+        record, slot, topic: producing.name.bytes, producing.properties.bytes, scan, body[entry.body])
+      node.broker.stats.put(slot, messages: 1, bytes: stored.bytes)
+      if first == nil { first = stored } else { producing.ids.append(UInt8(ascii: ",")) }
+      OffsetMessageId(host: producing.storeHost, physicalOffset: stored.physicalOffset).append(
+        to: &producing.ids)
+      last = (stored, scan)
+    }
+    guard let first, let last else { throw Refusal(.messageIllegal, "the batch holds no message") }
+    node.holdUntilDurable(session, last.stored, last.scan, producing.properties.bytes)
+    if header.isOneWay { return }
+    producing.answer(
+      session, header, queueId: draft.queueId, queueOffset: first.queueOffset, transactionId: 0..<0)
+  }
+
+  /// Refuses a batch that could not be stored whole, before anything of it is stored.
+  private static func check(
+    _ producing: Producing, _ shared: [UInt8], _ draft: RecordDraft, _ body: RawSpan
+  ) throws(Refusal) -> (count: Int, recordBytes: Int) {
+    var at = 0
+    var count = 0
+    var recordBytes = 0
+    while let entry = try next(body, at) {
+      at = entry.end
+      count += 1
+      if count > ServerLimits.batchMessagesMax {
+        throw Refusal(.messageIllegal, "the batch holds more than \(ServerLimits.batchMessagesMax) messages")
+      }
+      if entry.body.isEmpty { throw Refusal(.messageIllegal, "the body of a batched message is empty") }
+      load(producing, entry, body, shared)
+      let scan = try producing.complete(nowMs: 0)
+      if producing.delayLevel(scan) != nil {
+        throw Refusal(.messageIllegal, "batch messages do not support delay levels")
+      }
+      recordBytes += draft.recordBytes(
+        topicBytes: producing.name.count, propertiesBytes: producing.properties.count,
+        bodyBytes: entry.body.count)
+    }
+    return (count, recordBytes)
+  }
+
+  /// The property string of one entry: its own, then the batch's.
+  private static func load(_ producing: Producing, _ entry: BatchEntry, _ body: RawSpan, _ shared: [UInt8]) {
+    producing.properties.removeAll()
+    let own = body[entry.properties]
+    producing.properties.append(own)
+    if own.byteCount > 0 && own.uint8(at: own.byteCount - 1) != 2 { producing.properties.append(UInt8(2)) }
+    producing.properties.append(shared)
+  }
+
+  private static func next(_ body: RawSpan, _ at: Int) throws(Refusal) -> BatchEntry? {
+    do { return try Batch.entry(body, at: at) } catch {
+      throw Refusal(.messageIllegal, "the batch body is malformed: \(error)")
+    }
+  }
+}

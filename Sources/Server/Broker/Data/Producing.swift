@@ -1,0 +1,289 @@
+// Sends: 10, 310, 320 (Apache: SendMessageProcessor). The hot path of the broker.
+//
+// One pass over the header, the properties into a reused buffer, one append into the log's mapping, the
+// answer into the session's buffer: no String, no allocation once the topic is known.
+
+import Linux
+import Store
+import Wire
+
+/// What serving sends needs between two requests. Loop thread only.
+final class Producing {
+  /// Property string of the message at hand, as it will be stored.
+  var properties = ByteBuffer(capacity: 4096)
+  /// Topic name of the message at hand when it came escaped.
+  var name = ByteBuffer(capacity: 256)
+  /// Offset ids of the answer at hand.
+  var ids = ByteBuffer(capacity: 256)
+  var keys: UniqueKeyMaker
+  /// `MSG_REGION`, `TRACE_ON`, `CLUSTER`: what the broker adds to every message.
+  let suffix: [UInt8]
+  /// `TRACE_ON` and `MSG_REGION` as every answer to a send has them.
+  private let commonFields: [UInt8]
+  let bodyBytesMax: Int
+  let storeHost: HostAddress
+  /// What may be sent to a topic, by slot.
+  private var kinds: [TopicKind] = []
+
+  /// How sends treat a topic.
+  enum TopicKind: UInt8 {
+    case unknown, ordinary, retry
+    /// Apache refuses sends to these (TopicValidator.isNotAllowedSendTopic).
+    case forbidden
+  }
+
+  init(options: ServerOptions, storeHost: HostAddress) {
+    let trace = options.traceOn ? "true" : "false"
+    let properties = [("MSG_REGION", options.region), ("TRACE_ON", trace), ("CLUSTER", options.clusterName)]
+    suffix = properties.flatMap { Array("\($0.0)\u{1}\($0.1)\u{2}".utf8) }
+    var fields = ByteBuffer()
+    fields.append("\"TRACE_ON\":\"")
+    fields.append(utf8: trace)
+    fields.append("\",\"MSG_REGION\":\"")
+    JSONText.appendEscaped(options.region, to: &fields)
+    fields.append(UInt8(ascii: "\""))
+    commonFields = fields.array
+    bodyBytesMax = options.store.messageBytesMax
+    self.storeHost = storeHost
+    let now = Clock.wallMs()
+    keys = UniqueKeyMaker(
+      v4: storeHost.isV6 ? 0x7F00_0001 : UInt32(truncatingIfNeeded: storeHost.low),
+      processId: Process.identifier,
+      seed: UInt32(truncatingIfNeeded: Process.randomUInt64()), startOfMonthMs: Clock.startOfMonthMs(now))
+  }
+
+  /// The kind of a topic; its name is looked at once.
+  func kind(_ slot: TopicSlot, _ store: MessageStore) -> TopicKind {
+    let index = Int(slot.rawValue)
+    while kinds.count <= index { kinds.append(.unknown) }
+    if kinds[index] == .unknown { kinds[index] = Self.classify(store.topicName(slot)) }
+    return kinds[index]
+  }
+
+  private static func classify(_ name: String) -> TopicKind {
+    switch name {
+    case TopicName.schedule, TopicName.transactionHalf, TopicName.transactionOp,
+      TopicName.transactionCheckMax,
+      TopicName.selfTest, TopicName.offsetMoved:
+      .forbidden
+    default: name.hasPrefix(TopicName.retryPrefix) ? .retry : .ordinary
+    }
+  }
+}
+
+/// The request family.
+enum Produce {
+  static let rows: [RequestRow] = [
+    RequestRow(.sendMessage, "SEND_MESSAGE", .brokers, .constant, send),
+    RequestRow(.sendMessageV2, "SEND_MESSAGE_V2", .brokers, .constant, send),
+    RequestRow(.sendBatchMessage, "SEND_BATCH_MESSAGE", .brokers, .linear, send),
+  ]
+
+  static func send(
+    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
+  ) {
+    let request = SendRequest(header, fields)
+    let producing = node.broker.producing
+    do throws(Refusal) {
+      guard let topicField = request.topic, topicField.valueBytes > 0 else {
+        throw Refusal(.invalidParameter, "the request names no topic")
+      }
+      producing.name.removeAll()
+      header.appendValue(of: topicField, in: fields, to: &producing.name)
+      let slot = try resolve(node, header, fields, request)
+      let gate = node.store.gate(slot)
+      guard request.queueId < max(gate.readQueues, gate.writeQueues) else {
+        throw Refusal(
+          .invalidParameter,
+          """
+          request queueId[\(request.queueId)] is illegal, queue id of topic [\(node.store.topicName(slot))] \
+          is less than \(max(gate.readQueues, gate.writeQueues))
+          """)
+      }
+      if body.byteCount == 0 { throw Refusal(.messageIllegal, "the message body is empty") }
+      if body.byteCount > producing.bodyBytesMax {
+        throw Refusal(.messageIllegal, "the message body is larger than \(producing.bodyBytesMax) bytes")
+      }
+      var draft = RecordDraft()
+      draft.queueId = request.queueId >= 0 ? request.queueId : node.randomQueue(gate.writeQueues)
+      draft.flag = request.flag
+      draft.sysFlag = SysFlag(rawValue: request.sysFlag)
+      draft.bornTimestampMs = request.bornTimestampMs
+      draft.reconsumeTimes = request.reconsumeTimes
+      producing.address(&draft, of: session)
+      producing.properties.removeAll()
+      if let field = request.properties {
+        header.appendValue(of: field, in: fields, to: &producing.properties)
+      }
+      if request.isBatch {
+        try BatchSend.append(node, session, header, draft, slot, body)
+      } else if producing.kind(slot, node.store) == .retry {
+        try Redelivery.sendToRetry(node, session, header, fields, request, draft, slot, body)
+      } else {
+        try one(node, session, header, draft, slot, body)
+      }
+    } catch {
+      refuse(node, session, header, error)
+    }
+  }
+
+  /// Stores one message whose topic name and properties lie in `producing`, and answers.
+  static func one(
+    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ draft: RecordDraft,
+    _ slot: TopicSlot,
+    _ body: RawSpan
+  ) throws(Refusal) {
+    let producing = node.broker.producing
+    let scan = try producing.complete(nowMs: node.nowMs)
+    let stored: AppendResult
+    if scan.delayLevel != nil, let level = producing.delayLevel(scan) {
+      stored = try node.broker.schedule.append(node, draft, slot, level: level, body)
+    } else {
+      stored = try node.append(
+        draft, slot, topic: producing.name.bytes, producing.properties.bytes, scan, body)
+    }
+    node.broker.stats.put(slot, messages: 1, bytes: stored.bytes)
+    producing.ids.removeAll()
+    OffsetMessageId(host: producing.storeHost, physicalOffset: stored.physicalOffset).append(
+      to: &producing.ids)
+    node.holdUntilDurable(session, stored, scan, producing.properties.bytes)
+    if header.isOneWay { return }
+    let key = scan.uniqueKey.map { $0 } ?? 0..<0
+    producing.answer(
+      session, header, queueId: draft.queueId, queueOffset: stored.queueOffset, transactionId: key)
+  }
+
+  /// The topic's slot; creates the topic where Apache would.
+  private static func resolve(
+    _ node: Node, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ request: SendRequest
+  ) throws(Refusal) -> TopicSlot {
+    let producing = node.broker.producing
+    if let slot = node.store.slot(producing.name.bytes), node.store.gate(slot).exists {
+      if producing.kind(slot, node.store) != .forbidden { return slot }
+    }
+    let topic = producing.name.bytes.text
+    if let complaint = TopicName.complaint(topic: topic), !topic.hasPrefix(TopicName.retryPrefix) {
+      throw Refusal(.invalidParameter, complaint)
+    }
+    if topic.utf8.count > ServerLimits.retryTopicBytesMax {
+      throw Refusal(.invalidParameter, "the topic is longer than \(ServerLimits.retryTopicBytesMax) bytes")
+    }
+    let slot = node.store.makeSlot(topic)
+    if producing.kind(slot, node.store) == .forbidden {
+      throw Refusal(.noPermission, "Sending message to topic[\(topic)] is forbidden.")
+    }
+    let defaultTopic = request.defaultTopic.map { fields[$0.value].text } ?? ""
+    guard
+      let created = node.broker.topics.create(
+        node, topic: topic, defaultTopic: defaultTopic, defaultQueues: request.defaultQueues,
+        unitMode: request.unitMode)
+    else {
+      throw Refusal(
+        .topicNotExist, "topic[\(topic)] not exist, apply first please!\n\(Refusal.seeFAQ)")
+    }
+    return created
+  }
+
+  /// Answers a refused send; send answers always carry region and trace switch.
+  static func refuse(_ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ refusal: Refusal)
+  {
+    node.broker.stats.putFailed()
+    if header.isOneWay { return }
+    let producing = node.broker.producing
+    var writer = FrameWriter(response: refusal.code.rawValue, opaque: header.opaque, to: &session.out)
+    producing.writeCommon(&writer, to: &session.out)
+    writer.endHeader(remark: refusal.remark, to: &session.out)
+    writer.finish(to: &session.out)
+  }
+}
+
+extension Producing {
+  /// Completes the property string for storing: cuts POP_CK,
+  /// adds the unique key and the broker's own properties.
+  func complete(nowMs: Int64) throws(Refusal) -> PropertyScan {
+    var scan = PropertyScan(properties.bytes)
+    if scan.popCheckPoint != nil || scan.hasBrokerProperties {
+      rewrite()
+      scan = PropertyScan(properties.bytes)
+    }
+    if scan.transactionPrepared != nil, properties.bytes[scan.transactionPrepared!].equals("true") {
+      throw Refusal(.messageIllegal, "transactional messages are not supported by this version of mq")
+    }
+    if scan.timer != nil && scan.delayLevel == nil {
+      throw Refusal(
+        .messageIllegal,
+        "messages with a delivery time are not supported by this version of mq, use a delay level")
+    }
+    if !properties.isEmpty && !scan.endsWithSeparator { properties.append(UInt8(2)) }
+    if scan.uniqueKey == nil {
+      properties.append("UNIQ_KEY\u{1}")
+      let start = properties.count
+      keys.append(nowMs: nowMs, to: &properties)
+      scan.uniqueKey = start..<properties.count
+      properties.append(UInt8(2))
+    }
+    properties.append(suffix)
+    if properties.count > ServerLimits.propertiesBytesMax {
+      throw Refusal(
+        .messageIllegal, "the message properties are longer than \(ServerLimits.propertiesBytesMax) bytes")
+    }
+    return scan
+  }
+
+  /// Drops properties that only a broker sets; rare, so it may allocate.
+  private func rewrite() {
+    let kept = Properties(decoding: properties.bytes).entries.filter {
+      !["POP_CK", PropertyName.region, PropertyName.traceOn, PropertyName.cluster].contains($0.name)
+    }
+    properties.removeAll()
+    properties.append(Properties(kept).encoded)
+  }
+
+  /// The delay level as a positive number, nil when there is none.
+  func delayLevel(_ scan: PropertyScan) -> Int? {
+    guard let range = scan.delayLevel else { return nil }
+    var level = 0
+    for index in range {
+      let digit = Int(properties.bytes.uint8(at: index)) - 48
+      if digit < 0 || digit > 9 || level > 1000 { return nil }
+      level = level * 10 + digit
+    }
+    return level > 0 ? level : nil
+  }
+
+  /// Hosts of a record that came over this connection.
+  func address(_ draft: inout RecordDraft, of session: Session) {
+    let peer = session.peer
+    draft.bornHost =
+      peer.isV6
+      ? HostAddress(v6High: peer.high, v6Low: peer.low, port: Int32(peer.port))
+      : HostAddress(v4: UInt32(truncatingIfNeeded: peer.low), port: Int32(peer.port))
+    draft.storeHost = storeHost
+    var flags = draft.sysFlag.rawValue & ~0x30
+    if draft.bornHost.isV6 { flags |= 0x10 }
+    if storeHost.isV6 { flags |= 0x20 }
+    draft.sysFlag = SysFlag(rawValue: flags)
+  }
+
+  /// Answers a stored message: ids lie in `ids`, the transaction id in `properties`.
+  func answer(
+    _ session: Session, _ header: borrowing RemotingHeader, queueId: Int32, queueOffset: Int64,
+    transactionId: Range<Int>
+  ) {
+    var writer = FrameWriter(response: ResponseCode.success.rawValue, opaque: header.opaque, to: &session.out)
+    writer.field("queueId", Int64(queueId), to: &session.out)
+    if !transactionId.isEmpty {
+      writer.field("transactionId", text: properties.bytes[transactionId], to: &session.out)
+    }
+    writer.field("msgId", plain: ids.bytes, to: &session.out)
+    writeCommon(&writer, to: &session.out)
+    writer.field("queueOffset", queueOffset, to: &session.out)
+    writer.endHeader(to: &session.out)
+    writer.finish(to: &session.out)
+  }
+
+  func writeCommon(_ writer: inout FrameWriter, to out: inout ByteBuffer) {
+    let common = commonFields
+    writer.fields(prepared: common.rawBytes, to: &out)
+  }
+}

@@ -1,0 +1,135 @@
+// Server-side redelivery: 36 send back, and clients that send to %RETRY% themselves; dead letters after the
+// last try.
+// Apache: AbstractSendMessageProcessor.consumerSendMsgBack, SendMessageProcessor.handleRetryAndDLQ.
+
+import Linux
+import Store
+import Wire
+
+enum Redelivery {
+  static let rows: [RequestRow] = [
+    RequestRow(.consumerSendMessageBack, "CONSUMER_SEND_MSG_BACK", .brokers, .constant, sendBack)
+  ]
+  /// Delay level of the first redelivery when the client leaves it to the broker: level 3 is 10 s.
+  static let firstDelayLevel = 3
+  /// Clients older than V3_4_9 cannot say how often they want a message.
+  static let maxReconsumeTimesVersion: Int32 = 121
+
+  /// Stores a message that could not be consumed in the group's retry topic, delayed,
+  /// or in its dead-letter topic.
+  static func sendBack(
+    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
+  ) {
+    let groupName = header.string("group", in: fields) ?? ""
+    guard let group = node.broker.clients.group(node, Array(groupName.utf8).rawBytes),
+      let config = group.config
+    else {
+      return session.answer(
+        header, .subscriptionGroupNotExist, remark: "subscription group not exist, \(groupName)")
+    }
+    if config.retryQueues <= 0 { return session.answer(header, .success) }
+    let offset = header.int64("offset", in: fields) ?? -1
+    var raw = ByteBuffer()
+    guard node.store.readRecord(at: offset, into: &raw), let record = try? Record.decode(raw.bytes) else {
+      return session.answer(header, .systemError, remark: "look message by offset failed, \(offset)")
+    }
+    var triesMax = config.retryMaxTimes
+    if header.version >= maxReconsumeTimesVersion, let wanted = header.int32("maxReconsumeTimes", in: fields)
+    {
+      triesMax = wanted
+    }
+    do throws(Refusal) {
+      try store(
+        node, session, group, config, raw, record,
+        delayLevel: Int(header.int32("delayLevel", in: fields) ?? 0), triesMax: triesMax,
+        unitMode: header.bool("unitMode", in: fields) ?? false)
+      session.answer(header, .success)
+    } catch {
+      session.answer(header, error.code, remark: error.remark)
+    }
+  }
+
+  private static func store(
+    _ node: Node, _ session: Session, _ group: ConsumerGroup, _ config: SubscriptionGroup,
+    _ raw: borrowing ByteBuffer,
+    _ record: Record, delayLevel: Int, triesMax: Int32, unitMode: Bool
+  ) throws(Refusal) {
+    var properties = Properties(decoding: raw.bytes[record.properties])
+    if properties[PropertyName.retryTopic] == nil {
+      properties[PropertyName.retryTopic] = raw.bytes[record.topic].text
+    }
+    if properties[PropertyName.originMessageId] == nil {
+      properties[PropertyName.originMessageId] =
+        OffsetMessageId(host: record.storeHost, physicalOffset: record.physicalOffset).text
+    }
+    let isDead = record.reconsumeTimes >= triesMax || delayLevel < 0
+    let topic = isDead ? TopicName.deadLetter(group: group.name) : TopicName.retry(group: group.name)
+    let queues = isDead ? 1 : config.retryQueues
+    let slot = node.broker.topics.ensure(node, topic: topic, queues: queues, perm: 6, unitMode: unitMode)
+    properties[PropertyName.delayLevel] = nil
+    properties[PropertyName.waitStoreOK] = "false"
+
+    var draft = RecordDraft()
+    draft.queueId = node.randomQueue(queues)
+    draft.flag = record.flag
+    draft.sysFlag = record.sysFlag
+    draft.bornTimestampMs = record.bornTimestampMs
+    draft.bornHost = record.bornHost
+    draft.storeHost = node.storeHost
+    draft.reconsumeTimes = record.reconsumeTimes + 1
+    let body = raw.bytes[record.body]
+    let stored: AppendResult
+    if isDead {
+      let encoded = properties.encoded
+      stored = try node.append(
+        draft, slot, topic: Array(topic.utf8).rawBytes, encoded.rawBytes, PropertyScan(encoded.rawBytes),
+        body)
+      node.log.info(
+        "dead letter: group \(group.name) gave up a message of \(properties[PropertyName.retryTopic] ?? "?")")
+    } else {
+      let level = delayLevel > 0 ? delayLevel : firstDelayLevel + Int(record.reconsumeTimes)
+      stored = try node.broker.schedule.append(
+        node, draft, topic: topic, properties, level: level, body)
+    }
+    node.broker.stats.put(slot, messages: 1, bytes: stored.bytes)
+    let origin = node.store.makeSlot(properties[PropertyName.retryTopic] ?? topic)
+    node.broker.stats.sentBack(origin, group, messages: 1, bytes: stored.bytes)
+  }
+
+  /// A send whose topic is %RETRY%group: the client redelivers by itself;
+  /// too many tries go to the dead letters.
+  static func sendToRetry(
+    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan,
+    _ request: SendRequest,
+    _ draft: RecordDraft, _ slot: TopicSlot, _ body: RawSpan
+  ) throws(Refusal) {
+    let producing = node.broker.producing
+    let topic = producing.name.bytes.text
+    let groupName = String(topic.dropFirst(TopicName.retryPrefix.count))
+    guard let group = node.broker.clients.group(node, Array(groupName.utf8).rawBytes),
+      let config = group.config
+    else { throw Refusal(.subscriptionGroupNotExist, "subscription group not exist, \(groupName)") }
+    var triesMax = config.retryMaxTimes
+    if header.version >= maxReconsumeTimesVersion, let wanted = request.maxReconsumeTimes {
+      triesMax = wanted
+    }
+    let isLocked =
+      request.reconsumeTimes <= triesMax
+      && node.broker.clients.holdsAnyLock(group)
+    if request.reconsumeTimes <= triesMax && !isLocked {
+      return try Produce.one(node, session, header, draft, slot, body)
+    }
+    let deadTopic = TopicName.deadLetter(group: groupName)
+    let deadSlot = node.broker.topics.ensure(
+      node, topic: deadTopic, queues: 1, perm: 6, unitMode: request.unitMode)
+    var properties = Properties(decoding: producing.properties.bytes)
+    properties[PropertyName.delayLevel] = nil
+    producing.properties.removeAll()
+    producing.properties.append(properties.encoded)
+    producing.name.removeAll()
+    producing.name.append(utf8: deadTopic)
+    var dead = draft
+    dead.queueId = 0
+    try Produce.one(node, session, header, dead, deadSlot, body)
+  }
+}

@@ -1,0 +1,163 @@
+// Delay levels: messages wait in SCHEDULE_TOPIC_XXXX, one queue a level, and are stored again when due.
+// Apache: ScheduleMessageService. A queue's tagsCode is the delivery time,
+// so a level's next delivery is its first entry.
+
+import Linux
+import Store
+import Wire
+
+/// The delay levels and how far each is delivered. Loop thread only.
+final class Schedule {
+  /// Delay of level n at index n − 1, ms.
+  let levelsMs: [Int64]
+  private var slot = TopicSlot(rawValue: 0)
+  /// Next delivery of each level, nil when nothing waits there.
+  private var dueMs: [Int64?]
+  private let topic = Array(TopicName.schedule.utf8)
+  private var raw = ByteBuffer()
+  /// Set while the store refuses: try again then.
+  private var retryAtMs: Int64 = 0
+  /// Deliveries of one turn of the loop; the rest follow in the next turn.
+  static let deliveriesPerTurn = 512
+  static let retryMs: Int64 = 1000
+
+  /// `levels` as Apache's messageDelayLevel: "1s 5s 10s …"; units s, m, h, d.
+  init(levels: String) {
+    levelsMs = Self.parse(levels) ?? []
+    dueMs = Array(repeating: nil, count: levelsMs.count)
+  }
+
+  /// nil when a word is no delay.
+  static func parse(_ levels: String) -> [Int64]? {
+    var result: [Int64] = []
+    for word in levels.split(separator: " ") {
+      let units: [Character: Int64] = ["s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
+      guard let unit = word.last.flatMap({ units[$0] }), let count = Int64(word.dropLast()), count >= 0 else {
+        return nil
+      }
+      result.append(count * unit)
+    }
+    return result
+  }
+
+  /// Finds what waits since the last run.
+  func boot(_ node: Node) {
+    slot = node.store.makeSlot(TopicName.schedule)
+    for level in levelsMs.indices { look(node, level) }
+  }
+
+  /// When the next message is due; nil when none waits.
+  var nextDueMs: Int64? {
+    var next: Int64?
+    for case .some(let due) in dueMs where next == nil || due < next! { next = due }
+    return next.map { max($0, retryAtMs) }
+  }
+
+  /// Stores a message to be delivered after the level's delay; topic and properties lie in `producing`.
+  func append(
+    _ node: Node, _ draft: RecordDraft, _ slot: TopicSlot, level: Int, _ body: RawSpan
+  ) throws(Refusal) -> AppendResult {
+    let producing = node.broker.producing
+    let properties = Properties(decoding: producing.properties.bytes)
+    return try append(node, draft, topic: producing.name.bytes.text, properties, level: level, body)
+  }
+
+  /// The same for a message whose parts are at hand. The target topic
+  /// and queue travel as REAL_TOPIC and REAL_QID.
+  func append(
+    _ node: Node, _ draft: RecordDraft, topic realTopic: String, _ properties: Properties, level: Int,
+    _ body: RawSpan
+  ) throws(Refusal) -> AppendResult {
+    let level = min(max(level, 1), levelsMs.count)
+    if levelsMs.isEmpty { throw Refusal(.messageIllegal, "no delay level is configured") }
+    var properties = properties
+    properties[PropertyName.delayLevel] = String(level)
+    properties[PropertyName.realTopic] = realTopic
+    properties[PropertyName.realQueueId] = String(draft.queueId)
+    var delayed = draft
+    delayed.queueId = Int32(level - 1)
+    let encoded = properties.encoded
+    if encoded.count > ServerLimits.propertiesBytesMax {
+      throw Refusal(
+        .messageIllegal, "the message properties are longer than \(ServerLimits.propertiesBytesMax) bytes")
+    }
+    let topic = topic
+    let stored = try node.append(
+      delayed, slot, topic: topic.rawBytes, encoded.rawBytes, PropertyScan(encoded.rawBytes), body)
+    if dueMs[level - 1] == nil { look(node, level - 1) }
+    return stored
+  }
+
+  /// Delivers what is due, oldest first per level.
+  func deliverDue(_ node: Node) {
+    if node.nowMs < retryAtMs { return }
+    var budget = Self.deliveriesPerTurn
+    for level in dueMs.indices {
+      while budget > 0, let due = dueMs[level], due <= node.nowMs {
+        budget -= 1
+        if !deliver(node, level) { return }
+      }
+    }
+  }
+
+  /// Delivers the first waiting message of a level; false when the store refuses now.
+  private func deliver(_ node: Node, _ level: Int) -> Bool {
+    let offset = node.store.delayOffset(level: level + 1)
+    defer { look(node, level) }
+    guard let entry = node.store.entry(slot, Int32(level), offset) else { return true }
+    raw.removeAll()
+    if node.store.readRecord(at: entry.physicalOffset, into: &raw), let record = try? Record.decode(raw.bytes)
+    {
+      do throws(Refusal) {
+        try put(node, record, raw)
+      } catch {
+        node.log.warn("a delayed message waits: \(error.remark)")
+        retryAtMs = node.nowMs + Self.retryMs
+        return false
+      }
+    }
+    node.store.setDelayOffset(level: level + 1, offset + 1)
+    return true
+  }
+
+  /// Stores the message where it belongs. The property string keeps DELAY,
+  /// REAL_TOPIC and REAL_QID, as Apache's does.
+  private func put(_ node: Node, _ record: Record, _ raw: borrowing ByteBuffer) throws(Refusal) {
+    let properties = raw.bytes[record.properties]
+    let scan = PropertyScan(properties)
+    guard let topicRange = scan.realTopic else { return }
+    let topic = properties[topicRange].text
+    if topic == TopicName.transactionHalf { return }
+    let queueId = scan.realQueueId.flatMap { Int32(properties[$0].text) } ?? 0
+    let target = node.store.makeSlot(topic)
+    var draft = RecordDraft()
+    draft.queueId = queueId
+    draft.flag = record.flag
+    draft.sysFlag = record.sysFlag
+    draft.bornTimestampMs = record.bornTimestampMs
+    draft.bornHost = record.bornHost
+    draft.storeHost = record.storeHost
+    draft.reconsumeTimes = record.reconsumeTimes
+    let name = Array(topic.utf8)
+    let stored = try node.append(
+      draft, target, topic: name.rawBytes, properties, scan, raw.bytes[record.body])
+    node.broker.stats.put(target, messages: 1, bytes: stored.bytes)
+  }
+
+  /// Notes when the level's first waiting message is due.
+  private func look(_ node: Node, _ level: Int) {
+    let offset = node.store.delayOffset(level: level + 1)
+    guard let range = node.store.queueRange(slot, Int32(level)), offset < range.upperBound else {
+      dueMs[level] = nil
+      return
+    }
+    if offset < range.lowerBound {
+      // Retention removed what waited here.
+      node.store.setDelayOffset(level: level + 1, range.lowerBound)
+      return look(node, level)
+    }
+    let due = node.store.entry(slot, Int32(level), offset)?.tagsCode ?? node.nowMs
+    // A clock that was set back must not hold a message longer than its level.
+    dueMs[level] = due > node.nowMs + levelsMs[level] ? node.nowMs : due
+  }
+}

@@ -1,0 +1,84 @@
+// Every limit of the server, by name. Full means a refusal with the right code or a pause in reading,
+// never growth.
+
+/// Sizes in bytes, times in milliseconds, as their names say; fixed when the program is built.
+package enum ServerLimits {
+  /// Connections at once; one more is closed at once.
+  static let sessionsMax = 60_000
+  /// Bytes read from one connection per turn of the loop, so that one loud client cannot starve the others.
+  static let readBytesPerTurn = 256 << 10
+  /// Unsent answers of one connection above which its requests are left unread.
+  static let outputPauseBytes = 1 << 20
+  /// Unsent answers below which reading goes on.
+  static let outputResumeBytes = 256 << 10
+  /// A connection without a byte in either direction for so long is closed (Apache
+  /// serverChannelMaxIdleTimeSeconds).
+  static let idleMs: Int64 = 120_000
+  /// Memory that an idle connection's buffers may keep.
+  static let idleBufferBytes = 4 << 10
+  /// Largest hold time of a long poll.
+  static let suspendMsMax: Int64 = 300_000
+  /// Held pull requests, over all connections; one more is answered at once.
+  static let heldPullsMax = 100_000
+  /// Tag expressions that are remembered parsed; then all are forgotten and parsed again.
+  static let tagExpressionsMax = 1024
+  /// Entries of one pull answer.
+  static let pullMessagesMax = 1024
+  /// Bytes of one pull answer's body.
+  static let pullBytesMax = 8 << 20
+  /// Bytes of a property string on disk (Apache: a signed short).
+  static let propertiesBytesMax = 32_767
+  /// Longest topic name of a send, in bytes; %RETRY% topics may reach 255.
+  static let topicBytesMax = 127
+  static let retryTopicBytesMax = 255
+  /// Messages of one batch send.
+  static let batchMessagesMax = 65_536
+  /// Log lines per second; more are counted and summed up.
+  static let logLinesPerSecond = 20
+}
+
+/// What registries, groups and admin requests may hold.
+extension ServerLimits {
+  /// Topics of the broker; one more is refused with 17 (sends) or 1 (admin).
+  static let topicsMax = 100_000
+  /// Queues of one topic, as code 17 and retry settings may ask for.
+  static let queuesPerTopicMax: Int32 = 65_535
+  /// Consumer groups at run time; one more is treated as not existing (26).
+  static let groupsMax = 100_000
+  /// Topics that one consumer group may subscribe to; more are left out.
+  static let subscriptionsPerGroupMax = 4096
+  /// Producer groups at run time; more are not registered.
+  static let producerGroupsMax = 100_000
+  /// Groups that one heartbeat may name on each side.
+  static let groupsPerHeartbeatMax = 4096
+  /// Queue locks of one consumer group; more are not granted.
+  static let locksPerGroupMax = 65_536
+  /// A client that has not sent a heartbeat for so long is dropped (Apache channelExpiredTimeout).
+  static let clientExpiryMs: Int64 = 120_000
+  /// A queue lock that was not renewed for so long is free (Apache RebalanceLockManager).
+  static let queueLockMs: Int64 = 60_000
+  /// Foreign brokers in the name server.
+  static let brokersMax = 4096
+  /// Topics in the name server, over all brokers.
+  static let routesMax = 200_000
+  /// A foreign broker that names no timeout and stays silent for so long is removed.
+  static let brokerExpiryMs: Int64 = 120_000
+  /// KV configuration entries of the name server, over all namespaces.
+  static let keyValuesMax = 100_000
+  /// Size of the KV configuration's file.
+  static let keyValueFileBytesMax = 64 << 20
+  /// Longest name of a cluster, broker, namespace or key.
+  static let nameBytesMax = 255
+  /// Key queries (12) that wait for the store at once; one more is answered with 2.
+  static let keyQueriesMax = 1024
+  /// Messages of one key query (Apache defaultQueryMaxNum for unique keys, 64 from mqadmin).
+  static let keyQueryMessagesMax = 1024
+  /// Queue offsets that wait for a consumer's next pull after a reset.
+  static let pendingResetsMax = 1_000_000
+  /// (group, topic) pairs with counters of their own.
+  static let statsPairsMax = 100_000
+  /// Levels of messageDelayLevel.
+  static let delayLevelsMax = 64
+  /// Size of a broker.conf.
+  static let brokerConfBytesMax = 1 << 20
+}

@@ -1,0 +1,83 @@
+// What the loop thread owns: options, log, store, name server, broker, sessions.
+// Handlers get it as their first argument.
+
+import Linux
+import Store
+import Wire
+
+/// One server process behind its loop. Loop thread only.
+final class Node {
+  let options: ServerOptions
+  let log: Log
+  let store: MessageStore
+  let nameServer = NameServer()
+  let broker: Broker
+  let table: RequestTable
+  /// Changes of topics that the start itself made: no answer waits for those,
+  /// the next start makes them again.
+  private(set) var bootTopicChanges: Int64 = 0
+  /// Connections by id.
+  var sessions: [UInt64: Session] = [:]
+  /// Wall clock of this turn of the loop, ms.
+  var nowMs: Int64
+  /// Advertised "host:port" of the broker, and the same as records hold it.
+  let brokerAddress: String
+  let storeHost: HostAddress
+  /// Set by the loop: marks a session whose `out` got bytes outside of its own turn.
+  /// State of `randomQueue`.
+  var nextRandom = Process.randomUInt64()
+  var touch: (Session) -> Void = { _ in }
+
+  init(options: ServerOptions, store: MessageStore, brokerAddress: String, storeHost: HostAddress, log: Log) {
+    self.options = options
+    self.store = store
+    self.log = log
+    self.brokerAddress = brokerAddress
+    self.storeHost = storeHost
+    nowMs = Clock.wallMs()
+    broker = Broker(options: options, storeHost: storeHost)
+    table = RequestTable(Families.all)
+  }
+
+  /// Topics, groups and the registration that exist from the start.
+  func boot() {
+    broker.boot(self)
+    nameServer.registerOwnBroker(self)
+    bootTopicChanges = store.topicChanges
+  }
+
+  /// Sends a one-way request to a client (codes 40, 220 …).
+  func notify(
+    _ session: Session, code: RequestCode, fields: [(name: String, value: String)], body: [UInt8] = []
+  ) {
+    if session.isClosed || session.out.count > ServerLimits.outputPauseBytes { return }
+    session.nextOpaque &+= 1
+    var writer = FrameWriter(
+      request: code.rawValue, opaque: session.nextOpaque, oneWay: true, to: &session.out)
+    for field in fields { writer.field(named: field.name, field.value, to: &session.out) }
+    writer.endHeader(to: &session.out)
+    session.out.append(body)
+    writer.finish(to: &session.out)
+    touch(session)
+  }
+
+  /// Once a second, between two turns.
+  func everySecond() {
+    store.maintain(nowMs: nowMs)
+    broker.stats.sample(self)
+    nameServer.expire(self)
+    broker.clients.expire(self)
+  }
+
+  /// A background job of the store ended.
+  func complete(_ completion: StoreCompletion) {
+    switch completion {
+    case .warmed(let ticket): broker.longPolls.warmed(self, ticket: ticket)
+    case .keysFound(let ticket, let offsets, let indexedToMs, let indexedTo):
+      broker.queries.keysFound(
+        self, ticket: ticket, offsets: offsets, indexedToMs: indexedToMs, indexedTo: indexedTo)
+    case .failed(let what, let errno): log.error("\(what): \(errno)")
+    case .notice(let text): log.info(text)
+    }
+  }
+}

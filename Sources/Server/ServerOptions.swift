@@ -1,0 +1,34 @@
+// What `mq serve` can be told: by flags and by an Apache broker.conf.
+
+import Store
+
+/// Settings of one server process. Defaults are Apache's (BrokerConfig, MessageStoreConfig, NamesrvConfig).
+package struct ServerOptions: Sendable {
+  /// Address to listen on, all three ports.
+  package var listen = "127.0.0.1"
+  /// Address that clients are told, nil: the listen address,
+  /// or the first reachable one when listening on all.
+  package var advertise: String?
+  /// 0 lets the kernel pick a port (tests).
+  package var nameServerPort: UInt16 = 9876
+  /// Broker port; the fast port is two below.
+  package var brokerPort: UInt16 = 10911
+  package var clusterName = "DefaultCluster"
+  package var brokerName = "broker-a"
+  package var brokerId: Int64 = 0
+  package var brokerPermission: Int32 = 6
+  package var autoCreateTopic = true
+  package var defaultTopicQueues: Int32 = 8
+  package var autoCreateGroup = true
+  package var region = "DefaultRegion"
+  package var traceOn = true
+  /// Create RMQ_SYS_TRACE_TOPIC at start.
+  package var traceTopic = false
+  package var longPolling = true
+  package var delayLevels = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
+  package var logLevel = LogLevel.info
+  /// What the store is told; commands set it by the properties of ServerSettings.
+  var store: StoreOptions
+
+  package init(root: String) { store = StoreOptions(root: root) }
+}
