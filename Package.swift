@@ -31,12 +31,16 @@ let inlined: [SwiftSetting] =
 let package = Package(
   name: "mq",
   targets: [
+    .target(
+      name: "Client", dependencies: ["Wire", "Linux", "CZlib", "CLz4", "CZstd"], swiftSettings: product),
     .target(name: "Server", dependencies: ["Store", "Wire", "Linux"], swiftSettings: product),
     .target(name: "Store", dependencies: ["Wire", "Linux"], swiftSettings: product),
     .target(name: "Wire", swiftSettings: inlined),
     .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: product),
     .target(name: "CLinux", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLz4", providers: [.apt(["liblz4-dev"])]),
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
     .target(
       name: "TestSupport", dependencies: ["CZlib", "Linux"], path: "Tests/TestSupport", exclude: ["Fixtures"],
@@ -50,6 +54,9 @@ let package = Package(
     .testTarget(
       name: "ServerTests",
       dependencies: ["Server", "Store", "Wire", "Linux", "TestSupport", "CAllocationCount"],
+      swiftSettings: house),
+    .testTarget(
+      name: "ClientTests", dependencies: ["Client", "Wire", "Linux", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: house),
   ]
 )

@@ -1,0 +1,252 @@
+// The connections of a command to one cluster: opened on demand, kept, and asked all at once.
+//
+// Blocking, one thread. Every call has one absolute deadline; nothing waits longer, whoever hangs.
+
+import Linux
+import Wire
+
+/// Connections to one cluster, opened on demand and kept. Not Sendable: one thread.
+package final class Cluster {
+  /// "host:port" each.
+  package let nameServers: [String]
+  /// Time for one call, or for all calls after `shareDeadline`, in ms.
+  package let timeoutMs: Int64
+
+  private var connections: [String: Connection] = [:]
+  private var poller: Poller?
+  private var nextOpaque: Int32 = 1
+  private var tokens: [UInt64: Connection] = [:]
+  private var sharedDeadlineMs: Int64?
+  private var liveNameServer = 0
+  private var trace: ((String) -> Void)?
+
+  /// Connects to nothing yet. `nameServers`: "host:port" each.
+  package init(nameServers: [String], timeoutMs: Int64) {
+    precondition(timeoutMs > 0)
+    self.nameServers = nameServers
+    self.timeoutMs = timeoutMs
+  }
+
+  /// From now on all calls together may take `timeoutMs`, as one command that must end in time. Call it again
+  /// to start afresh. Without it each call has `timeoutMs` of its own.
+  package func shareDeadline() { sharedDeadlineMs = Clock.monotonicMs() + timeoutMs }
+
+  /// Tells `body` of every request: "28 getBrokerRuntimeInfo to 127.0.0.1:10911".
+  package func traceRequests(_ body: @escaping (String) -> Void) { trace = body }
+
+  // MARK: Calls
+
+  /// Sends one request and waits for its answer, whatever its code.
+  ///
+  /// - Parameter waitMs: How long the peer may hold the request (a long poll); added to the deadline.
+  package func call(_ address: String, _ request: Request, waitMs: Int64 = 0) throws(ClientError) -> Response
+  {
+    try callAll([(address, request)], waitMs: waitMs)[0].get()
+  }
+
+  /// Sends many at once and waits until all are answered or the deadline is over. Results in the order of the
+  /// calls; those to one address share its connection and are pipelined.
+  package func callAll(
+    _ calls: [(address: String, request: Request)], waitMs: Int64 = 0
+  ) -> [Result<Response, ClientError>] {
+    callAll(calls, deadlineMs: deadline(waitMs: waitMs))
+  }
+
+  private func callAll(
+    _ calls: [(address: String, request: Request)], deadlineMs: Int64
+  ) -> [Result<Response, ClientError>] {
+    precondition(calls.count <= Limits.callsMax)
+    var results = [Result<Response, ClientError>?](repeating: nil, count: calls.count)
+    var open: [Int32: Int] = [:]
+    for (index, call) in calls.enumerated() {
+      trace?("\(call.request.code.rawValue) \(call.request.code) to \(call.address)")
+      do throws(ClientError) {
+        let connection = try connection(to: call.address)
+        let opaque = nextOpaque
+        nextOpaque &+= 1
+        connection.enqueue(call.request, opaque: opaque)
+        open[opaque] = index
+      } catch {
+        results[index] = .failure(error)
+      }
+    }
+    for address in Set(calls.map(\.address)) { connections[address]?.send() }
+    while !open.isEmpty {
+      collect(&open, &results)
+      failDead(&open, &results, calls)
+      if open.isEmpty { break }
+      let leftMs = deadlineMs - Clock.monotonicMs()
+      if leftMs <= 0 { break }
+      wait(leftMs)
+    }
+    for (opaque, index) in open {
+      results[index] = .failure(timedOut(calls[index].address))
+      open[opaque] = nil
+    }
+    dropDead()
+    return results.map { $0! }
+  }
+
+  /// Sends without waiting for an answer. Delivery is not certain.
+  package func tell(_ address: String, _ request: Request) throws(ClientError) {
+    let deadlineMs = deadline(waitMs: 0)
+    let connection = try connection(to: address)
+    connection.enqueue(request, opaque: nextOpaque, oneWay: true)
+    nextOpaque &+= 1
+    connection.send()
+    while !connection.isDead && connection.interest != .readable {
+      let leftMs = deadlineMs - Clock.monotonicMs()
+      if leftMs <= 0 { throw timedOut(address) }
+      wait(leftMs)
+    }
+    if case .dead(let why) = connection.state {
+      dropDead()
+      throw lost(address, why)
+    }
+  }
+
+  /// As `call` on any live name server: they are tried in turn, beginning with the one that answered last.
+  package func nameServer(_ request: Request) throws(ClientError) -> Response {
+    var failure = ClientError(.usage, "no name server is known", hint: "give one with -n host:port")
+    for step in nameServers.indices {
+      let index = (liveNameServer + step) % nameServers.count
+      do throws(ClientError) {
+        // One that hangs leaves time for the others.
+        let nowMs = Clock.monotonicMs()
+        let shareMs = (deadline(waitMs: 0) - nowMs) / Int64(nameServers.count - step)
+        let response = try callAll([(nameServers[index], request)], deadlineMs: nowMs + shareMs)[0].get()
+        liveNameServer = index
+        return response
+      } catch {
+        if step == 0 || error.kind != .unreachable { failure = error }
+      }
+    }
+    if nameServers.count > 1 {
+      throw ClientError(
+        failure.kind, "none of \(nameServers.count) name servers answered; \(failure.message)",
+        hint: failure.hint)
+    }
+    throw failure
+  }
+
+  /// The address of the name server that answered last, for messages.
+  package var nameServerAddress: String { nameServers.isEmpty ? "" : nameServers[liveNameServer] }
+
+  // MARK: The loop of one call
+
+  private func deadline(waitMs: Int64) -> Int64 {
+    let own = Clock.monotonicMs() + (waitMs > 0 ? waitMs + Limits.longPollSlackMs : timeoutMs)
+    return min(own, sharedDeadlineMs ?? own)
+  }
+
+  private func connection(to address: String) throws(ClientError) -> Connection {
+    if let kept = connections[address] {
+      if kept.state == .open && kept.hasAnswered { kept.receive() }
+      if !kept.isDead { return kept }
+      dropDead()
+    }
+    guard let (host, port) = Address.split(address) else {
+      throw ClientError(.usage, "\(address) is no address", hint: "write host:port")
+    }
+    do throws(Errno) {
+      let connection = try Connection(address: address, host: host, port: port)
+      connections[address] = connection
+      return connection
+    } catch {
+      if error == Self.unknownHost {
+        throw ClientError(.unreachable, "\(host) is no known host", hint: "check the name, or use an address")
+      }
+      throw lost(address, error == .connectionRefused ? Connection.refused : "cannot be reached: \(error)")
+    }
+  }
+
+  /// What resolving a name that does not exist fails with (ENXIO).
+  private static let unknownHost = Errno(rawValue: 6)
+
+  private func wait(_ leftMs: Int64) {
+    do throws(Errno) {
+      if poller == nil { poller = try Poller() }
+      let poller = poller!
+      for connection in connections.values
+      where !connection.isDead && connection.registered != connection.interest {
+        let token = UInt64(connection.raw)
+        if connection.registered == nil {
+          try poller.add(connection.raw, token: token, connection.interest)
+          tokens[token] = connection
+        } else {
+          try poller.modify(connection.raw, token: token, connection.interest)
+        }
+        connection.registered = connection.interest
+      }
+      let count = poller.wait(timeoutMs: Int32(min(leftMs, 1_000_000)))
+      for index in 0..<count {
+        let event = poller.event(index)
+        tokens[event.token]?.advance(event.readiness)
+      }
+    } catch {
+      preconditionFailure("the kernel refused an event queue: \(error)")
+    }
+  }
+
+  private func collect(_ open: inout [Int32: Int], _ results: inout [Result<Response, ClientError>?]) {
+    for connection in connections.values {
+      for (opaque, response) in connection.takeArrived() {
+        if let index = open.removeValue(forKey: opaque) { results[index] = .success(response) }
+      }
+    }
+  }
+
+  private func failDead(
+    _ open: inout [Int32: Int], _ results: inout [Result<Response, ClientError>?],
+    _ calls: [(address: String, request: Request)]
+  ) {
+    guard connections.values.contains(where: \.isDead) else { return }
+    for (opaque, index) in open {
+      let address = calls[index].address
+      if case .dead(let why)? = connections[address]?.state {
+        results[index] = .failure(lost(address, why))
+        open[opaque] = nil
+      }
+    }
+  }
+
+  private func dropDead() {
+    for (address, connection) in connections where connection.isDead {
+      if connection.registered != nil {
+        poller?.remove(connection.raw)
+        tokens[UInt64(connection.raw)] = nil
+      }
+      connections[address] = nil
+    }
+  }
+
+  private func lost(_ address: String, _ why: String) -> ClientError {
+    if why.hasPrefix("answered") {
+      return ClientError(
+        .malformedAnswer, "\(address) \(why)", hint: "is that the port of a name server or broker?")
+    }
+    let isNameServer = nameServers.contains(address)
+    let hint =
+      isNameServer ? "is mq serve or a name server running there?" : "is mq serve or a broker running there?"
+    return ClientError(.unreachable, "\(address) \(why)", hint: why == Connection.refused ? hint : "")
+  }
+
+  private func timedOut(_ address: String) -> ClientError {
+    let isOpen = connections[address]?.state == .open
+    let what = isOpen ? "did not answer" : "did not accept the connection"
+    return ClientError(
+      .timeout, "\(address) \(what) within \(timeoutMs) ms", hint: "--timeout gives it more time")
+  }
+}
+
+/// "host:port" and "[v6]:port".
+package enum Address {
+  /// nil when it has no port.
+  package static func split(_ text: String) -> (host: String, port: UInt16)? {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0
+    else { return nil }
+    var host = text[..<colon]
+    if host.hasPrefix("[") && host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+    return host.isEmpty ? nil : (String(host), port)
+  }
+}
