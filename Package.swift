@@ -31,6 +31,7 @@ let inlined: [SwiftSetting] =
 let package = Package(
   name: "mq",
   targets: [
+    .target(name: "Top", dependencies: ["Client", "Wire", "Linux", "CNcurses"], swiftSettings: product),
     .target(
       name: "Client", dependencies: ["Wire", "Linux", "CZlib", "CLz4", "CZstd"], swiftSettings: product),
     .target(name: "Server", dependencies: ["Store", "Wire", "Linux"], swiftSettings: product),
@@ -38,6 +39,7 @@ let package = Package(
     .target(name: "Wire", swiftSettings: inlined),
     .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: product),
     .target(name: "CLinux", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .systemLibrary(name: "CNcurses", providers: [.apt(["libncurses-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLz4", providers: [.apt(["liblz4-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
@@ -57,6 +59,9 @@ let package = Package(
       swiftSettings: house),
     .testTarget(
       name: "ClientTests", dependencies: ["Client", "Wire", "Linux", "TestSupport"], exclude: ["Fixtures"],
+      swiftSettings: house),
+    .testTarget(
+      name: "TopTests", dependencies: ["Top", "Client", "Wire", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: house),
   ]
 )

@@ -1,0 +1,7 @@
+// ncursesw with its wide-character half, and the two locale calls without which it prints ASCII only.
+#define NCURSES_WIDECHAR 1
+#define _XOPEN_SOURCE_EXTENDED 1
+#include <langinfo.h>
+#include <locale.h>
+#include <ncursesw/ncurses.h>
+#include <ncursesw/term.h>

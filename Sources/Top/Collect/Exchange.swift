@@ -1,0 +1,61 @@
+// Where the two threads meet: snapshots go to the screen, wishes to the collector.
+// Neither waits for the other.
+
+import Linux
+import Synchronization
+
+/// The mailbox between the collector's thread and the UI thread.
+final class Exchange: Sendable {
+  private struct State {
+    var snapshot: Snapshot?
+    var wishes = Wishes()
+    var failure: String?
+    var isStopping = false
+  }
+  private let state = Mutex(State())
+  /// Rings the UI when a snapshot is there; readable in its poller.
+  let uiWaker: Waker
+  private let collectorSignal = Signal()
+
+  init() throws(Errno) { uiWaker = try Waker() }
+
+  // MARK: Collector's side
+
+  /// Replaces the snapshot; one that the UI never took is dropped.
+  func publish(_ snapshot: Snapshot) {
+    state.withLock { $0.snapshot = snapshot }
+    uiWaker.wake()
+  }
+  /// Says why there will never be a snapshot.
+  func fail(_ message: String) {
+    state.withLock { $0.failure = message }
+    uiWaker.wake()
+  }
+  var wishes: Wishes { state.withLock { $0.wishes } }
+  var isStopping: Bool { state.withLock { $0.isStopping } }
+  /// Sleeps until the UI wants something else or the time is over.
+  func sleep(ms: Int64) { _ = collectorSignal.wait(timeoutMs: ms) }
+
+  // MARK: UI's side
+
+  /// The newest snapshot, once.
+  func takeSnapshot() -> Snapshot? {
+    state.withLock { state in
+      defer { state.snapshot = nil }
+      return state.snapshot
+    }
+  }
+  var failure: String? { state.withLock { $0.failure } }
+  /// Tells the collector; it wakes only when the interval changed, for visible topics wait for their turn.
+  func tell(_ wishes: Wishes) {
+    let isFaster = state.withLock { state in
+      defer { state.wishes = wishes }
+      return state.wishes.intervalMs != wishes.intervalMs
+    }
+    if isFaster { collectorSignal.raise() }
+  }
+  func stop() {
+    state.withLock { $0.isStopping = true }
+    collectorSignal.raise()
+  }
+}

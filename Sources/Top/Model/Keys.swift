@@ -1,0 +1,78 @@
+// The one table of keys. Dispatch, the bottom bar and the help overlay are all made from it.
+
+/// A key as the terminal reports it.
+package enum Key: Hashable, Sendable {
+  case text(Unicode.Scalar)
+  case up, down, pageUp, pageDown, home, end
+  case enter, escape, backspace
+  case function(Int)
+}
+
+/// What a key asks for.
+package enum Action: Equatable, Sendable, CaseIterable {
+  case up, down, pageUp, pageDown, top, bottom
+  case sortLeft, sortRight, sortInvert
+  case find, findNext, findPrevious, filter
+  case pause, slower, faster
+  case help, clear, redraw, quit
+}
+
+/// One row of the table.
+package struct KeyBinding: Sendable {
+  package let action: Action
+  package let keys: [Key]
+  /// The keys as help prints them.
+  package let label: String
+  /// "F1" and "Help" in the bottom bar; nil keeps it out of the bar.
+  package let bar: (key: String, word: String)?
+  /// One clause for help.
+  package let help: String
+}
+
+/// All bindings, in the order of the help overlay.
+package enum Keys {
+  package static let table: [KeyBinding] = [
+    row(.up, [.up, .text("k")], "Up k", "one row up"),
+    row(.down, [.down, .text("j")], "Down j", "one row down"),
+    row(.pageUp, [.pageUp, .text("\u{15}")], "PgUp Ctrl-U", "one page up"),
+    row(.pageDown, [.pageDown, .text("\u{4}")], "PgDn Ctrl-D", "one page down"),
+    row(.top, [.home, .text("g")], "Home g", "first row"),
+    row(.bottom, [.end, .text("G")], "End G", "last row"),
+    row(.sortLeft, [.text("<")], "<", "sort by the column to the left"),
+    row(.sortRight, [.text(">"), .function(6)], "> F6", "sort by the column to the right", ("F6", "Sort")),
+    row(.sortInvert, [.text("I")], "I", "invert the order"),
+    row(.find, [.text("/"), .function(3)], "/ F3", "go to a row whose name contains a text", ("F3", "Find")),
+    row(.findNext, [.text("n")], "n", "next row with that text"),
+    row(.findPrevious, [.text("N")], "N", "previous row with that text"),
+    row(
+      .filter, [.text("\\"), .function(4)], "\\ F4", "show only rows whose name contains a text",
+      ("F4", "Filter")),
+    row(.pause, [.text("p"), .function(7)], "p F7", "freeze the screen; sampling goes on", ("F7", "Pause")),
+    row(.slower, [.text("+")], "+", "refresh less often"),
+    row(.faster, [.text("-")], "-", "refresh more often"),
+    row(.help, [.text("?"), .function(1)], "? F1", "this help", ("F1", "Help")),
+    row(.clear, [.escape], "Esc", "close help; drop the filter"),
+    row(.redraw, [.text("\u{c}")], "Ctrl-L", "draw the whole screen again"),
+    row(.quit, [.text("q"), .function(10)], "q F10", "quit", ("F10", "Quit")),
+  ]
+
+  /// The action of a key outside of input mode.
+  package static func action(_ key: Key) -> Action? { byKey[key] }
+
+  /// Bindings with a word in the bottom bar, by function key.
+  package static let bar: [(key: String, word: String)] =
+    table.compactMap { binding in binding.bar }.sorted { a, b in
+      (a.key.utf8.count, a.key) < (b.key.utf8.count, b.key)
+    }
+
+  private static let byKey: [Key: Action] = Dictionary(
+    table.flatMap { binding in binding.keys.map { ($0, binding.action) } },
+    uniquingKeysWith: { _, _ in preconditionFailure("a key is bound twice") })
+
+  private static func row(
+    _ action: Action, _ keys: [Key], _ label: String, _ help: String,
+    _ bar: (key: String, word: String)? = nil
+  ) -> KeyBinding {
+    KeyBinding(action: action, keys: keys, label: label, bar: bar, help: help)
+  }
+}

@@ -1,0 +1,56 @@
+// The sampler on answers of Apache's own broker.
+
+import Client
+import Foundation
+import Testing
+import Top
+
+/// Answers of an Apache 5.3.3 broker, as recorded.
+@Suite struct ApacheTests {
+  func recorded(_ code: Int) throws -> Result<Response, ClientError> {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Fixtures/apache-\(code).json")
+    return .success(Response(code: 0, body: Array(try Data(contentsOf: file))))
+  }
+  func made(_ body: String) -> Result<Response, ClientError> {
+    .success(Response(code: 0, body: Array(body.utf8)))
+  }
+
+  @Test func itsAnswersBecomeASnapshot() throws {
+    var sampler = Sampler(nameServers: ["ns:9876"])
+    for _ in 0..<4 {
+      for (address, ask) in sampler.plan(Wishes(), nowMs: 1_000) {
+        if ask != .topology { #expect(address == "127.0.0.1:10911") }
+        let answer: Result<Response, ClientError> =
+          switch ask {
+          case .topology: try recorded(106)
+          case .runtime: try recorded(28)
+          case .topicConfigs:
+            made(
+              "{\"topicConfigTable\":{\"TopicLive\":{\"topicName\":\"TopicLive\",\"writeQueueNums\":4,\"readQueueNums\":4}}}"
+            )
+          case .groupConfigs: made("{\"subscriptionGroupTable\":{\"CG_Live\":{\"groupName\":\"CG_Live\"}}}")
+          case .topicStats: try recorded(202)
+          case .allProgress: try recorded(317)
+          case .groupProgress: made("{}")
+          }
+        sampler.take(ask, answer, atMs: 1_000)
+      }
+    }
+    let snapshot = sampler.snapshot(startMs: 1_000, nowMs: 1_000, wallMs: 0)
+    #expect(snapshot.cluster == "DefaultCluster")
+    #expect((snapshot.brokersUp, snapshot.brokersExpected) == (1, 1))
+    #expect(snapshot.problem == nil)
+    #expect(snapshot.totals.putLatency99Ms == .value(0.96, atMs: 1_000))
+    #expect(snapshot.totals.putLatencyMaxMs == .value(26, atMs: 1_000))
+    #expect(snapshot.totals.diskRatio == .value(0.02, atMs: 1_000))
+    #expect(snapshot.totals.inPerSecond == .first)
+    let topic = try #require(snapshot.topics.first)
+    #expect(topic.name == "TopicLive")
+    #expect(topic.inPerSecond == .first)
+    #expect(topic.groups == 1)
+    // 15 + 16 + 14 + 15 messages, all consumed.
+    #expect(topic.backlog == .value(0, atMs: 1_000))
+    #expect(snapshot.totals.lag == .value(0, atMs: 1_000))
+  }
+}

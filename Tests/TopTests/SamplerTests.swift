@@ -1,0 +1,267 @@
+// What the sampler asks of a cluster and makes of the answers, when brokers restart, hang and leave.
+
+import Client
+import Testing
+import Top
+import Wire
+
+/// Plays a cluster to the sampler: answers in Apache's own spelling.
+private struct FakeCluster {
+  var sampler = Sampler(nameServers: ["ns:9876"])
+  var wishes = Wishes()
+  var brokers = ["broker-a"]
+  var hung: Set<String> = []
+  var topics = ["TopicA", "TopicB"]
+  var groups = ["GroupA"]
+  /// Sum of maximum offsets per topic, consumed offset of GroupA on TopicA, and messages put.
+  var offsets: [String: Int64] = ["TopicA": 100, "TopicB": 50]
+  var consumed: Int64 = 40
+  var put: Int64 = 1_000
+  var nameServerIsDown = false
+  /// False plays a broker that refuses GET_BROKER_CONSUME_STATS.
+  var tellsAllProgress = false
+
+  /// Sweeps until the sampler wants no more; what was asked.
+  mutating func sweep(atMs: Int64) -> [Ask] {
+    var asked: [Ask] = []
+    repeat {
+      let plan = sampler.plan(wishes, nowMs: atMs)
+      asked += plan.map { $0.ask }
+      for (_, ask) in plan { sampler.take(ask, answer(ask), atMs: atMs) }
+    } while sampler.wantsMore
+    return asked
+  }
+  mutating func snapshot(atMs: Int64) -> Snapshot {
+    _ = sweep(atMs: atMs)
+    return sampler.snapshot(startMs: atMs, nowMs: atMs, wallMs: 0)
+  }
+
+  func answer(_ ask: Ask) -> Result<Response, ClientError> {
+    func body(_ text: String) -> Result<Response, ClientError> {
+      .success(Response(code: 0, remark: nil, fields: [], body: Array(text.utf8)))
+    }
+    func refuse(_ address: String) -> Result<Response, ClientError> {
+      .failure(ClientError(.timeout, "\(address) did not answer in time"))
+    }
+    func list(_ names: [String], _ one: (String) -> String) -> String {
+      names.map(one).joined(separator: ",")
+    }
+    switch ask {
+    case .topology:
+      if nameServerIsDown { return refuse("ns:9876") }
+      let table = list(brokers) {
+        "\"\($0)\":{\"brokerAddrs\":{0:\"\($0):10911\"},\"brokerName\":\"\($0)\",\"cluster\":\"DefaultCluster\"}"
+      }
+      return body(
+        "{\"brokerAddrTable\":{\(table)},\"clusterAddrTable\":{\"DefaultCluster\":[\(list(brokers) { "\"\($0)\"" })]}}"
+      )
+    case .runtime(let broker):
+      if hung.contains(broker) { return refuse(broker) }
+      return body(
+        "{\"table\":{\"msgPutTotalTodayNow\":\"\(put)\",\"putMessageSizeTotal\":\"\(put * 100)\","
+          + "\"putMessageFailedTimes\":\"0\",\"msgGetTotalTodayNow\":\"24\",\"putLatency99\":\"0.96\","
+          + "\"putMessageEntireTimeMax\":\"26\",\"pageCacheLockTimeMills\":\"0\",\"commitLogDiskRatio\":\"0.02\"}}"
+      )
+    case .topicConfigs(let broker):
+      if hung.contains(broker) { return refuse(broker) }
+      let table = list(topics) {
+        "\"\($0)\":{\"attributes\":{\"message.type\":\"FIFO\"},\"order\":false,\"perm\":6,\"readQueueNums\":4,"
+          + "\"topicFilterType\":\"SINGLE_TAG\",\"topicName\":\"\($0)\",\"topicSysFlag\":0,\"writeQueueNums\":4}"
+      }
+      return body("{\"dataVersion\":{\"counter\":1},\"topicConfigTable\":{\(table)}}")
+    case .groupConfigs(let broker):
+      if hung.contains(broker) { return refuse(broker) }
+      return body("{\"subscriptionGroupTable\":{\(list(groups) { "\"\($0)\":{\"groupName\":\"\($0)\"}" })}}")
+    case .topicStats(let broker, let topic):
+      if hung.contains(broker) { return refuse(broker) }
+      return body(
+        "{\"offsetTable\":{{\"brokerName\":\"\(broker)\",\"queueId\":0,\"topic\":\"\(topic)\"}:{\"lastUpdateTimestamp\":0,"
+          + "\"maxOffset\":\(offsets[topic] ?? 0),\"minOffset\":0}},\"topicPutTps\":0.0}")
+    case .allProgress(let broker):
+      if hung.contains(broker) { return refuse(broker) }
+      if !tellsAllProgress { return .success(Response(code: 3, remark: "not supported")) }
+      return body(
+        "{\"brokerAddr\":\"\(broker):10911\",\"consumeStatsList\":[{\"GroupB\":[]},{\"GroupA\":[{\"consumeTps\":0.0,"
+          + "\"offsetTable\":{{\"brokerName\":\"\(broker)\",\"queueId\":0,\"topic\":\"TopicA\"}:{\"brokerOffset\":"
+          + "\(offsets["TopicA"] ?? 0),\"consumerOffset\":\(consumed),\"lastTimestamp\":0,\"pullOffset\":0}}}]}],"
+          + "\"totalDiff\":0,\"totalInflightDiff\":0}")
+    case .groupProgress(let broker, let group):
+      if hung.contains(broker) { return refuse(broker) }
+      if group != "GroupA" { return body("{\"consumeTps\":0.0,\"offsetTable\":{}}") }
+      return body(
+        "{\"consumeTps\":0.0,\"offsetTable\":{{\"brokerName\":\"\(broker)\",\"queueId\":0,\"topic\":\"TopicA\"}:"
+          + "{\"brokerOffset\":\(offsets["TopicA"] ?? 0),\"consumerOffset\":\(consumed),\"lastTimestamp\":0,"
+          + "\"pullOffset\":0}}}")
+    }
+  }
+}
+
+@Suite struct SamplerTests {
+  @Test func firstPictureHasGaugesButNoRates() {
+    var cluster = FakeCluster()
+    let snapshot = cluster.snapshot(atMs: 1_000)
+    #expect(snapshot.cluster == "DefaultCluster")
+    #expect((snapshot.brokersUp, snapshot.brokersExpected) == (1, 1))
+    #expect(snapshot.problem == nil)
+    #expect(snapshot.totals.inPerSecond == .first)
+    #expect(snapshot.totals.putLatency99Ms == .value(0.96, atMs: 1_000))
+    #expect(snapshot.totals.diskRatio == .value(0.02, atMs: 1_000))
+    #expect(snapshot.totals.lag == .value(60, atMs: 1_000))
+    #expect(snapshot.topics.map { $0.name } == ["TopicA", "TopicB"])
+    #expect(snapshot.topics[0].inPerSecond == .first)
+    #expect(snapshot.topics[0].backlog == .value(60, atMs: 1_000))
+    #expect(snapshot.topics[0].groups == 1)
+    #expect(snapshot.topics[0].kind == .fifo)
+    #expect(snapshot.topics[0].queues == 4)
+    // Nobody consumes TopicB: no backlog is known, and nothing flows out.
+    #expect(snapshot.topics[1].groups == 0)
+    #expect(snapshot.topics[1].backlog == .unknown)
+    #expect(snapshot.topics[1].outPerSecond == .value(0, atMs: 1_000))
+  }
+
+  @Test func ratesComeFromDeltasOverMeasuredTime() {
+    var cluster = FakeCluster()
+    _ = cluster.snapshot(atMs: 1_000)
+    cluster.put += 500
+    cluster.offsets["TopicA"]! += 50
+    cluster.consumed += 25
+    let snapshot = cluster.snapshot(atMs: 3_500)
+    #expect(snapshot.totals.inPerSecond == .value(200, atMs: 3_500))
+    #expect(snapshot.totals.inBytesPerSecond == .value(20_000, atMs: 3_500))
+    #expect(snapshot.totals.outPerSecond == .value(0, atMs: 3_500))
+    #expect(snapshot.topics[0].inPerSecond == .value(20, atMs: 3_500))
+    #expect(snapshot.topics[0].outPerSecond == .value(10, atMs: 3_500))
+    #expect(snapshot.topics[0].backlog == .value(85, atMs: 3_500))
+    #expect(snapshot.topics[1].inPerSecond == .value(0, atMs: 3_500))
+  }
+
+  @Test func restartOfABrokerIsAResetNotARate() {
+    var cluster = FakeCluster()
+    _ = cluster.snapshot(atMs: 1_000)
+    cluster.put = 3
+    #expect(cluster.snapshot(atMs: 2_000).totals.inPerSecond == .reset)
+    cluster.put = 13
+    #expect(cluster.snapshot(atMs: 3_000).totals.inPerSecond == .value(10, atMs: 3_000))
+  }
+
+  @Test func aHungBrokerMakesSumsPartialAndIsAskedSeldom() {
+    var cluster = FakeCluster()
+    cluster.brokers = ["broker-a", "broker-b"]
+    _ = cluster.snapshot(atMs: 1_000)
+    cluster.put += 100
+    cluster.hung = ["broker-b"]
+    let snapshot = cluster.snapshot(atMs: 2_000)
+    #expect((snapshot.brokersUp, snapshot.brokersExpected) == (1, 2))
+    #expect(snapshot.totals.inPerSecond == .partial(100, atMs: 2_000))
+    #expect(snapshot.problem == "broker-b did not answer in time")
+    // The first retry comes after one second and is a single question; then it waits longer.
+    let early = cluster.sweep(atMs: 2_500)
+    #expect(!early.contains(.runtime(broker: "broker-b")))
+    let retry = cluster.sweep(atMs: 3_100)
+    #expect(retry.filter { "\($0)".contains("broker-b") } == [.runtime(broker: "broker-b")])
+    #expect(!cluster.sweep(atMs: 4_200).contains(.runtime(broker: "broker-b")))
+    cluster.hung = []
+    #expect(cluster.sweep(atMs: 5_200).contains(.runtime(broker: "broker-b")))
+    #expect(cluster.snapshot(atMs: 5_300).brokersUp == 2)
+  }
+
+  @Test func aBrokerThatLeftIsStillExpected() {
+    var cluster = FakeCluster()
+    cluster.brokers = ["broker-a", "broker-b"]
+    _ = cluster.snapshot(atMs: 1_000)
+    cluster.brokers = ["broker-a"]
+    let snapshot = cluster.snapshot(atMs: 1_000 + Limits.topologyEveryMs)
+    #expect((snapshot.brokersUp, snapshot.brokersExpected) == (1, 2))
+    #expect(snapshot.problem == "broker broker-b is not registered any more")
+  }
+
+  @Test func anUnreachableNameServerIsNamed() {
+    var cluster = FakeCluster()
+    cluster.nameServerIsDown = true
+    let snapshot = cluster.snapshot(atMs: 1_000)
+    #expect(snapshot.problem == "ns:9876 did not answer in time")
+    #expect(snapshot.brokersExpected == 0)
+    #expect(snapshot.totals.inPerSecond == .unknown)
+    cluster.nameServerIsDown = false
+    #expect(cluster.snapshot(atMs: 2_000).brokersUp == 1)
+  }
+
+  @Test func aStartingClusterIsAskedAgainAtOnce() {
+    var cluster = FakeCluster()
+    cluster.brokers = []
+    #expect(cluster.snapshot(atMs: 1_000).brokersExpected == 0)
+    cluster.brokers = ["broker-a"]
+    #expect(cluster.snapshot(atMs: 2_000).brokersUp == 1)
+  }
+
+  @Test func garbageIsAProblemNotATrap() {
+    var sampler = Sampler(nameServers: ["ns:9876"])
+    for text in [
+      "", "{", "[]", "{\"brokerAddrTable\":3}", "{\"brokerAddrTable\":{\"a\":{\"brokerAddrs\":{}}}}",
+    ] {
+      let plan = sampler.plan(Wishes(), nowMs: 1)
+      for (_, ask) in plan {
+        sampler.take(
+          ask, .success(Response(code: 0, remark: nil, fields: [], body: Array(text.utf8))), atMs: 1)
+      }
+      #expect(sampler.snapshot(startMs: 1, nowMs: 1, wallMs: 0).brokersUp == 0)
+      sampler = Sampler(nameServers: ["ns:9876"])
+    }
+  }
+
+  @Test func budgetBoundsEachSweepAndVisibleTopicsComeFirst() {
+    var cluster = FakeCluster()
+    cluster.topics = (0..<2_000).map { "T\($0)" }
+    cluster.groups = (0..<500).map { "G\($0)" }
+    _ = cluster.snapshot(atMs: 1_000)
+    cluster.wishes.visibleTopics = ["T1999", "T7"]
+    for second in 2..<6 {
+      let asks = cluster.sweep(atMs: Int64(second) * 1_000)
+      #expect(asks.count <= Limits.requestsPerSecondPerBroker + 4)
+      #expect(asks.contains(.topicStats(broker: "broker-a", topic: "T1999")))
+      #expect(asks.contains(.topicStats(broker: "broker-a", topic: "T7")))
+    }
+  }
+  @Test func theSweepReachesEveryTopicAndGroup() {
+    var cluster = FakeCluster()
+    cluster.topics = (0..<300).map { "T\($0)" }
+    cluster.groups = (0..<100).map { "G\($0)" }
+    var topics: Set<String> = []
+    var groups: Set<String> = []
+    for second in 1..<30 {
+      for ask in cluster.sweep(atMs: Int64(second) * 1_000) {
+        if case .topicStats(_, let topic) = ask { topics.insert(topic) }
+        if case .groupProgress(_, let group) = ask { groups.insert(group) }
+      }
+    }
+    #expect(topics.count == 300)
+    #expect(groups.count == 100)
+  }
+  @Test func deletedTopicsDisappearAndNewOnesStartOver() {
+    var cluster = FakeCluster()
+    _ = cluster.snapshot(atMs: 1_000)
+    cluster.topics = ["TopicB", "TopicC"]
+    let snapshot = cluster.snapshot(atMs: 1_000 + Limits.listsEveryMs)
+    #expect(snapshot.topics.map { $0.name } == ["TopicB", "TopicC"])
+    #expect(snapshot.topics[1].inPerSecond == .unknown)
+    #expect(cluster.snapshot(atMs: 2_000 + Limits.listsEveryMs).topics[1].inPerSecond == .first)
+  }
+
+  @Test func oneAnswerTellsTheProgressOfAllGroups() {
+    var cluster = FakeCluster()
+    cluster.tellsAllProgress = true
+    let asks = cluster.sweep(atMs: 1_000)
+    #expect(asks.contains(.allProgress(broker: "broker-a")))
+    #expect(!asks.contains(.groupProgress(broker: "broker-a", group: "GroupA")))
+    let snapshot = cluster.snapshot(atMs: 2_000)
+    #expect(snapshot.topics[0].backlog == .value(60, atMs: 2_000))
+    #expect(snapshot.totals.lag == .value(60, atMs: 2_000))
+  }
+  @Test func aBrokerWithoutThatAnswerIsAskedGroupByGroup() {
+    var cluster = FakeCluster()
+    let asks = cluster.sweep(atMs: 1_000)
+    #expect(asks.contains(.allProgress(broker: "broker-a")))
+    #expect(asks.contains(.groupProgress(broker: "broker-a", group: "GroupA")))
+    #expect(!cluster.sweep(atMs: 2_000).contains(.allProgress(broker: "broker-a")))
+  }
+}

@@ -1,0 +1,46 @@
+// Batch output: JSON, CSV, tables and plain lines.
+
+import Testing
+import Top
+import Wire
+
+@Suite struct SnapshotTextTests {
+  @Test func jsonHasNullForWhatIsNotKnown() throws {
+    let text = SnapshotText.render(Made.snapshot(), .json, .utf8, withTitles: true)
+    #expect(text.hasSuffix("\n") && text.filter { $0 == "\n" }.count == 1)
+    let json = try JSON.parse(text)
+    #expect(json["cluster"]?.string == "prod-a")
+    #expect(json["totals"]?["inPerSecond"]?.int == 48_200)
+    let topics = try #require(json["topics"]?.array)
+    #expect(topics.count == 9)
+    let first = try #require(topics.first { $0["topic"]?.string == "esc-\u{1B}[31mred" })
+    #expect(first["inPerSecond"] == nil && first["backlog"] == nil)
+    #expect(first["queues"]?.int == 8)
+    #expect(topics.contains { $0["alert"]?.bool == true })
+    #expect(!text.contains("\u{1B}"))
+  }
+  @Test func csvLeavesUnknownFieldsEmpty() {
+    var snapshot = Made.snapshot()
+    snapshot.topics.append(Made.topic("a,\"b\"", in: Made.value(0.5)))
+    let lines = SnapshotText.render(snapshot, .csv, .utf8, withTitles: true).split(separator: "\n")
+    #expect(lines[0] == "time,topic,in_per_second,out_per_second,backlog,groups,queues,type")
+    #expect(lines.count == 11)
+    #expect(lines[1].hasSuffix(",%RETRY%ship-labels,612,0,190000,1,1,N"))
+    #expect(lines[4].hasSuffix(",esc-\\u{1B}[31mred,,,,,8,N"))
+    #expect(lines[10].hasSuffix(",\"a,\"\"b\"\"\",0.500,,,,8,N"))
+    #expect(!SnapshotText.render(snapshot, .csv, .utf8, withTitles: false).contains("time,"))
+  }
+  @Test(arguments: [Glyphs.utf8, .ascii]) func tablesHoldNoEscapes(_ glyphs: Glyphs) {
+    let text = SnapshotText.render(Made.snapshot(), .table, glyphs, withTitles: true)
+    #expect(!text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" || $0.value == 0x202E })
+    #expect(text.contains("! %RETRY%ship-labels"))
+    if glyphs == .ascii { #expect(text.utf8.allSatisfy { $0 < 0x80 }) }
+  }
+  @Test func plainLinesHaveAsManyFieldsAsTitles() {
+    for snapshot in [Snapshot(), Made.snapshot()] {
+      let fields = SnapshotText.plainLine(snapshot, clock: "12:00:00").split(separator: " ")
+      #expect(fields.count == SnapshotText.plainTitles.split(separator: " ").count)
+    }
+    #expect(SnapshotText.plainLine(Snapshot(), clock: "x") == "x 0/0 - - - - - - -\n")
+  }
+}
