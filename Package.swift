@@ -31,6 +31,9 @@ let inlined: [SwiftSetting] =
 let package = Package(
   name: "mq",
   targets: [
+    .executableTarget(name: "mq", dependencies: ["Console"], swiftSettings: product),
+    .target(
+      name: "Console", dependencies: ["Client", "Server", "Top", "Wire", "Linux"], swiftSettings: product),
     .target(name: "Top", dependencies: ["Client", "Wire", "Linux", "CNcurses"], swiftSettings: product),
     .target(
       name: "Client", dependencies: ["Wire", "Linux", "CZlib", "CLz4", "CZstd"], swiftSettings: product),
@@ -59,6 +62,9 @@ let package = Package(
       swiftSettings: house),
     .testTarget(
       name: "ClientTests", dependencies: ["Client", "Wire", "Linux", "TestSupport"], exclude: ["Fixtures"],
+      swiftSettings: house),
+    .testTarget(
+      name: "ConsoleTests", dependencies: ["Console", "Client", "Wire", "Linux", "TestSupport"],
       swiftSettings: house),
     .testTarget(
       name: "TopTests", dependencies: ["Top", "Client", "Wire", "TestSupport"], exclude: ["Fixtures"],

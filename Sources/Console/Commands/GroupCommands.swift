@@ -1,0 +1,7 @@
+// The rows of `mq group`.
+
+enum GroupCommands {
+  static let rows: [Command] = [
+    GroupList.row, GroupDescribe.row, GroupLag.row, GroupSeek.row, GroupDelete.row,
+  ]
+}

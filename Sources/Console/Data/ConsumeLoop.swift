@@ -1,0 +1,321 @@
+// The event loop of `mq consume`: one pull under way for each queue, long polls when following, and the
+// chores of a group's member. One thread.
+//
+// Invariant: a message is printed before its offset counts as consumed; output is flushed before offsets
+// are committed.
+
+import Client
+import Linux
+import Wire
+
+final class ConsumeLoop {
+  struct Plan {
+    var topic: String
+    /// Tags joined with ||, or *.
+    var expression = "*"
+    var start = StartPosition.earliest
+    /// Go on when the queues are read to their end.
+    var follows = false
+    var messagesMax: Int?
+    var broker: String?
+    var queueId: Int32?
+    /// Commits what was printed; only with a group.
+    var commits = false
+    /// Time for one request.
+    var requestMs: Int64
+    /// Time for all; nil for ever.
+    var totalMs: Int64?
+  }
+
+  /// Why the loop ended.
+  enum Ending: Equatable {
+    case endOfQueues, countReached, timeOver
+    case signal(Int32)
+  }
+
+  enum Purpose {
+    case pull(QueueFeed, startedMs: Int64)
+    case heartbeat
+  }
+
+  let plan: Plan
+  let cluster: Cluster
+  let member: GroupMember?
+  private let streams: Streams
+  private let show: (Message) -> Void
+  private let poller: Poller
+  private let signals: Descriptor
+  private let tags: Set<String>
+  private var links: [String: Link] = [:]
+  private var tokens: [UInt64: Link] = [:]
+  private var nextToken: UInt64 = 1
+  private var nextOpaque: Int32 = 1
+  private var purposes: [Int32: (link: Link, purpose: Purpose)] = [:]
+  private var header = RemotingHeader()
+  var feeds: [MessageQueue: QueueFeed] = [:]
+  private(set) var printed = 0
+  private(set) var ending: Ending?
+  /// Monotonic ms; 0 is at once. Used with a group only.
+  var nextHeartbeatMs: Int64 = 0
+  var nextRebalanceMs = Int64.max
+  var nextCommitMs = Int64.max
+  /// Whether the first division of the queues is done; without a group there is none to wait for.
+  var hasQueues: Bool
+  private var warnings = Set<String>()
+
+  init(
+    _ plan: Plan, _ cluster: Cluster, _ member: GroupMember?, _ streams: Streams,
+    show: @escaping (Message) -> Void
+  ) throws(Failure) {
+    self.plan = plan
+    self.cluster = cluster
+    self.member = member
+    self.streams = streams
+    self.show = show
+    hasQueues = member == nil
+    tags = Self.tags(plan.expression)
+    do throws(Errno) {
+      poller = try Poller()
+      signals = try Process.signalDescriptor()
+      try poller.add(signals.raw, token: 0, .readable)
+    } catch { throw Failure(.failed, "cannot start the event loop: \(error)") }
+  }
+
+  /// Empty for all.
+  static func tags(_ expression: String) -> Set<String> {
+    let parts = expression.split(separator: "|").map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
+    return parts.contains("*") ? [] : Set(parts)
+  }
+
+  /// Reads until the plan is fulfilled, the time is over or a signal arrives.
+  func run() throws(Failure) -> Ending {
+    let deadlineMs = plan.totalMs.map { Clock.monotonicMs() + $0 }
+    if member == nil { try openQueues() }
+    while ending == nil {
+      try doChores()
+      printReady()
+      try pull()
+      if ending == nil && hasQueues && !plan.follows && feeds.values.allSatisfy(\.isDone) {
+        ending = .endOfQueues
+      }
+      if ending == nil, let deadlineMs, Clock.monotonicMs() >= deadlineMs { ending = .timeOver }
+      if ending == nil { try wait(deadlineMs) }
+    }
+    streams.flush()
+    if member != nil { leaveGroup() }
+    return ending!
+  }
+
+  // MARK: Pulling
+
+  private func pull() throws(Failure) {
+    let nowMs = Clock.monotonicMs()
+    let waitMs = plan.follows ? Limits.longPollMs : 0
+    for feed in feeds.values where feed.wantsPull(nowMs: nowMs) {
+      var pull = Pull(feed.queue, at: feed.address, offset: feed.pullOffset)
+      if let member {
+        pull.group = member.group
+        pull.expression = member.expression(for: feed.queue.topic)
+      } else {
+        pull.expression = plan.expression
+      }
+      let request = pull.request(waitMs: waitMs, nowMs: member?.versionMs ?? Clock.wallMs())
+      guard let link = try link(feed.address) else { continue }
+      send(request, on: link, .pull(feed, startedMs: nowMs))
+      feed.isPulling = true
+    }
+    for (_, entry) in purposes {
+      guard case .pull(_, let startedMs) = entry.purpose else { continue }
+      if nowMs - startedMs > waitMs + plan.requestMs {
+        entry.link.fail("did not answer within \(plan.requestMs) ms")
+      }
+    }
+    try dropDead()
+  }
+
+  func send(_ request: Request, on link: Link, _ purpose: Purpose) {
+    let opaque = nextOpaque
+    nextOpaque &+= 1
+    request.append(opaque: opaque, to: link)
+    purposes[opaque] = (link, purpose)
+  }
+
+  /// The connection to a broker; nil when it cannot be made now and will be tried again.
+  func link(_ address: String) throws(Failure) -> Link? {
+    if let link = links[address] { return link }
+    do throws(Failure) {
+      let link = try Link(address)
+      links[address] = link
+      tokens[nextToken] = link
+      nextToken += 1
+      return link
+    } catch {
+      if !plan.follows { throw error }
+      rest(address, error)
+      return nil
+    }
+  }
+
+  /// Forgets connections that ended; when following, their queues rest for a moment.
+  private func dropDead() throws(Failure) {
+    for (token, link) in tokens where link.isDead {
+      link.leave(poller)
+      tokens[token] = nil
+      links[link.address] = nil
+      for (opaque, entry) in purposes where entry.link === link {
+        if case .pull(let feed, _) = entry.purpose { feed.isPulling = false }
+        purposes[opaque] = nil
+      }
+      if !plan.follows { throw link.failure }
+      rest(link.address, link.failure)
+      nextHeartbeatMs = min(nextHeartbeatMs, Clock.monotonicMs() + Limits.retryMs)
+    }
+  }
+
+  private func rest(_ address: String, _ failure: Failure) {
+    warnOnce(failure.message + "; trying again")
+    for feed in feeds.values where feed.address == address {
+      feed.restUntilMs = Clock.monotonicMs() + Limits.retryMs
+    }
+  }
+
+  /// Brokers that this loop is connected to.
+  var addresses: [String] { links.keys.sorted() }
+
+  func flushOutput() { streams.flush() }
+
+  func warnOnce(_ text: String) {
+    if warnings.count < Limits.warningsMax && warnings.insert(text).inserted {
+      streams.warn("mq: \(Escape.terminal(text))\n")
+    }
+  }
+
+  // MARK: Waiting and receiving
+
+  private func wait(_ deadlineMs: Int64?) throws(Failure) {
+    for (token, link) in tokens {
+      link.flush()
+      link.watch(in: poller, token: token)
+    }
+    streams.flush()
+    let nowMs = Clock.monotonicMs()
+    var nextMs = min(nowMs + Limits.loopMs, nextHeartbeatMs, nextRebalanceMs, nextCommitMs)
+    if member == nil { nextMs = nowMs + Limits.loopMs }
+    if let deadlineMs { nextMs = min(nextMs, deadlineMs) }
+    for feed in feeds.values where feed.restUntilMs > nowMs { nextMs = min(nextMs, feed.restUntilMs) }
+    let ready = poller.wait(timeoutMs: Int32(max(0, nextMs - nowMs)))
+    for index in 0..<ready {
+      let event = poller.event(index)
+      if event.token == 0 {
+        if let number = Process.takeSignal(signals) { ending = .signal(number) }
+        continue
+      }
+      guard let link = tokens[event.token] else { continue }
+      link.advance(event.readiness)
+      try cut(link)
+    }
+    try dropDead()
+  }
+
+  private func cut(_ link: Link) throws(Failure) {
+    var start = 0
+    while let frame = link.nextFrame(from: start, &header) {
+      start = frame.end
+      try take(link, frame)
+    }
+    link.consume(start)
+  }
+
+  private func take(_ link: Link, _ frame: FrameBounds) throws(Failure) {
+    guard header.isResponse else { return serve(link, frame) }
+    guard let entry = purposes.removeValue(forKey: header.opaque) else { return }
+    let response = link.response(header, frame)
+    switch entry.purpose {
+    case .heartbeat:
+      _ = try attempt { () throws(ClientError) in try response.success(from: link.address) }
+      // A member sees the others only after its own heartbeat.
+      if nextRebalanceMs == .max { nextRebalanceMs = 0 }
+    case .pull(let feed, let startedMs): try take(response, for: feed, startedMs: startedMs)
+    }
+  }
+
+  private func take(_ response: Response, for feed: QueueFeed, startedMs: Int64) throws(Failure) {
+    if feeds[feed.queue] !== feed { return }
+    let pull = Pull(feed.queue, at: feed.address, offset: feed.pullOffset)
+    do throws(ClientError) {
+      let batch = try pull.batch(response)
+      let checksTags = feed.queue.topic == plan.topic && !tags.isEmpty
+      // Brokers filter by hash: another tag may have the same.
+      feed.take(batch) { !checksTags || self.tags.contains($0.tags ?? "") }
+      let nowMs = Clock.monotonicMs()
+      if batch.status == .noNewMessage && plan.follows && nowMs - startedMs < Limits.pullPauseMs {
+        // A broker that does not hold pulls must not be asked without pause.
+        feed.restUntilMs = nowMs + Limits.pullPauseMs
+      }
+    } catch {
+      feed.isPulling = false
+      feed.failuresInRow += 1
+      feed.restUntilMs = Clock.monotonicMs() + Limits.retryMs
+      let mayPass = plan.follows || (member != nil && feed.failuresInRow < Limits.pullFailuresMax)
+      if !mayPass { throw Failure(error) }
+      warnOnce(error.message + "; trying again")
+    }
+  }
+
+  /// Requests of the broker: a change of the group, or of its offsets.
+  private func serve(_ link: Link, _ frame: FrameBounds) {
+    switch RequestCode(rawValue: header.code) {
+    case .notifyConsumerIdsChanged: nextRebalanceMs = min(nextRebalanceMs, Clock.monotonicMs())
+    case .resetConsumerClientOffset: reset(to: link.response(header, frame).body)
+    default: break
+    }
+    if header.isOneWay { return }
+    var writer = FrameWriter(
+      response: ResponseCode.requestCodeNotSupported.rawValue, opaque: header.opaque, to: &link.output)
+    writer.endHeader(remark: "mq consume does not serve this", to: &link.output)
+    writer.finish(to: &link.output)
+  }
+
+  private func reset(to body: [UInt8]) {
+    guard let table = (try? JSON.parse(body))?["offsetTable"]?.members else { return }
+    for entry in table {
+      guard let queue = MessageQueue(entry.key), let offset = entry.value.int, let feed = feeds[queue] else {
+        continue
+      }
+      feeds[queue] = QueueFeed(queue, at: feed.address, from: offset, to: feed.endOffset)
+    }
+  }
+
+  // MARK: Printing
+
+  private func printReady() {
+    if member == nil && !plan.follows { return printMerged() }
+    for feed in feeds.values.sorted(by: { $0.queue < $1.queue }) {
+      while ending == nil, let message = feed.takeHead() { print(message) }
+    }
+  }
+
+  /// Prints in the order of storing, as far as every unfinished queue has shown its next message.
+  private func printMerged() {
+    while ending == nil {
+      var first: QueueFeed?
+      for feed in feeds.values where !feed.isDone {
+        guard let head = feed.head else { return }
+        if let best = first?.head, Self.order(best) <= Self.order(head) { continue }
+        first = feed
+      }
+      guard let message = first?.takeHead() else { return }
+      print(message)
+    }
+  }
+
+  private static func order(_ message: Message) -> (Int64, String, Int64) {
+    (message.storeTimestampMs, message.broker, message.physicalOffset)
+  }
+
+  private func print(_ message: Message) {
+    show(message)
+    printed += 1
+    if let most = plan.messagesMax, printed >= most { ending = .countReached }
+  }
+}

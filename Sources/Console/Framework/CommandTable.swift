@@ -1,0 +1,60 @@
+// The table of all commands. Each noun lists its rows in its own file; this one only collects them.
+
+/// All rows, and look-ups in them.
+package enum CommandTable {
+  /// A word that groups commands, with what it stands for.
+  package struct Noun: Sendable {
+    package let name: String
+    package let summary: String
+  }
+
+  /// Words that group commands and have at least one.
+  package static let nouns: [Noun] = [
+    Noun(name: "topic", summary: "Topics: create, inspect, change, delete"),
+    Noun(name: "group", summary: "Consumer groups: progress, lag, rewinding"),
+    Noun(name: "cluster", summary: "Clusters and their brokers"),
+    Noun(name: "broker", summary: "Single brokers"),
+    Noun(name: "message", summary: "Messages: find, read, follow, export"),
+    Noun(name: "bench", summary: "Measure a cluster"),
+    Noun(name: "context", summary: "Saved addresses of clusters"),
+    Noun(name: "generate", summary: "Files for packagers"),
+  ].filter { noun in all.contains { $0.path.count == 2 && $0.path[0] == noun.name } }
+
+  /// In the order of the help.
+  package static let all: [Command] = [
+    ServeCommand.rows,
+    ProduceCommand.rows,
+    ConsumeCommand.rows,
+    TopicCommands.rows,
+    GroupCommands.rows,
+    MessageCommands.rows,
+    ClusterCommands.rows,
+    BenchCommands.rows,
+    ContextCommands.rows,
+    TopCommand.rows,
+    ToolCommands.rows,
+    EchoCommand.rows,
+  ].flatMap { $0 }
+
+  /// The row of that name.
+  package static func command(_ path: [String]) -> Command? { all.first { $0.path == path } }
+
+  /// Whether verbs follow the word.
+  package static func isNoun(_ word: String) -> Bool {
+    all.contains { $0.path.count == 2 && $0.path[0] == word }
+  }
+  /// Verbs of a noun, hidden ones left out.
+  package static func verbs(of noun: String) -> [String] {
+    all.filter { $0.path.count == 2 && $0.path[0] == noun && !$0.isHidden }.map { $0.path[1] }
+  }
+  /// Nouns and one-word commands.
+  package static var firstWords: [String] {
+    var words: [String] = []
+    for command in all where !command.isHidden && !words.contains(command.path[0]) {
+      words.append(command.path[0])
+    }
+    return words
+  }
+  /// Rows that help, man pages and completions show.
+  package static var visible: [Command] { all.filter { !$0.isHidden } }
+}

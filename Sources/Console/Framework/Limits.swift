@@ -1,0 +1,71 @@
+// Every limit of the command line, by name.
+
+/// Numbers that bound what a command line holds and waits for.
+package enum Limits {
+  /// Ten years.
+  package static let durationMsMax: Int64 = 315_360_000_000
+  /// Used when neither a flag nor a context says otherwise.
+  package static let timeoutMsDefault: Int64 = 5000
+  /// What a shell waits for the names of topics and groups.
+  package static let completionTimeoutMs: Int64 = 150
+  /// Names offered at once.
+  package static let completionNamesMax = 500
+  /// A longer file is refused.
+  package static let configFileBytesMax = 1 << 20
+  /// Output is handed to the kernel when this much has gathered.
+  package static let outputBufferBytes = 1 << 16
+  /// Words on one command line.
+  package static let argumentsMax = 4096
+  /// Edits between a mistyped word and the one that is suggested.
+  package static let suggestionDistanceMax = 3
+  /// Help is wrapped here.
+  package static let helpColumns = 80
+  /// Places of damaged records that `mq serve` names at its start.
+  static let skippedRecordsShown = 5
+  /// Highest delay level that a command accepts; Apache's brokers have 18 by default and can be given more.
+  static let delayLevelMax = 64
+  /// Bytes asked of the kernel at once by commands with an event loop of their own.
+  static let linkReadBytes = 64 << 10
+  /// Bytes asked at once of standard input or a file of messages.
+  static let inputReadBytes = 64 << 10
+  /// Longest line that becomes a message, and largest file that becomes one: what a broker takes by default.
+  static let lineBytesMax = 4 << 20
+  /// Messages and bytes of one batch of `mq produce`; brokers take 4 MiB.
+  static let batchMessagesDefault: Int64 = 256
+  static let batchMessagesMax: Int64 = 4096
+  static let batchBytesMax = 1 << 20
+  /// Messages that `mq produce` has under way when they cannot be batched.
+  static let sendsUnderWayMax = 64
+  /// How long a broker may hold a pull of `mq consume --follow`, as Apache's clients ask.
+  static let longPollMs: Int64 = 15_000
+  /// Fetched messages of one queue below which the next pull is sent: as many as one pull brings.
+  static let fetchedMin = 32
+  /// Least time between two pulls of a queue that has nothing new.
+  static let pullPauseMs: Int64 = 100
+  /// Refused pulls of one queue in a row before a command that does not follow gives up.
+  static let pullFailuresMax = 5
+  /// Pause before a broker that failed is asked again.
+  static let retryMs: Int64 = 1000
+  /// Different warnings of one run; the rest is swallowed.
+  static let warningsMax = 50
+  /// Times of a member of a consumer group. Brokers forget a client after 120 s.
+  static let heartbeatMs: Int64 = 30_000
+  static let rebalanceMs: Int64 = 5000
+  static let commitMs: Int64 = 5000
+  /// Longest sleep of a command's event loop.
+  static let loopMs: Int64 = 1000
+  /// How long a benchmark waits at its end for what is under way.
+  static let benchDrainMs: Int64 = 2000
+  /// Bytes of requests that a benchmark keeps under way.
+  static let benchBytesMax = 1 << 30
+  /// Longest measurement of the bare loopback.
+  static let echoMsMax: Int64 = 3000
+  /// Pause between two questions whether name servers know a new topic.
+  static let routePauseMs: Int64 = 50
+  /// Messages that `mq message find` asks of each broker; brokers give 64 at most by default.
+  static let foundMessagesMax: Int64 = 1024
+  /// Bytes of a commit-log file of `mq top --demo`.
+  static let demoSegmentBytes = 64 << 20
+  /// Time between two progress lines.
+  static let progressMs: Int64 = 200
+}

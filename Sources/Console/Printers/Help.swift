@@ -1,0 +1,152 @@
+// `--help` and `mq help`: the rows of the table as text for a terminal. Pure.
+
+/// Help as text.
+package enum Help {
+  /// Help of the program (empty path), a noun, a command, or a help topic.
+  package static func text(_ path: [String]) throws(Failure) -> String {
+    if path.isEmpty { return program }
+    if let command = CommandTable.command(path) { return text(command) }
+    if path.count == 1 {
+      if CommandTable.isNoun(path[0]) { return noun(path[0]) }
+      if let topic = HelpTopics.all.first(where: { $0.name == path[0] }) { return topic.text }
+    }
+    let words = CommandTable.firstWords + HelpTopics.all.map(\.name)
+    let nearest = Suggestion.hint(path[0], of: words, prefix: "mq help ")
+    throw Failure(
+      .usage, "no help for \(path.joined(separator: " "))",
+      hint: nearest.isEmpty ? "mq help lists all" : nearest)
+  }
+
+  /// "mq topic create TOPIC [flags]".
+  package static func usage(_ command: Command) -> String {
+    var words = ["mq", command.name]
+    for argument in command.arguments {
+      let name = argument.name + (argument.isRepeated ? "..." : "")
+      words.append(argument.isOptional ? "[\(name)]" : name)
+    }
+    return words.joined(separator: " ") + " [flags]"
+  }
+
+  /// "-o, --output FORMAT", as help and man pages show it.
+  package static func signature(_ flag: Flag) -> String {
+    var text = flag.short.map { "-\($0), " } ?? "    "
+    text += "--\(flag.long)"
+    if case .optionalDuration = flag.kind { return text + "[=\(flag.valueName)]" }
+    return flag.valueName.isEmpty ? text : text + " \(flag.valueName)"
+  }
+
+  /// The summary with the choices, the default and whether it may be repeated.
+  package static func meaning(_ flag: Flag) -> String {
+    var text = flag.summary
+    if case .choice(let words) = flag.kind, !words.allSatisfy({ text.contains($0) }) {
+      text += ": " + words.joined(separator: ", ")
+    }
+    if flag.isRepeated { text += "; may be given several times" }
+    if let value = flag.defaultText { text += " (default \(value))" }
+    return text
+  }
+
+  private static var program: String {
+    var text =
+      "mq: one program for RocketMQ: it serves, administers and watches.\n\nusage: mq COMMAND [flags]\n"
+    let single = CommandTable.visible.filter { $0.path.count == 1 }
+    text += "\ncommands:\n" + definitions(single.map { ($0.name, $0.summary) })
+    for noun in CommandTable.nouns {
+      let commands = CommandTable.visible.filter { $0.path.count == 2 && $0.path[0] == noun.name }
+      if commands.isEmpty { continue }
+      text += "\n\(noun.summary.lowercasedFirst):\n"
+      text += definitions(commands.map { ($0.name, $0.summary) })
+    }
+    text += "\nhelp topics: " + HelpTopics.all.map(\.name).joined(separator: ", ") + "\n"
+    return text + "mq COMMAND --help shows flags and examples; mq help TOPIC shows a help topic.\n"
+  }
+
+  private static func noun(_ name: String) -> String {
+    let commands = CommandTable.visible.filter { $0.path.count == 2 && $0.path[0] == name }
+    let summary = CommandTable.nouns.first { $0.name == name }?.summary ?? name
+    return "\(summary).\n\nusage: mq \(name) VERB [flags]\n\nverbs:\n"
+      + definitions(commands.map { ($0.path[1], $0.summary) })
+      + "\nmq \(name) VERB --help shows flags and examples.\n"
+  }
+
+  /// Help of one command.
+  package static func text(_ command: Command) -> String {
+    var text = wrapped(command.summary + ".", indent: 0) + "\nusage: \(usage(command))\n"
+    for paragraph in paragraphs(command.details) { text += "\n" + wrapped(paragraph, indent: 0) }
+    if !command.arguments.isEmpty {
+      text += "\narguments:\n" + definitions(command.arguments.map { ($0.name, $0.summary) })
+    }
+    let shared = command.allFlags.dropFirst(command.flags.count)
+    if !command.flags.isEmpty {
+      text += "\nflags:\n" + definitions(command.flags.map { (signature($0), meaning($0)) })
+    }
+    text +=
+      "\n\(command.flags.isEmpty ? "" : "common ")flags:\n"
+      + definitions(shared.map { (signature($0), meaning($0)) })
+    if !command.examples.isEmpty {
+      text += "\nexamples:\n"
+      for example in command.examples {
+        text += "  \(example.command)\n" + wrapped(example.meaning, indent: 6)
+      }
+    }
+    if !command.replaces.isEmpty {
+      text += "\nIn mqadmin: " + command.replaces.joined(separator: ", ") + "\n"
+    }
+    return text
+  }
+
+  // MARK: Layout
+
+  /// Runs of lines between empty lines, each as one line.
+  package static func paragraphs(_ text: String) -> [String] {
+    var result: [String] = []
+    var current: [Substring] = []
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      if line.isEmpty {
+        if !current.isEmpty { result.append(current.joined(separator: " ")) }
+        current = []
+      } else {
+        current.append(line)
+      }
+    }
+    if !current.isEmpty { result.append(current.joined(separator: " ")) }
+    return result
+  }
+
+  /// Words on lines of at most 80 columns, each line indented.
+  static func wrapped(_ text: String, indent: Int, first: Int? = nil) -> String {
+    var result = ""
+    var line = String(repeating: " ", count: first ?? indent)
+    var isFresh = true
+    for word in text.split(separator: " ") {
+      if !isFresh && Escape.width(line) + 1 + Escape.width(String(word)) > Limits.helpColumns {
+        result += line + "\n"
+        line = String(repeating: " ", count: indent)
+        isFresh = true
+      }
+      line += isFresh ? String(word) : " " + word
+      isFresh = false
+    }
+    return result + line + "\n"
+  }
+
+  /// Terms and their meaning, the meanings aligned.
+  static func definitions(_ rows: [(String, String)]) -> String {
+    let width = min(rows.map { Escape.width($0.0) }.max() ?? 0, 28)
+    var result = ""
+    for (term, meaning) in rows {
+      let text = wrapped(meaning, indent: width + 4)
+      if Escape.width(term) > width {
+        result += "  \(term)\n" + text
+      } else {
+        let head = "  " + term + String(repeating: " ", count: width - Escape.width(term) + 2)
+        result += head + text.dropFirst(width + 4)
+      }
+    }
+    return result
+  }
+}
+
+extension String {
+  var lowercasedFirst: String { prefix(1).lowercased() + dropFirst() }
+}

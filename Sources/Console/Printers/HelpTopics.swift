@@ -1,0 +1,94 @@
+// Help that belongs to no single command: `mq help output` and the like.
+
+/// A page of help.
+package struct HelpTopic: Sendable {
+  /// What follows `mq help`.
+  package let name: String
+  /// Lines of at most 80 columns.
+  package let text: String
+}
+
+/// All pages of help.
+package enum HelpTopics {
+  /// In the order of the help.
+  package static let all: [HelpTopic] = [connection, output, exitCodes, safety]
+
+  private static let connection = HelpTopic(
+    name: "connection",
+    text: """
+      How mq finds a cluster.
+
+      The name servers come from the first of these that is set:
+
+        1  -n, --namesrv LIST          host:port, separated by , or ;
+        2  --context NAME              a context saved with mq context add
+        3  MQ_NAMESRV, NAMESRV_ADDR    environment, the same form as -n
+        4  MQ_CONTEXT                  environment, the name of a context
+        5  the context in use          mq context use NAME
+        6  127.0.0.1:9876
+
+      A missing port is 9876. Name servers are tried in turn until one answers.
+      Brokers are asked at the addresses that they registered there, all at once.
+      --timeout is the time for the whole command, 5 s unless given.
+
+      Contexts are kept in $XDG_CONFIG_HOME/mq/config.toml, or ~/.config/mq/config.toml.
+
+      """)
+
+  private static let output = HelpTopic(
+    name: "output",
+    text: """
+      Forms of output, chosen with -o:
+
+        table  aligned columns for people; names are never cut
+        wide   the same with more columns
+        json   an array of objects, or one object where one thing is described
+        csv    RFC 4180, one line of keys first
+        name   names only, one a line
+
+      JSON and CSV hold raw numbers; the unit is at the end of the key: sizeBytes,
+      ageMs. Times are RFC 3339 in local time, and in JSON also ms since 1970 under
+      the same key with Ms at its end. What is not known is - in tables, null in
+      JSON, empty in CSV. --no-headers leaves out the column names.
+
+      Colours are used on a terminal only, never with NO_COLOR; --color decides.
+      Control characters in names are shown as \\x1b and the like.
+
+      """)
+
+  private static let exitCodes = HelpTopic(
+    name: "exit-codes",
+    text: """
+      Exit codes of mq:
+
+          0  done
+          1  refused or failed
+          2  usage: the command line cannot be understood
+          3  not found: no such topic, group, message, broker, context
+          4  partial: done on some brokers, not on others
+          5  unreachable: nobody there, or no answer in time
+          6  not allowed: credentials missing or wrong
+          7  a threshold that was given is crossed
+        130  interrupted, or not confirmed
+
+      Failures go to stderr as "mq: what failed" and "hint: what to do". With -o json
+      stderr has {"error":{"code","exitCode","rpcCode","message","hint"}} instead.
+
+      """)
+
+  private static let safety = HelpTopic(
+    name: "safety",
+    text: """
+      Commands that change or destroy something:
+
+      --dry-run prints every request that would be sent, to which broker, and what it
+      would affect, and sends nothing.
+
+      Commands that delete or rewind ask before they do; to delete, type the name.
+      Where nobody can be asked (no terminal) they refuse unless --yes is given.
+
+      create refuses what exists already (--if-not-exists accepts it); alter changes
+      only what is named and prints the difference.
+
+      """)
+}

@@ -1,0 +1,10 @@
+// The program: hands its words to the console.
+
+import Console
+
+@main
+enum MQ {
+  static func main() {
+    Program.main(Array(CommandLine.arguments.dropFirst()))
+  }
+}
