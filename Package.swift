@@ -46,6 +46,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLz4", providers: [.apt(["liblz4-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+
     .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
     .target(
       name: "TestSupport", dependencies: ["CZlib", "Linux"], path: "Tests/TestSupport", exclude: ["Fixtures"],
@@ -69,5 +70,10 @@ let package = Package(
     .testTarget(
       name: "TopTests", dependencies: ["Top", "Client", "Wire", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: house),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["Wire", "Linux", "TestSupport"], exclude: ["Clients"],
+      swiftSettings: house),
+    .testTarget(
+      name: "TidyTests", dependencies: ["TestSupport"], exclude: ["unsafe-files.txt"], swiftSettings: house),
   ]
 )
