@@ -176,8 +176,8 @@ enum OffsetRequests {
       let queue = MessageQueue(topic: topic, broker: node.options.brokerName, queueId: queueId)
       answer.offsets.append((queue: queue, offset: offset))
     }
-    let place = wanted >= 0 ? "queue \(wanted) set to \(targets[0].offset)" : "\(targets.count) queues reset"
-    node.log.info("offsets of group \(name) on topic \(topic): \(place)")
+    let change = wanted >= 0 ? "queue \(wanted) set to \(targets[0].offset)" : "\(targets.count) queues reset"
+    node.log.info("offsets of group \(name) on topic \(topic): \(change)")
     session.answer(header, json: answer.json)
   }
 
