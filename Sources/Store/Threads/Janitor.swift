@@ -81,13 +81,13 @@ final class Janitor: Sendable {
     var nextIndexMs: Int64 = 0
     var seen = shared.published.load(ordering: .acquiring)
     while true {
-      ahead.work()
+      // Read before the jobs: what was posted before the stop is still done.
+      let isStopping = shared.isStopping.load(ordering: .acquiring)
       let job = waiting.withLock { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
-      if let job {
-        perform(job, &index, &ahead)
-        continue
-      }
-      if shared.isStopping.load(ordering: .acquiring) { break }
+      if let job { perform(job, &index, &ahead) }
+      ahead.work()
+      if job != nil { continue }
+      if isStopping { break }
       if index.isBehind && Clock.monotonicMs() >= nextIndexMs {
         // While the log is written fast the processor is for the senders; a query catches up in a moment.
         let written = shared.published.load(ordering: .acquiring) - seen
