@@ -35,11 +35,12 @@ extension MessageStore {
   /// See `topicChanges`.
   package var topicChangesSaved: Int64 { upkeep.topicsSaved }
 
-  /// Adds or replaces; bumps the data version and persists. Returns the slot.
-  @discardableResult package func putTopic(_ config: TopicConfig) -> TopicSlot {
+  /// Adds or replaces; bumps the data version and persists, at once or (`soon` false) with the next
+  /// `maintain`. Returns the slot.
+  @discardableResult package func putTopic(_ config: TopicConfig, soon: Bool = true) -> TopicSlot {
     let slot = table.makeSlot(config.name)
     topics.put(slot, config, nowMs: wallMs)
-    persistSoon(.topics)
+    if soon { persistSoon(.topics) } else { markDirty(.topics) }
     return slot
   }
 
@@ -70,10 +71,11 @@ extension MessageStore {
   /// Counts the changes of groups.
   package var groupVersion: DataVersion { groupTable.version }
 
-  /// Adds or replaces; bumps the data version and persists.
-  package func putGroup(_ group: SubscriptionGroup) {
+  /// Adds or replaces; bumps the data version and persists, at once or (`soon` false) with the next
+  /// `maintain`.
+  package func putGroup(_ group: SubscriptionGroup, soon: Bool = true) {
     groupTable.put(group, nowMs: wallMs)
-    persistSoon(.subscriptionGroup)
+    if soon { persistSoon(.subscriptionGroup) } else { markDirty(.subscriptionGroup) }
   }
 
   /// False when unknown. Offsets go with `cleanOffsets`, known or not.

@@ -41,10 +41,11 @@ struct Opening: ~Copyable {
     try markRunning(paths)
 
     do throws(Errno) {
-      if segments.isEmpty {
+      let isNew = segments.isEmpty
+      if isNew {
         segments = [try LogFiles.make(paths.commitLog, start: 0, bytes: segmentBytes, allocating: 0)]
       }
-      let recovered = try recover(segments, paths, options, waker, report, progress)
+      let recovered = try recover(segments, isNew: isNew, paths, options, waker, report, progress)
       let nowMs = Clock.wallMs()
       let document = { (file: ConfigFile) in documents[file] ?? ConfigDocument(members: []) }
       let topics = Topics(document(.topics), recovered.table, nowMs: nowMs)
@@ -130,7 +131,7 @@ struct Opening: ~Copyable {
   }
 
   private static func recover(
-    _ segments: [Segment], _ paths: StorePaths, _ options: StoreOptions, _ waker: Waker,
+    _ segments: [Segment], isNew: Bool, _ paths: StorePaths, _ options: StoreOptions, _ waker: Waker,
     _ report: RecoveryReport, _ progress: (Int64, Int64) -> Void
   ) throws(Errno) -> Recovered {
     let snapshot = loadSnapshot(paths, segments)
@@ -156,8 +157,11 @@ struct Opening: ~Copyable {
       lastRecordOffset: snapshot?.header.lastRecordOffset ?? -1,
       lastStoreTimestampMs: snapshot?.header.lastStoreTimestampMs ?? 0, report: report,
       makeRoom: { ahead.work() })
-    let kept = try recovery.run(
-      segments, isEndTrusted: report.wasClean && snapshot != nil, progress: progress)
+    // A log that was just made is empty: looking at it would bring its first pages into memory.
+    let kept =
+      isNew
+      ? segments
+      : try recovery.run(segments, isEndTrusted: report.wasClean && snapshot != nil, progress: progress)
     report = recovery.report
     report.minOffset = kept[0].start
     report.maxOffset = recovery.position

@@ -17,7 +17,7 @@ final class TopicManager {
   func boot(_ node: Node) {
     for config in Self.systemTopics(node.options) {
       configured.append(config.name)
-      if node.store.topicConfig(config.name) == nil { node.store.putTopic(config) }
+      if node.store.topicConfig(config.name) == nil { node.store.putTopic(config, soon: false) }
     }
     count = node.store.topicConfigs.count
   }

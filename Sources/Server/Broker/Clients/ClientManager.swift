@@ -34,7 +34,7 @@ final class ClientManager {
   func boot(_ node: Node) {
     self.node = node
     for name in Self.systemGroups where node.store.group(name) == nil {
-      node.store.putGroup(SubscriptionGroup(name: name))
+      node.store.putGroup(SubscriptionGroup(name: name), soon: false)
     }
     for config in node.store.groups { attach(config) }
   }
