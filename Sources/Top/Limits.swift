@@ -9,6 +9,9 @@ package enum Limits {
   /// How often the topology is asked for, and the topic and group lists.
   package static let topologyEveryMs: Int64 = 10_000
   package static let listsEveryMs: Int64 = 30_000
+  /// Lists of up to so many entries are asked for more often.
+  package static let shortListMax = 200
+  package static let shortListsEveryMs: Int64 = 2_000
   /// How often topics that are not visible, and the groups of a large cluster,
   /// come up while the budget allows it.
   package static let sweepEveryMs: Int64 = 5_000

@@ -48,6 +48,19 @@ import Top
     #expect(order.last.map { topics[$0].name } == last)
   }
 
+  @Test func topicsOfTheSystemComeAfterEqualOthers() {
+    var topics = ["a-system", "b-user", "c-system", "d-user"].map { TopicRow(name: $0) }
+    for index in [0, 2] { topics[index].kind = .system }
+    func names(_ column: TopicColumn) -> [String] {
+      TopicTable.order(topics, filter: "", sort: TopicSort(column: column, descending: true)).map {
+        topics[$0].name
+      }
+    }
+    #expect(names(.inPerSecond) == ["b-user", "d-user", "a-system", "c-system"])
+    #expect(names(.queues) == ["b-user", "d-user", "a-system", "c-system"])
+    #expect(names(.name) == ["d-user", "c-system", "b-user", "a-system"])
+  }
+
   @Test func sortKeysMoveAndInvert() {
     var model = Made.live()
     #expect(model.sort == TopicSort(column: .inPerSecond, descending: true))

@@ -144,6 +144,16 @@ private struct FakeCluster {
     #expect(cluster.snapshot(atMs: 3_000).totals.inPerSecond == .value(10, atMs: 3_000))
   }
 
+  @Test func shortListsAreAskedForOften() {
+    var cluster = FakeCluster()
+    _ = cluster.snapshot(atMs: 1_000)
+    let lists: [Ask] = [.topicConfigs(broker: "broker-a"), .groupConfigs(broker: "broker-a")]
+    let early = cluster.sweep(atMs: 2_000)
+    #expect(lists.allSatisfy { !early.contains($0) })
+    let later = cluster.sweep(atMs: 3_100)
+    #expect(lists.allSatisfy { later.contains($0) })
+  }
+
   @Test func aHungBrokerMakesSumsPartialAndIsAskedSeldom() {
     var cluster = FakeCluster()
     cluster.brokers = ["broker-a", "broker-b"]

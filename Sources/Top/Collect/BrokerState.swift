@@ -11,6 +11,8 @@ struct BrokerState {
   var answeredLast = false
   /// Failures in a row, and when it is worth asking again.
   private var failures = 0
+  /// It did not answer last time.
+  var isFailing: Bool { failures > 0 }
   private(set) var retryAtMs: Int64 = 0
   var topicsAskedMs: Int64?
   var groupsAskedMs: Int64?

@@ -112,15 +112,21 @@ package struct Sampler {
   private func isDue(_ askedMs: Int64?, _ everyMs: Int64, _ nowMs: Int64) -> Bool {
     askedMs.map { nowMs - $0 >= everyMs } ?? true
   }
+  /// A short list is asked for often, so that what somebody just made shows up at once.
+  private func listEveryMs(_ count: Int?) -> Int64 {
+    (count ?? 0) <= Limits.shortListMax ? Limits.shortListsEveryMs : Limits.listsEveryMs
+  }
   private mutating func planBroker(_ index: Int, _ nowMs: Int64, _ asks: inout [(address: String, ask: Ask)])
   {
     let broker = brokers[index]
     asks.append((broker.address, .runtime(broker: broker.name)))
-    if isDue(broker.topicsAskedMs, Limits.listsEveryMs, nowMs) {
+    // One question is enough to learn that a broker is back.
+    if broker.isFailing { return }
+    if isDue(broker.topicsAskedMs, listEveryMs(broker.topics?.count), nowMs) {
       brokers[index].topicsAskedMs = nowMs
       asks.append((broker.address, .topicConfigs(broker: broker.name)))
     }
-    if isDue(broker.groupsAskedMs, Limits.listsEveryMs, nowMs) {
+    if isDue(broker.groupsAskedMs, listEveryMs(broker.groups?.count), nowMs) {
       brokers[index].groupsAskedMs = nowMs
       asks.append((broker.address, .groupConfigs(broker: broker.name)))
     }

@@ -58,7 +58,8 @@ package struct TopicSort: Equatable, Sendable {
 package enum TopicTable {
   /// Indices into `topics` of the rows whose name contains `filter` (ASCII case ignored), in order of `sort`.
   ///
-  /// `topics` are sorted by name, and equal rows keep that order. Rows without a number come last either way.
+  /// `topics` are sorted by name, and equal rows keep that order, those of the system after the others. Rows
+  /// without a number come last either way.
   package static func order(_ topics: [TopicRow], filter: String, sort: TopicSort) -> [Int] {
     var indices: [Int] = []
     indices.reserveCapacity(topics.count)
@@ -72,8 +73,11 @@ package enum TopicTable {
     var keyed = indices.map { (key: key(topics[$0], sort.column), index: $0) }
     let descending = sort.descending
     keyed.sort { a, b in
-      if a.key.isNaN || b.key.isNaN { return a.key.isNaN == b.key.isNaN ? a.index < b.index : b.key.isNaN }
-      if a.key == b.key { return a.index < b.index }
+      if a.key.isNaN != b.key.isNaN { return b.key.isNaN }
+      if a.key == b.key || a.key.isNaN {
+        let (first, second) = (topics[a.index].kind == .system, topics[b.index].kind == .system)
+        return first == second ? a.index < b.index : second
+      }
       return descending ? a.key > b.key : a.key < b.key
     }
     return keyed.map { $0.index }
