@@ -3,8 +3,9 @@
 // Open addressing with linear probing over 32-bit slots, at most half full; names lie one after the other in
 // one array and are never removed. One owner, one thread.
 
-/// A set of byte strings; each has the number of its insertion, from 0.
-package struct NameTable {
+/// A set of byte strings; each has the number of its insertion, from 0. Not copyable: a look-up through a
+/// class would copy it, which counts references of three arrays.
+package struct NameTable: ~Copyable {
   private var bytes: [UInt8] = []
   /// End of each name in `bytes`.
   private var ends: [Int] = []

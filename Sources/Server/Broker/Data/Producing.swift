@@ -90,7 +90,7 @@ enum Produce {
       }
       producing.name.removeAll()
       header.appendValue(of: topicField, in: fields, to: &producing.name)
-      let slot = try resolve(node, header, fields, request)
+      let slot = try resolve(node, producing, header, fields, request)
       let gate = node.store.gate(slot)
       guard request.queueId < max(gate.readQueues, gate.writeQueues) else {
         throw Refusal(
@@ -130,8 +130,7 @@ enum Produce {
   /// Stores one message whose topic name and properties lie in `producing`, and answers.
   static func one(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ draft: RecordDraft,
-    _ slot: TopicSlot,
-    _ body: RawSpan
+    _ slot: TopicSlot, _ body: RawSpan
   ) throws(Refusal) {
     let producing = node.broker.producing
     let scan = try producing.complete(nowMs: node.nowMs)
@@ -155,9 +154,9 @@ enum Produce {
 
   /// The topic's slot; creates the topic where Apache would.
   private static func resolve(
-    _ node: Node, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ request: SendRequest
+    _ node: Node, _ producing: Producing, _ header: borrowing RemotingHeader, _ fields: RawSpan,
+    _ request: SendRequest
   ) throws(Refusal) -> TopicSlot {
-    let producing = node.broker.producing
     if let slot = node.store.slot(producing.name.bytes), node.store.gate(slot).exists {
       if producing.kind(slot, node.store) != .forbidden { return slot }
     }

@@ -4,7 +4,7 @@ import Store
 import Wire
 
 /// Parsed tag expressions by their bytes. Loop thread only.
-struct TagFilters {
+struct TagFilters: ~Copyable {
   private var names = NameTable()
   private var filters: [TagFilter] = []
 
