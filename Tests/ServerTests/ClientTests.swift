@@ -211,8 +211,8 @@ struct ClientTests {
     #expect(try ask(.lockBatchMQ, "a", [0, 1]) == [0, 1])
     #expect(try ask(.lockBatchMQ, "b", [1, 2]) == [2])
     let group = try #require(rig.node.broker.clients.known("G"))
-    #expect(rig.node.broker.clients.holdsLock(group, topic: "T", queueId: 0))
-    #expect(!rig.node.broker.clients.holdsLock(group, topic: "T", queueId: 3))
+    #expect(group.locks.isHeld(topic: "T", queueId: 0, nowMs: rig.node.nowMs))
+    #expect(!group.locks.isHeld(topic: "T", queueId: 3, nowMs: rig.node.nowMs))
     rig.node.nowMs += 40_000
     #expect(try ask(.lockBatchMQ, "a", [0]) == [0])
     rig.node.nowMs += 40_000

@@ -8,7 +8,7 @@ import Wire
 /// borrowed from the read buffer and valid only during the call. Loop thread only.
 typealias Handler = @Sendable (Node, Session, borrowing RemotingHeader, RawSpan, RawSpan) -> Void
 
-/// How much work a request may cause; the loop serves `.scan` requests only one per turn and connection.
+/// How much work a request may cause: what a reader of the table may expect of the handler.
 enum Cost: Sendable {
   case constant
   /// Proportional to what it returns.

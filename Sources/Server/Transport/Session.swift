@@ -37,10 +37,6 @@ final class Session {
   var isPaused = false
   var wantsWrite = false
   var isClosed = false
-  /// Producer and consumer groups that registered here; unregistered when the connection goes.
-  var clientId = ""
-  var language = LanguageCode.other
-  var version: Int32 = 0
   /// Requests that the server itself sends on this connection.
   var nextOpaque: Int32 = 0
 

@@ -186,11 +186,6 @@ final class ClientManager {
   /// Names of producer groups with a member, sorted.
   var producerGroups: [String] { producers.keys.sorted() }
 
-  /// Whether the group holds an unexpired queue lock (orderly consumption) on that queue.
-  func holdsLock(_ group: ConsumerGroup, topic: String, queueId: Int32) -> Bool {
-    group.locks.isHeld(topic: topic, queueId: queueId, nowMs: node?.nowMs ?? 0)
-  }
-
   /// Whether the group holds any unexpired queue lock:
   /// what Apache asks before a failed message goes straight to the dead letter topic.
   func holdsAnyLock(_ group: ConsumerGroup) -> Bool { group.locks.isAnyHeld(nowMs: node?.nowMs ?? 0) }

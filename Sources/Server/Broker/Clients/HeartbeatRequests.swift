@@ -19,9 +19,6 @@ enum HeartbeatRequests {
     let member = GroupMember(
       session: session, clientId: data.clientId, language: header.language, version: header.version,
       lastMs: node.nowMs)
-    session.clientId = data.clientId
-    session.language = header.language
-    session.version = header.version
     var isChanged = data.fingerprint == 0
     for consumer in data.consumers.prefix(ServerLimits.groupsPerHeartbeatMax) {
       if registerConsumer(node, member, consumer, data) { isChanged = true }
