@@ -90,6 +90,7 @@ final class Loop {
     while !stopFlag.isSet {
       let ready = poller.wait(timeoutMs: timeoutMs())
       node.nowMs = Clock.wallMs()
+      let puts = node.broker.stats.puts
       for index in 0..<ready {
         let event = poller.event(index)
         switch event.token {
@@ -108,6 +109,10 @@ final class Loop {
       node.broker.longPolls.expire(node)
       flushDirty()
       node.store.publish()
+      let stored = node.broker.stats.puts - puts
+      if stored > 0 {
+        node.broker.stats.putLatency(ms: max(0, Clock.wallMs() - node.nowMs), messages: stored)
+      }
     }
     return 0
   }

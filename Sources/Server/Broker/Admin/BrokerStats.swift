@@ -87,12 +87,13 @@ final class BrokerStats {
     count(&sendBackMeters, Pair(slot: slot, group: group.index), messages, bytes)
   }
 
-  /// Time a send took inside the broker, ms.
-  func putLatency(ms: Int64) {
+  /// Time that sends took inside the broker, from the start of their turn of the loop until its answers were
+  /// handed to the sockets, ms. What SYNC flush waits for the disk comes on top and is not in it.
+  func putLatency(ms: Int64, messages: Int64 = 1) {
     putMsMax = max(putMsMax, ms)
     var place = 0
     while place < Self.latencyBoundsMs.count && ms > Self.latencyBoundsMs[place] { place += 1 }
-    latencies[place] += 1
+    latencies[place] += messages
   }
 
   private func count(_ table: inout [Pair: Meter], _ pair: Pair, _ messages: Int, _ bytes: Int) {
