@@ -175,9 +175,10 @@ package final class MessageStore {
   /// except now and then when a queue grows.
   ///
   /// - Parameter scan: The scan of `properties`; tagsCode and keys come from it.
+  /// - Parameter nowMs: Wall clock; the store time, unless the log already holds a later one.
   package func append(
     _ draft: RecordDraft, to slot: TopicSlot, topic: RawSpan, properties: RawSpan, scan: PropertyScan,
-    body: RawSpan
+    body: RawSpan, nowMs: Int64
   ) throws(AppendRefusal) -> AppendResult {
     if let refusal { throw refusal }
     let bytes = draft.recordBytes(
@@ -201,7 +202,7 @@ package final class MessageStore {
       unsafe place = table.placeNext(index)
       guard unsafe place != nil else { throw arenaRefusal }
     }
-    lastStoreTimestampMs = max(lastStoreTimestampMs, Clock.wallMs())
+    lastStoreTimestampMs = max(lastStoreTimestampMs, nowMs)
     draft.storeTimestampMs = lastStoreTimestampMs
     draft.queueOffset = isQueued ? table.next(index) : 0
     draft.physicalOffset = log.position

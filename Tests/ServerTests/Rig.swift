@@ -89,7 +89,7 @@ final class Rig {
     let bytes = Array(body.utf8)
     return try node.store.append(
       draft, to: slot, topic: name.rawBytes, properties: encoded.rawBytes,
-      scan: PropertyScan(encoded.rawBytes), body: bytes.rawBytes)
+      scan: PropertyScan(encoded.rawBytes), body: bytes.rawBytes, nowMs: Clock.wallMs())
   }
 }
 

@@ -96,7 +96,7 @@ final class Rig {
       do throws(AppendRefusal) {
         return try store.append(
           draft, to: store.makeSlot(topic), topic: name.rawBytes, properties: properties.rawBytes,
-          scan: PropertyScan(properties.rawBytes), body: body.rawBytes)
+          scan: PropertyScan(properties.rawBytes), body: body.rawBytes, nowMs: Clock.wallMs())
       } catch .busy where tries < 2000 {
         tries += 1
         usleep(1000)

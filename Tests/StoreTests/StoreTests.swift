@@ -240,7 +240,7 @@ struct StoreTests {
     func append() throws(AppendRefusal) {
       _ = try rig.store.append(
         RecordDraft(), to: slot, topic: topic.rawBytes, properties: properties.rawBytes, scan: scan,
-        body: body.rawBytes)
+        body: body.rawBytes, nowMs: Clock.wallMs())
     }
     for _ in 0..<1000 { try append() }
     let before = mq_allocations()

@@ -28,4 +28,20 @@ final class Broker {
     clients.boot(node)
     schedule.boot(node)
   }
+
+  /// Once a turn: what is due by the clock, then the answers to whoever waits for this turn's records.
+  func work(_ node: Node) {
+    schedule.deliverDue(node)
+    longPolls.serve(node)
+    longPolls.expire(node)
+  }
+
+  /// When `work` has something to do without any request, ms; nil when nothing waits.
+  var nextDueMs: Int64? {
+    var next: Int64?
+    for case .some(let due) in [schedule.nextDueMs, longPolls.nextDeadlineMs] {
+      next = min(next ?? due, due)
+    }
+    return next
+  }
 }

@@ -104,9 +104,7 @@ final class Loop {
         }
       }
       if node.nowMs >= nextSecondMs { everySecond() }
-      node.broker.schedule.deliverDue(node)
-      node.broker.longPolls.serve(node)
-      node.broker.longPolls.expire(node)
+      node.broker.work(node)
       flushDirty()
       node.store.publish()
       let stored = node.broker.stats.puts - puts
@@ -117,11 +115,9 @@ final class Loop {
     return 0
   }
 
-  /// Until the next second's chores, the next scheduled message or the next long poll's end.
+  /// Until the next second's chores or what the broker waits for.
   private func timeoutMs() -> Int32 {
-    var next = nextSecondMs
-    if let due = node.broker.schedule.nextDueMs { next = min(next, due) }
-    if let due = node.broker.longPolls.nextDeadlineMs { next = min(next, due) }
+    let next = min(nextSecondMs, node.broker.nextDueMs ?? nextSecondMs)
     return Int32(clamping: max(0, next - Clock.wallMs()))
   }
 }

@@ -11,7 +11,7 @@ extension Node {
   ) throws(Refusal) -> AppendResult {
     do {
       let stored = try store.append(
-        draft, to: slot, topic: topic, properties: properties, scan: scan, body: body)
+        draft, to: slot, topic: topic, properties: properties, scan: scan, body: body, nowMs: nowMs)
       broker.longPolls.touched(slot, draft.queueId)
       return stored
     } catch {
