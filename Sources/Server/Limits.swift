@@ -84,3 +84,18 @@ extension ServerLimits {
   /// Size of a broker.conf.
   static let brokerConfBytesMax = 1 << 20
 }
+
+/// What transactions and replies may hold.
+extension ServerLimits {
+  /// Transactions that have not ended; one more is refused with 2. Those that a start finds are all kept.
+  static let pendingTransactionsMax = 1_000_000
+  /// Text of one op message (Apache transactionOpMsgMaxSize).
+  static let opMessageBytesMax = 4096
+  /// Half messages that a round of checks looks at, and bytes that it reads, in one turn of the loop.
+  static let transactionChecksPerTurn = 256
+  static let transactionCheckBytesPerTurn = 4 << 20
+  /// Pause after the store refused what a transaction needs.
+  static let transactionRetryMs: Int64 = 1000
+  /// How long the receiver of a reply may take to acknowledge it (Apache Broker2Client.callClient).
+  static let replyPushTimeoutMs: Int64 = 10_000
+}

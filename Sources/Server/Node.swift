@@ -82,6 +82,7 @@ final class Node {
     broker.stats.sample(self)
     nameServer.expire(self)
     broker.clients.expire(self)
+    broker.transactions.saveProgress(self)
   }
 
   /// A background job of the store ended.

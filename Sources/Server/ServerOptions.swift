@@ -26,6 +26,15 @@ package struct ServerOptions: Sendable {
   package var traceTopic = false
   package var longPolling = true
   package var delayLevels = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
+  /// Age from which a pending transaction's producer is asked how it ended.
+  package var transactionTimeoutMs: Int64 = 6000
+  /// Pause between two rounds of such questions.
+  package var transactionCheckIntervalMs: Int64 = 30_000
+  /// Questions after which a transaction is given up.
+  package var transactionCheckMax: Int64 = 15
+  package var rejectTransactions = false
+  /// Keep replies (request-reply) in their topic too.
+  package var storeReplies = true
   package var logLevel = LogLevel.info
   /// What the store is told; commands set it by the properties of ServerSettings.
   var store: StoreOptions

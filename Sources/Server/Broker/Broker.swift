@@ -18,10 +18,12 @@ final class Broker {
   /// Tag expressions that came with pulls.
   var tagFilters = TagFilters()
   let schedule: Schedule
+  let transactions: Transactions
 
   init(options: ServerOptions, storeHost: HostAddress) {
     producing = Producing(options: options, storeHost: storeHost)
     schedule = Schedule(levels: options.delayLevels)
+    transactions = Transactions(options: options)
   }
 
   /// Topics, groups and delayed messages that exist from the start.
@@ -29,11 +31,13 @@ final class Broker {
     topics.boot(node)
     clients.boot(node)
     schedule.boot(node)
+    transactions.boot(node)
   }
 
   /// Once a turn: what is due by the clock, then the answers to whoever waits for this turn's records.
   func work(_ node: Node) {
     schedule.deliverDue(node)
+    transactions.work(node)
     longPolls.serve(node)
     longPolls.expire(node)
     asking.expire(node)
@@ -42,7 +46,9 @@ final class Broker {
   /// When `work` has something to do without any request, ms; nil when nothing waits.
   var nextDueMs: Int64? {
     var next: Int64?
-    for case .some(let due) in [schedule.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs] {
+    for case .some(let due) in [
+      schedule.nextDueMs, transactions.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs,
+    ] {
       next = min(next ?? due, due)
     }
     return next

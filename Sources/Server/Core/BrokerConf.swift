@@ -168,6 +168,11 @@ package enum BrokerConf {
       number("brokerPermission", \.brokerPermission, 0...7), flag("longPollingEnable", \.longPolling),
       text("regionId", \.region), flag("traceOn", \.traceOn), flag("traceTopicEnable", \.traceTopic),
       delayLevels,
+      number("transactionTimeOut", \.transactionTimeoutMs, 0...86_400_000),
+      number("transactionCheckInterval", \.transactionCheckIntervalMs, 1...86_400_000),
+      number("transactionCheckMax", \.transactionCheckMax, 1...1_000_000),
+      flag("rejectTransactionMessage", \.rejectTransactions),
+      flag("storeReplyMessageEnable", \.storeReplies),
     ]
   }
 

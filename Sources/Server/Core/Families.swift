@@ -2,7 +2,7 @@
 enum Families {
   static let all: [[RequestRow]] = [
     RegistrationRequests.rows, RouteRequests.rows, KeyValueRequests.rows,
-    Produce.rows, Redelivery.rows, Pull.rows,
+    Produce.rows, Redelivery.rows, Pull.rows, TransactionRequests.rows, ReplyRequests.rows,
     OffsetRequests.rows, MessageRequests.rows,
     HeartbeatRequests.rows, ClientRequests.rows,
     TopicRequests.rows, GroupRequests.rows, ProgressRequests.rows, StatusRequests.rows,

@@ -62,6 +62,10 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case viewBrokerStatsData = 315
   case getBrokerConsumeStats = 317
   case queryDataVersion = 322
+  case resumeCheckHalfMessage = 323
+  case sendReplyMessage = 324
+  case sendReplyMessageV2 = 325
+  case pushReplyMessageToClient = 326
   case addWritePermOfBroker = 327
   case getAllProducerInfo = 328
   case queryTopicsByConsumer = 343
