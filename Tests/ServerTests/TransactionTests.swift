@@ -117,54 +117,28 @@ struct TransactionTests {
     #expect(tx.transactions.pending.count == 1)
   }
 
-  @Test(arguments: [
-    ("OTHER", Int64(0), Int64(0), "The producer group wrong"),
-    ("PG", 1, 0, "The transaction state table offset wrong"),
-    ("PG", 0, 1, "Find prepared transaction message failed"),
-    ("PG", 0, -5000, "Find prepared transaction message failed"),
-    ("PG", 0, 1 << 40, "Find prepared transaction message failed"),
-  ])
-  func wrongEndsAreRefused(_ group: String, _ queue: Int64, _ log: Int64, _ remark: String) throws {
+  enum Between: CaseIterable { case nothing, restart, crash }
+
+  @Test(arguments: Between.allCases) func endsOnce(_ between: Between) throws {
+    let decisions = [(commit, commit), (commit, rollback), (rollback, commit), (rollback, rollback)]
     let tx = try TransactionRig()
-    var half = try tx.half()
-    half.queueOffset += queue
-    half.logOffset += log
-    for decision in [commit, rollback] {
-      let reply = try tx.end(half, decision, group: group)
-      #expect(reply?.code == 1 && reply?.remark == remark)
-      #expect(try tx.end(half, decision, group: group, oneWay: true) == nil)
+    let halves = try decisions.indices.map { try tx.half("\($0)") }
+    for (half, decision) in zip(halves, decisions) {
+      let first = try tx.end(half, decision.0)
+      #expect(first?.code == 0 && first?.remark == nil)
     }
-    #expect(tx.transactions.pending.count == 1)
-    #expect(try tx.delivered == [])
-  }
-
-  /// An ordinary message with a group of the same name is no half message.
-  @Test func onlyHalfMessagesCanBeCommitted() throws {
-    let tx = try TransactionRig()
-    let stored = try tx.rig.store(
-      "T", queueId: 1, [("PGROUP", "PG"), ("REAL_TOPIC", "T"), ("REAL_QID", "1")])
-    let reply = try tx.end(Half(queueOffset: 0, logOffset: stored.physicalOffset), commit)
-    #expect(reply?.remark == "Find prepared transaction message failed")
-    #expect(try tx.delivered == ["body"])
-  }
-
-  @Test(
-    arguments: [(commit, commit), (commit, rollback), (rollback, commit), (rollback, rollback)], [0, 1, 2])
-  func endsOnce(_ decisions: (Int, Int), _ between: Int) throws {
-    let tx = try TransactionRig()
-    let half = try tx.half("once")
-    let first = try tx.end(half, decisions.0)
-    #expect(first?.code == 0 && first?.remark == nil)
     switch between {
-    case 1: try tx.restart()
-    case 2: try tx.crash()
-    default: break
+    case .nothing: break
+    case .restart: try tx.restart()
+    case .crash: try tx.crash()
     }
-    let second = try tx.end(half, decisions.1)
-    #expect(second?.code == 0 && second?.remark == "the transaction had ended before")
+    for (half, decision) in zip(halves, decisions) {
+      let second = try tx.end(half, decision.1)
+      #expect(second?.code == 0 && second?.remark == "the transaction had ended before")
+    }
     tx.round()
     #expect(try tx.questions().isEmpty)
-    #expect(try tx.delivered == (decisions.0 == commit ? ["once"] : []))
+    #expect(try tx.delivered == ["0", "1"])
   }
 
   @Test func delayBeginsWithTheCommit() throws {
