@@ -109,7 +109,8 @@ struct SqlLexer {
   private mutating func word() -> SqlToken {
     var end = at
     while let next = byte(end), Self.isLetter(next) || (next >= 0x30 && next <= 0x39) { end += 1 }
-    let upper = String(decoding: bytes[at..<end].map { $0 >= 0x61 && $0 <= 0x7A ? $0 - 0x20 : $0 }, as: UTF8.self)
+    let upper = String(
+      decoding: bytes[at..<end].map { $0 >= 0x61 && $0 <= 0x7A ? $0 - 0x20 : $0 }, as: UTF8.self)
     return take(Self.keywords[upper] ?? .name, to: end)
   }
 

@@ -27,7 +27,9 @@ struct SqlParser {
   init(_ expression: String) throws(SqlError) {
     let bytes = Array(expression.utf8)
     if bytes.isEmpty { throw SqlError(.empty, at: 0) }
-    if bytes.count > Limits.sqlExpressionBytesMax { throw SqlError(.tooLong, at: Limits.sqlExpressionBytesMax) }
+    if bytes.count > Limits.sqlExpressionBytesMax {
+      throw SqlError(.tooLong, at: Limits.sqlExpressionBytesMax)
+    }
     lexer = SqlLexer(bytes)
     token = try lexer.next()
   }

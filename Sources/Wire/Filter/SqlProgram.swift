@@ -110,6 +110,8 @@ struct SqlNode {
   var bits: UInt64 = 0
 
   /// A range in one word.
-  static func pack(_ range: Range<Int>) -> UInt64 { UInt64(range.lowerBound) << 32 | UInt64(range.upperBound) }
+  static func pack(_ range: Range<Int>) -> UInt64 {
+    UInt64(range.lowerBound) << 32 | UInt64(range.upperBound)
+  }
   static func unpack(_ bits: UInt64) -> Range<Int> { Int(bits >> 32)..<Int(bits & 0xFFFF_FFFF) }
 }

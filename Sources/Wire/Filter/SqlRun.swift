@@ -231,7 +231,9 @@ struct SqlRun: ~Escapable {
     text.byteCount == 4 && text.uint32(at: 0) | 0x2020_2020 == 0x7472_7565
   }
 
-  private static func order(_ left: Int64, _ right: Int64) -> Int { left < right ? -1 : left == right ? 0 : 1 }
+  private static func order(_ left: Int64, _ right: Int64) -> Int {
+    left < right ? -1 : left == right ? 0 : 1
+  }
 
   /// Java's Double.compareTo: -0.0 is below 0.0, NaN equals itself and is above all else.
   private static func order(_ left: Double, _ right: Double) -> Int {
