@@ -86,6 +86,7 @@ package final class MessageStore {
     let sync = Syncer.start(shared, flushSync: options.flushSync, intervalMs: options.flushIntervalMs)
     threads = StoreThreads(sync: sync, janitor: janitor.start())
     lock = opening.takeLock()
+    admitLightQueues()
   }
 
   deinit { close() }
@@ -192,6 +193,8 @@ package final class MessageStore {
     var draft = draft
     let transaction = draft.sysFlag.transaction
     let isQueued = transaction == .none || transaction == .commit
+    let isLight = scan.innerMultiDispatch != nil && isQueued
+    let lightTargets = isLight ? try lightTargets(properties, topic: topic) : []
     // Nothing is written before both places are there, so a refusal leaves no trace. The places have room for
     // the record and the entry, and stay valid until they are taken below.
     let target = try unsafe log.place(bytes)
@@ -210,11 +213,10 @@ package final class MessageStore {
     unsafe draft.encode(topic: topic, properties: properties, body: body, to: target)
     if isQueued, let place = unsafe place {
       let code = tagsCode.of(slot, scan, properties, storeTimestampMs: draft.storeTimestampMs)
-      unsafe table.put(
-        index,
-        QueueEntry(
-          physicalOffset: draft.physicalOffset, size: Int32(truncatingIfNeeded: bytes), tagsCode: code),
-        at: place)
+      let entry = QueueEntry(
+        physicalOffset: draft.physicalOffset, size: Int32(truncatingIfNeeded: bytes), tagsCode: code)
+      unsafe table.put(index, entry, at: place)
+      if !lightTargets.isEmpty { dispatch(entry, to: lightTargets) }
     }
     log.advance(bytes)
     return AppendResult(

@@ -38,6 +38,12 @@ package struct StoreOptions: Sendable {
   package var messageBytesMax = 4 << 20
   /// Delays of level 1, 2 …: in SCHEDULE_TOPIC_XXXX an entry's tagsCode is its deliver time.
   package var delayLevelsMs: [Int64] = []
+  /// Whether `%LMQ%` topics exist without a config (enableLmq).
+  package var lightQueues = false
+  /// Whether messages also go to the light queues that they name (enableMultiDispatch).
+  package var lightDispatch = false
+  /// Light queues that messages and readers may bring about (maxLmqConsumeQueueNum).
+  package var lightQueuesMax = 20_000
   /// Apache's defaults, in this directory.
   package init(root: String) { self.root = root }
 }
