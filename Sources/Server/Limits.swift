@@ -79,6 +79,8 @@ extension ServerLimits {
   static let keyQueryMessagesMax = 1024
   /// Queue offsets that wait for a consumer's next pull after a reset.
   static let pendingResetsMax = 1_000_000
+  /// Requests to clients whose answers are awaited at once; one more is not sent.
+  static let questionsMax = 4096
   /// (group, topic) pairs with counters of their own.
   static let statsPairsMax = 100_000
   /// Levels of messageDelayLevel.

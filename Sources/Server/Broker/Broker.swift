@@ -11,6 +11,8 @@ final class Broker {
   var resets = OffsetResets()
   /// Key queries that wait for the store.
   let queries = KeyQueries()
+  /// Requests to clients whose answers are awaited.
+  let asking = Asking()
   let producing: Producing
   let longPolls = LongPolls()
   /// Tag expressions that came with pulls.
@@ -34,12 +36,13 @@ final class Broker {
     schedule.deliverDue(node)
     longPolls.serve(node)
     longPolls.expire(node)
+    asking.expire(node)
   }
 
   /// When `work` has something to do without any request, ms; nil when nothing waits.
   var nextDueMs: Int64? {
     var next: Int64?
-    for case .some(let due) in [schedule.nextDueMs, longPolls.nextDeadlineMs] {
+    for case .some(let due) in [schedule.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs] {
       next = min(next ?? due, due)
     }
     return next

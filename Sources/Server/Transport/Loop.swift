@@ -191,8 +191,7 @@ extension Loop {
     node.log.debug("connection \(session.id) from \(session.peer.text) closed: \(why())")
     poller.remove(session.socket.raw)
     node.sessions.removeValue(forKey: session.id)
-    node.broker.clients.sessionClosed(node, session)
-    node.nameServer.sessionClosed(node, session)
+    node.sessionClosed(session)
   }
 }
 
@@ -255,7 +254,9 @@ extension Loop {
       let fields = input[frame.header]
       try header.parse(fields, as: frame.serialization)
       if header.isResponse {
-        node.log.debug("answer \(header.opaque) code \(header.code) from \(session.peer.text)")
+        if !node.broker.asking.answered(node, session, header, fields, input[frame.body]) {
+          node.log.debug("answer \(header.opaque) code \(header.code) from \(session.peer.text)")
+        }
       } else if let handler = node.table.handler(header.code, at: session.role) {
         handler(node, session, header, fields, input[frame.body])
       } else {
