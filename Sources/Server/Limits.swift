@@ -35,6 +35,8 @@ package enum ServerLimits {
   static let batchMessagesMax = 65_536
   /// Light queues that one message may go to.
   static let lightQueuesPerMessageMax = 1024
+  /// Keys of all compaction topics; messages with one more are refused.
+  static let compactionKeysMax = 1_000_000
   /// Log lines per second; more are counted and summed up.
   static let logLinesPerSecond = 20
 }

@@ -33,8 +33,11 @@ package final class MessageStore {
   var upkeep: Upkeep
   /// Newest store time: it never decreases along the log.
   var lastStoreTimestampMs: Int64
-  /// Used part of the disk, 0…1. Tests replace it.
-  var diskUsedRatio: () -> Double
+  /// Used part of the disk, 0…1. Tests and simulations replace it.
+  package var diskUsedRatio: () -> Double
+  /// Asked before the log before that offset is deleted: false keeps it for now, because something in it must
+  /// be stored again first.
+  package var mayDelete: (Int64) -> Bool = { _ in true }
   var isDiskOverWarning = false
   var isClosed = false
   /// Bytes behind the log's end that count as in memory.

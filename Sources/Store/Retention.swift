@@ -26,7 +26,7 @@ extension MessageStore {
       }
       count += 1
     }
-    if count > 0 { deleteSegments(count) }
+    if count > 0 && mayDelete(log.segments[count].start) { deleteSegments(count) }
   }
 
   /// Drops the oldest segments and the queue entries of their records.

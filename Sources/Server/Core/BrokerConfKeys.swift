@@ -35,7 +35,7 @@ extension BrokerConf {
     disableConsumeIfConsumerReadSlowly disableNettyWorkerGroup disappearTimeAfterStart diskFallRecorded
     dispatchCqCacheNum dispatchCqThreads dispatchFromSenderThread duplicationEnable enableAsyncReput
     enableAutoInSyncReplicas enableBatchPush enableBroadcastOffsetStore enableBuildConsumeQueueConcurrently
-    enableCalcFilterBitMap enableCleanExpiredOffset enableCompaction enableConsumeQueueExt
+    enableCalcFilterBitMap enableCleanExpiredOffset enableConsumeQueueExt
     enableControllerMode enableCreateSysGroup enableDLegerCommitLog enableDetailStat
     enableFastChannelEventProcess enableLmqStats enableMixedMessageType 
     enableNetWorkFlowControl enableNotifyAfterPopOrderLockRelease enableNotifyBeforePopCalculateLag

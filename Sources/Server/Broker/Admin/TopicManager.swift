@@ -72,6 +72,7 @@ final class TopicManager {
     if node.store.isLight(config.name) { return node.store.makeSlot(config.name) }
     if node.store.topicConfig(config.name) == nil { count += 1 }
     let slot = node.store.putTopic(config)
+    node.broker.compaction.note(node, config)
     node.nameServer.registerOwnTopic(node, config)
     return slot
   }
@@ -154,6 +155,7 @@ final class TopicManager {
     guard let slot else { return }
     if !node.store.isLight(topic) { count -= 1 }
     node.broker.resets.forget(topic: slot)
+    node.broker.compaction.forget(slot)
     node.broker.stats.topicDeleted(slot)
     for group in node.broker.clients.groups { group.forgetPulls(of: slot) }
     node.log.info("topic \(topic) deleted")
