@@ -227,9 +227,16 @@ extension Pull {
     }
     let polls = node.broker.longPolls
     polls.body.removeAll()
-    let result = node.store.read(
-      task.slot, task.queueId, from: task.offset, messagesMax: task.messagesMax,
+    let isCompacted = node.broker.compaction.holds(task.slot)
+    let start =
+      isCompacted ? node.broker.compaction.start(node, task.slot, task.queueId, task.offset) : task.offset
+    var result = node.store.read(
+      task.slot, task.queueId, from: start, messagesMax: task.messagesMax,
       bytesMax: ServerLimits.pullBytesMax, filter: task.filter, into: &polls.body)
+    if isCompacted && result.status == .found {
+      (result.messages, result.bytes) = node.broker.compaction.cut(task.slot, task.queueId, &polls.body)
+      if result.messages == 0 { result.status = .noMatchedMessage }
+    }
     if result.status != .cold { task.group.pulled(task.slot, task.queueId, next: result.nextBeginOffset) }
     switch result.status {
     case .found:
