@@ -19,6 +19,7 @@ final class Broker {
   var tagFilters = TagFilters()
   let schedule: Schedule
   let transactions: Transactions
+  let compaction = Compaction()
 
   init(options: ServerOptions, storeHost: HostAddress) {
     producing = Producing(options: options, storeHost: storeHost)
@@ -32,12 +33,14 @@ final class Broker {
     clients.boot(node)
     schedule.boot(node)
     transactions.boot(node)
+    compaction.boot(node)
   }
 
   /// Once a turn: what is due by the clock, then the answers to whoever waits for this turn's records.
   func work(_ node: Node) {
     schedule.deliverDue(node)
     transactions.work(node)
+    compaction.work(node)
     longPolls.serve(node)
     longPolls.expire(node)
     asking.expire(node)
@@ -46,9 +49,11 @@ final class Broker {
   /// When `work` has something to do without any request, ms; nil when nothing waits.
   var nextDueMs: Int64? {
     var next: Int64?
-    for case .some(let due) in [
+    let dues = [
       schedule.nextDueMs, transactions.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs,
-    ] {
+      compaction.nextDueMs,
+    ]
+    for case .some(let due) in dues {
       next = min(next ?? due, due)
     }
     return next

@@ -56,11 +56,19 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case queryConsumeTimeSpan = 303
   case getSystemTopicListFromNameServer = 304
   case getSystemTopicListFromBroker = 305
+  case cleanExpiredConsumeQueue = 306
   case getConsumerRunningInfo = 307
+  case queryCorrectionOffset = 308
+  case consumeMessageDirectly = 309
   case sendMessageV2 = 310
+  case getUnitTopicList = 311
+  case getHasUnitSubTopicList = 312
+  case getHasUnitSubUnunitTopicList = 313
   case sendBatchMessage = 320
   case viewBrokerStatsData = 315
+  case cleanUnusedTopic = 316
   case getBrokerConsumeStats = 317
+  case queryConsumeQueue = 321
   case queryDataVersion = 322
   case resumeCheckHalfMessage = 323
   case sendReplyMessage = 324
@@ -68,10 +76,16 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case pushReplyMessageToClient = 326
   case addWritePermOfBroker = 327
   case getAllProducerInfo = 328
+  case deleteExpiredCommitLog = 329
   case queryTopicsByConsumer = 343
   case getTopicConfig = 351
   case getSubscriptionGroupConfig = 352
+  case checkRocksDBQueueProgress = 354
+  case exportRocksDBConfig = 355
   case litePullMessage = 361
   case getBrokerMemberGroup = 901
   case brokerHeartbeat = 904
+  case getBrokerHAStatus = 907
+  case resetMasterFlushOffset = 908
+  case getBrokerEpochCache = 1007
 }
