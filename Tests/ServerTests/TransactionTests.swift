@@ -109,6 +109,11 @@ struct TransactionTests {
     #expect(texts.joined().split(separator: ",").compactMap { Int($0) } == Array(0..<1500))
   }
 
+  @Test func endWithoutDecisionIsRefused() throws {
+    let tx = try TransactionRig()
+    #expect(try tx.producer.send(37, [("producerGroup", "PG")])?.code == 1)
+  }
+
   @Test(arguments: [unknown, 4, 99])
   func unknownStatesGetNoAnswer(_ decision: Int) throws {
     let tx = try TransactionRig()
