@@ -148,18 +148,20 @@ enum Produce {
     {
       throw refusal
     }
+    var target = slot
     let stored: AppendResult
     if scan.transactionPrepared != nil,
       node.broker.transactions.isPrepare(scan, producing.properties.bytes, draft)
     {
       (stored, scan) = try node.broker.transactions.prepare(node, draft, scan, body)
+      target = node.broker.transactions.halfSlot
     } else if scan.delayLevel != nil, let level = producing.delayLevel(scan) {
       stored = try node.broker.schedule.append(node, draft, slot, level: level, body)
     } else {
       stored = try node.append(
         draft, slot, topic: producing.name.bytes, producing.properties.bytes, scan, body)
     }
-    node.broker.stats.put(slot, messages: 1, bytes: stored.bytes)
+    node.broker.stats.put(target, messages: 1, bytes: stored.bytes)
     producing.ids.removeAll()
     OffsetMessageId(host: producing.storeHost, physicalOffset: stored.physicalOffset).append(
       to: &producing.ids)
