@@ -26,6 +26,15 @@ package struct ServerOptions: Sendable {
   package var traceTopic = false
   package var longPolling = true
   package var delayLevels = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
+  /// Whether messages may name a time of delivery.
+  package var timerWheelEnable = true
+  /// Longest time that a timer message may wait.
+  package var timerMaxDelaySeconds: Int64 = 259_200
+  /// Timers of one slot from which on more are refused by chance, and from twice as many on always.
+  package var timersPerSlotMax: Int64 = 2_147_483_647
+  /// Whether waiting messages may be taken back.
+  package var recallEnable = false
+  package var recallWhenNotWriteable = true
   package var logLevel = LogLevel.info
   /// What the store is told; commands set it by the properties of ServerSettings.
   var store: StoreOptions

@@ -38,6 +38,8 @@ package struct StoreOptions: Sendable {
   package var messageBytesMax = 4 << 20
   /// Delays of level 1, 2 …: in SCHEDULE_TOPIC_XXXX an entry's tagsCode is its deliver time.
   package var delayLevelsMs: [Int64] = []
+  /// How messages of rmq_sys_wheel_timer are read: there an entry's tagsCode is the time to look at it.
+  package var timers = TimerSettings()
   /// Apache's defaults, in this directory.
   package init(root: String) { self.root = root }
 }

@@ -16,6 +16,7 @@ final class Broker {
   /// Tag expressions that came with pulls.
   var tagFilters = TagFilters()
   let schedule: Schedule
+  let timers = TimerMessages()
 
   init(options: ServerOptions, storeHost: HostAddress) {
     producing = Producing(options: options, storeHost: storeHost)
@@ -27,11 +28,13 @@ final class Broker {
     topics.boot(node)
     clients.boot(node)
     schedule.boot(node)
+    timers.boot(node)
   }
 
   /// Once a turn: what is due by the clock, then the answers to whoever waits for this turn's records.
   func work(_ node: Node) {
     schedule.deliverDue(node)
+    timers.work(node)
     longPolls.serve(node)
     longPolls.expire(node)
   }
@@ -39,7 +42,7 @@ final class Broker {
   /// When `work` has something to do without any request, ms; nil when nothing waits.
   var nextDueMs: Int64? {
     var next: Int64?
-    for case .some(let due) in [schedule.nextDueMs, longPolls.nextDeadlineMs] {
+    for case .some(let due) in [schedule.nextDueMs, timers.nextDueMs, longPolls.nextDeadlineMs] {
       next = min(next ?? due, due)
     }
     return next

@@ -167,7 +167,13 @@ package enum BrokerConf {
       number("defaultTopicQueueNums", \.defaultTopicQueues, 1...ServerLimits.queuesPerTopicMax),
       number("brokerPermission", \.brokerPermission, 0...7), flag("longPollingEnable", \.longPolling),
       text("regionId", \.region), flag("traceOn", \.traceOn), flag("traceTopicEnable", \.traceTopic),
-      delayLevels,
+      delayLevels, flag("timerWheelEnable", \.timerWheelEnable),
+      number("timerMaxDelaySec", \.timerMaxDelaySeconds, 1...315_360_000),
+      number("timerPrecisionMs", \.store.timers.precisionMs, 1...60_000),
+      number("timerRollWindowSlot", \.store.timers.rollWindowSlots, 2...604_740),
+      number("timerCongestNumEachSlot", \.timersPerSlotMax, 0...2_147_483_647),
+      flag("recallMessageEnable", \.recallEnable),
+      flag("allowRecallWhenBrokerNotWriteable", \.recallWhenNotWriteable),
     ]
   }
 

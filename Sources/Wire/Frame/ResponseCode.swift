@@ -28,5 +28,6 @@ package enum ResponseCode: Int32, Sendable {
   case consumerNotOnline = 206
   case consumeMessageTimeout = 207
   case noMessage = 208
+  case illegalOperation = 604
   case goAway = 1500
 }

@@ -65,6 +65,9 @@ enum BatchSend {
       if producing.delayLevel(scan) != nil {
         throw Refusal(.messageIllegal, "batch messages do not support delay levels")
       }
+      if scan.timer != nil {
+        throw Refusal(.messageIllegal, "batch messages do not support a time of delivery")
+      }
       recordBytes += draft.recordBytes(
         topicBytes: producing.name.count, propertiesBytes: producing.properties.count,
         bodyBytes: entry.body.count)
