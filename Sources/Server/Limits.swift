@@ -87,6 +87,18 @@ extension ServerLimits {
   static let statsPairsMax = 100_000
   /// Levels of messageDelayLevel.
   static let delayLevelsMax = 64
+  /// Timers whose times are in memory after a pass over their queue; twice as many before the next is needed.
+  static let timersInMemory = 65_536
+  /// Entries of the timer queue that one turn of the loop reads.
+  static let timerScanEntries: Int64 = 32_768
+  /// Timers and delayed messages that one turn of the loop delivers each; the rest follow in the next turn.
+  static let deliveriesPerTurn = 512
+  /// Bytes of timer messages that one turn delivers at most, but for the last of them.
+  static let deliveryBytesPerTurn = 8 << 20
+  /// Cold records that are asked for at once, ahead of their time.
+  static let timerWarmsMax = 64
+  /// Messages that were taken back and are due in the current slots; more are delivered nevertheless.
+  static let recallsMax = 1_000_000
   /// Size of a broker.conf.
   static let brokerConfBytesMax = 1 << 20
 }

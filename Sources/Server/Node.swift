@@ -74,6 +74,7 @@ final class Node {
 
   /// Once a second, between two turns.
   func everySecond() {
+    broker.timers.everySecond(self)
     store.maintain(nowMs: nowMs)
     broker.stats.sample(self)
     nameServer.expire(self)
@@ -84,7 +85,9 @@ final class Node {
   /// A background job of the store ended.
   func complete(_ completion: StoreCompletion) {
     switch completion {
-    case .warmed(let ticket): broker.longPolls.warmed(self, ticket: ticket)
+    case .warmed(let ticket):
+      if broker.timers.warmed(ticket: ticket) || broker.schedule.warmed(ticket: ticket) { return }
+      broker.longPolls.warmed(self, ticket: ticket)
     case .keysFound(let ticket, let offsets, let indexedToMs, let indexedTo):
       broker.queries.keysFound(
         self, ticket: ticket, offsets: offsets, indexedToMs: indexedToMs, indexedTo: indexedTo)

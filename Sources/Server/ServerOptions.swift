@@ -37,6 +37,15 @@ package struct ServerOptions: Sendable {
   package var rejectTransactions = false
   /// Keep replies (request-reply) in their topic too.
   package var storeReplies = true
+  /// Whether messages may name a time of delivery.
+  package var timerWheelEnable = true
+  /// Longest time that a timer message may wait.
+  package var timerMaxDelaySeconds: Int64 = 259_200
+  /// Timers of one slot from which on more are refused by chance, and from twice as many on always.
+  package var timersPerSlotMax: Int64 = 2_147_483_647
+  /// Whether waiting messages may be taken back.
+  package var recallEnable = false
+  package var recallWhenNotWriteable = true
   package var logLevel = LogLevel.info
   /// Of everything that is chosen at random; nil takes a new one at each start.
   var seed: UInt64?

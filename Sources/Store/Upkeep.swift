@@ -23,6 +23,8 @@ struct Upkeep {
   var topicsWriting: Int64 = 0
   /// Log end of which the janitor knows.
   var janitorSaw: Int64 = -1
+  /// What config/timercheck says next.
+  var timers: (readMs: Int64, queueOffset: Int64) = (0, 0)
   /// Wall time of the last `maintain`.
   var nowMs: Int64 = 0
 
@@ -56,6 +58,7 @@ extension MessageStore {
     if isClosed { return }
     upkeep.nowMs = nowMs
     collectResults()
+    saveProgress(nowMs: nowMs)
     for file in ConfigFile.allCases where upkeep.dirty.contains(file) { writeSoon(file, nowMs: nowMs) }
     if nowMs >= upkeep.nextRetentionMs {
       upkeep.nextRetentionMs = nowMs + Limits.retentionIntervalMs
@@ -100,7 +103,7 @@ extension MessageStore {
     if upkeep.writing.contains(file) || nowMs < upkeep.nextWriteMs[file, default: 0] { return }
     let pauseMs: Int64 =
       switch file {
-      case .topics, .subscriptionGroup: 0
+      case .topics, .subscriptionGroup, .timercheck, .timermetrics: 0
       case .consumerOffset: Limits.offsetsPersistIntervalMs
       case .delayOffset: Limits.delayPersistIntervalMs
       }
@@ -120,6 +123,8 @@ extension MessageStore {
     case .delayOffset:
       delays.bump(upkeep.nowMs)
       return delays.json.bytes(.pretty)
+    case .timermetrics: return timerMetrics.json.bytes(.compact)
+    case .timercheck: return progress.checkpointBytes
     }
   }
 
@@ -152,6 +157,7 @@ extension MessageStore {
     collectResults()
     var isSaved = true
     upkeep.nowMs = options.wallMs()
+    closeProgress()
     for file in ConfigFile.allCases where upkeep.dirty.contains(file) {
       do throws(Errno) {
         try FileSystem.replace(file.path(paths), with: encoded(file), backup: true)

@@ -20,6 +20,7 @@ final class Broker {
   let schedule: Schedule
   let transactions: Transactions
   let compaction = Compaction()
+  let timers = TimerMessages()
 
   init(options: ServerOptions, storeHost: HostAddress) {
     producing = Producing(options: options, storeHost: storeHost)
@@ -34,6 +35,7 @@ final class Broker {
     schedule.boot(node)
     transactions.boot(node)
     compaction.boot(node)
+    timers.boot(node)
   }
 
   /// Once a turn: what is due by the clock, then the answers to whoever waits for this turn's records.
@@ -41,6 +43,7 @@ final class Broker {
     schedule.deliverDue(node)
     transactions.work(node)
     compaction.work(node)
+    timers.work(node)
     longPolls.serve(node)
     longPolls.expire(node)
     asking.expire(node)
@@ -50,8 +53,8 @@ final class Broker {
   var nextDueMs: Int64? {
     var next: Int64?
     let dues = [
-      schedule.nextDueMs, transactions.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs,
-      compaction.nextDueMs,
+      schedule.nextDueMs, timers.nextDueMs, transactions.nextDueMs, longPolls.nextDeadlineMs,
+      asking.nextDeadlineMs, compaction.nextDueMs,
     ]
     for case .some(let due) in dues {
       next = min(next ?? due, due)

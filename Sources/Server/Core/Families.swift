@@ -2,7 +2,8 @@
 enum Families {
   static let all: [[RequestRow]] = [
     RegistrationRequests.rows, RouteRequests.rows, KeyValueRequests.rows,
-    Produce.rows, Redelivery.rows, Pull.rows, TransactionRequests.rows, ReplyRequests.rows,
+    Produce.rows, TransactionRequests.rows, ReplyRequests.rows, RecallRequests.rows, TimerRequests.rows,
+    Redelivery.rows, Pull.rows,
     OffsetRequests.rows, MessageRequests.rows,
     HeartbeatRequests.rows, ClientRequests.rows,
     TopicRequests.rows, GroupRequests.rows, ProgressRequests.rows, StatusRequests.rows,

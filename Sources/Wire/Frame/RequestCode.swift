@@ -28,6 +28,8 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case getAllConsumerOffset = 43
   case getAllDelayOffset = 45
   case checkClientConfig = 46
+  case getTimerCheckPoint = 60
+  case getTimerMetrics = 61
   case putKVConfig = 100
   case getKVConfig = 101
   case deleteKVConfig = 102
@@ -83,6 +85,7 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case checkRocksDBQueueProgress = 354
   case exportRocksDBConfig = 355
   case litePullMessage = 361
+  case recallMessage = 370
   case getBrokerMemberGroup = 901
   case brokerHeartbeat = 904
   case getBrokerHAStatus = 907

@@ -78,4 +78,15 @@ package enum PropertyName {
   package static let maxReconsumeTimes = "MAX_RECONSUME_TIMES"
   package static let innerMultiDispatch = "INNER_MULTI_DISPATCH"
   package static let innerMultiQueueOffset = "INNER_MULTI_QUEUE_OFFSET"
+  package static let timerDelayMs = "TIMER_DELAY_MS"
+  package static let timerDelaySeconds = "TIMER_DELAY_SEC"
+  package static let timerDeliverMs = "TIMER_DELIVER_MS"
+  /// Delivery time in whole steps of timerPrecisionMs; the broker sets it.
+  package static let timerOutMs = "TIMER_OUT_MS"
+  package static let timerEnqueueMs = "TIMER_ENQUEUE_MS"
+  package static let timerDequeueMs = "TIMER_DEQUEUE_MS"
+  package static let timerRollTimes = "TIMER_ROLL_TIMES"
+  /// `topic+unique key` of the waiting message that this one takes back.
+  package static let timerDeleteKey = "TIMER_DEL_UNIQKEY"
+  package static let bornTimestamp = "BORN_TIMESTAMP"
 }

@@ -78,6 +78,9 @@ enum BatchSend {
       if scan.innerMultiDispatch != nil && node.store.dispatchesToLightQueues {
         throw Refusal(.messageIllegal, "batch messages do not go to light queues")
       }
+      if scan.timer != nil {
+        throw Refusal(.messageIllegal, "batch messages do not support a time of delivery")
+      }
       recordBytes += draft.recordBytes(
         topicBytes: producing.name.count, propertiesBytes: producing.properties.count,
         bodyBytes: entry.body.count)

@@ -149,12 +149,17 @@ enum Produce {
       throw refusal
     }
     let stored: AppendResult
+    var outMs: Int64?
     if scan.transactionPrepared != nil,
       node.broker.transactions.isPrepare(scan, producing.properties.bytes, draft)
     {
       (stored, scan) = try node.broker.transactions.prepare(node, draft, scan, body)
     } else if scan.delayLevel != nil, let level = producing.delayLevel(scan) {
       stored = try node.broker.schedule.append(node, draft, slot, level: level, body)
+    } else if scan.timer != nil {
+      let accepted = try node.broker.timers.append(node, draft, slot, scan, body)
+      stored = accepted.stored
+      outMs = accepted.outMs
     } else {
       stored = try node.append(
         draft, slot, topic: producing.name.bytes, producing.properties.bytes, scan, body)
@@ -167,7 +172,8 @@ enum Produce {
     if header.isOneWay { return }
     let key = scan.uniqueKey.map { $0 } ?? 0..<0
     producing.answer(
-      session, header, queueId: draft.queueId, queueOffset: stored.queueOffset, transactionId: key)
+      session, header, queueId: draft.queueId, queueOffset: stored.queueOffset, transactionId: key,
+      recallHandle: outMs.map { producing.recallHandle(node, slot, outMs: $0, key) } ?? "")
   }
 
   /// The topic's slot; creates the topic where Apache would. Its name lies in `producing`.
@@ -223,11 +229,6 @@ extension Producing {
       rewrite()
       scan = PropertyScan(properties.bytes)
     }
-    if scan.timer != nil && scan.delayLevel == nil {
-      throw Refusal(
-        .messageIllegal,
-        "messages with a delivery time are not supported by this version of mq, use a delay level")
-    }
     if !properties.isEmpty && !scan.endsWithSeparator { properties.append(UInt8(2)) }
     if scan.uniqueKey == nil {
       properties.append("UNIQ_KEY\u{1}")
@@ -282,7 +283,7 @@ extension Producing {
   /// Answers a stored message: ids lie in `ids`, the transaction id in `properties`.
   func answer(
     _ session: Session, _ header: borrowing RemotingHeader, queueId: Int32, queueOffset: Int64,
-    transactionId: Range<Int>
+    transactionId: Range<Int>, recallHandle: String = ""
   ) {
     var writer = FrameWriter(response: ResponseCode.success.rawValue, opaque: header.opaque, to: &session.out)
     writer.field("queueId", Int64(queueId), to: &session.out)
@@ -291,9 +292,20 @@ extension Producing {
     }
     writer.field("msgId", plain: ids.bytes, to: &session.out)
     writeCommon(&writer, to: &session.out)
+    if !recallHandle.isEmpty { writer.field("recallHandle", recallHandle, to: &session.out) }
     writer.field("queueOffset", queueOffset, to: &session.out)
     writer.endHeader(to: &session.out)
     writer.finish(to: &session.out)
+  }
+
+  /// By which a waiting message is taken back; messages of retry topics cannot be. A millisecond into the
+  /// slot, as Apache's: the message that takes it back must fall into the same one.
+  fileprivate func recallHandle(_ node: Node, _ slot: TopicSlot, outMs: Int64, _ key: Range<Int>) -> String {
+    if kind(slot, node.store) == .retry { return "" }
+    let handle = RecallRequests.Handle(
+      topic: node.store.topicName(slot), brokerName: node.options.brokerName, time: "\(outMs + 1)",
+      uniqueKey: String(decoding: properties.array[key], as: UTF8.self))
+    return handle.text
   }
 
   func writeCommon(_ writer: inout FrameWriter, to out: inout ByteBuffer) {
