@@ -141,14 +141,17 @@ final class World {
   }
 
   private func everyCrash() {
-    whileUp(delayMs(plan.crashEveryMs / 4...plan.crashEveryMs * 2)) { [unowned self] _ in
-      if !areFaultsOver { crash() }
+    // By time, it mostly hits a server at rest; by turns, one that has just done something.
+    if chance(60) {
+      server?.crashesAfterTurns = number(1...Int(plan.crashEveryMs / 100))
+    } else {
+      whileUp(delayMs(plan.crashEveryMs / 4...plan.crashEveryMs * 2)) { [unowned self] _ in crash() }
     }
   }
 
   /// Ends the server in one of the ways that a server ends, and plans the next start.
-  private func crash() {
-    guard let server else { return }
+  func crash() {
+    guard let server, !areFaultsOver else { return }
     let way = number(0...9)
     if way == 0 {
       note("server is stopped")
