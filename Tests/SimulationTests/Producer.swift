@@ -72,11 +72,13 @@ final class Producer {
   }
 
   private func send(_ message: Sent, _ queueId: Int32, _ properties: String, tries: Int) {
-    client.ask(.sendMessageV2, Self.fields(message, queueId, properties), body: message.body) { [self] answer in
+    client.ask(.sendMessageV2, Self.fields(message, queueId, properties), body: message.body) {
+      [self] answer in
       guard let answer, answer.code == 0 else {
         note(message.id, answer)
         if tries >= 20 { return again() }
         return world.after(world.delayMs(10...800)) { [self] in
+          world.oracle.retrying(message.id)
           send(message, queueId, properties, tries: tries + 1)
         }
       }
@@ -125,6 +127,7 @@ final class Producer {
         for message in messages { note(message.id, answer) }
         if tries >= 20 { return again() }
         return world.after(world.delayMs(10...800)) { [self] in
+          for message in messages { world.oracle.retrying(message.id) }
           send(messages, queueId, body, tries: tries + 1)
         }
       }

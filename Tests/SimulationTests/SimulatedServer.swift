@@ -200,7 +200,7 @@ final class SimulatedServer {
   /// SIGTERM: a clean close. Answers that were not sent are not sent any more.
   func stop() {
     node.store.close()
-    world.disk.closed()
+    world.disk.closed(node.store)
     dropLinks()
   }
 
@@ -218,12 +218,11 @@ final class SimulatedServer {
     case 3: world.disk.crashInJanitor(store, &world.random)
     default: break
     }
-    let durable = store.durable
     let end = store.maxOffset
     world.disk.beforeCrash(store)
     store.abandon()
     world.disk.crash(
-      durable: durable, end: end, cutFrom: cutFrom, powerLoss: powerLoss, random: &world.random)
+      end: end, cutFrom: cutFrom, powerLoss: powerLoss, random: &world.random)
     dropLinks()
   }
 

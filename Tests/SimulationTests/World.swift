@@ -158,8 +158,8 @@ final class World {
       server.stop()
     } else if plan.losesPower && way >= 5 {
       note("power loss at log \(server.node.store.durable) of \(server.node.store.maxOffset)")
-      oracle.beforePowerLoss(self, durable: server.node.store.durable)
       server.crash(powerLoss: true)
+      oracle.afterPowerLoss(self, syncedTo: disk.syncedTo)
       for tell in onPowerLoss { tell() }
     } else {
       note("server is killed")

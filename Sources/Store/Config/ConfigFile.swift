@@ -7,6 +7,14 @@ import Wire
 enum ConfigFile: String, CaseIterable, Sendable {
   case topics, subscriptionGroup, consumerOffset, delayOffset
 
+  /// Whether the file says how far messages were consumed: it must not reach the disk before they do.
+  var isProgress: Bool {
+    switch self {
+    case .topics, .subscriptionGroup: false
+    case .consumerOffset, .delayOffset: true
+    }
+  }
+
   func path(_ paths: StorePaths) -> String { "\(paths.config)/\(rawValue).json" }
 
   /// Members of the file; empty when neither it nor its backup has content.
