@@ -54,9 +54,17 @@ final class Node {
     _ session: Session, code: RequestCode, fields: [(name: String, value: String)], body: [UInt8] = []
   ) {
     if session.isClosed || session.out.count > ServerLimits.outputPauseBytes { return }
+    write(session, code: code, fields: fields, body: body, oneWay: true)
+  }
+
+  /// Writes a request of this server under the connection's next opaque.
+  func write(
+    _ session: Session, code: RequestCode, fields: [(name: String, value: String)], body: [UInt8],
+    oneWay: Bool
+  ) {
     session.nextOpaque &+= 1
     var writer = FrameWriter(
-      request: code.rawValue, opaque: session.nextOpaque, oneWay: true, to: &session.out)
+      request: code.rawValue, opaque: session.nextOpaque, oneWay: oneWay, to: &session.out)
     for field in fields { writer.field(named: field.name, field.value, to: &session.out) }
     writer.endHeader(to: &session.out)
     session.out.append(body)

@@ -35,8 +35,11 @@ package final class MessageStore {
   var upkeep: Upkeep
   /// Newest store time: it never decreases along the log.
   var lastStoreTimestampMs: Int64
-  /// Used part of the disk, 0…1. Tests replace it.
-  var diskUsedRatio: () -> Double
+  /// Used part of the disk, 0…1. Tests and simulations replace it.
+  package var diskUsedRatio: () -> Double
+  /// Asked before the log before that offset is deleted: false keeps it for now, because something in it must
+  /// be stored again first.
+  package var mayDelete: (Int64) -> Bool = { _ in true }
   var isDiskOverWarning = false
   var isClosed = false
   /// Bytes behind the log's end that count as in memory.
@@ -92,6 +95,7 @@ package final class MessageStore {
       threads = RunningThreads(sync: sync, janitor: janitor.start())
     case .byHand: desk = janitor.makeDesk()
     }
+    admitLightQueues()
   }
 
   deinit { close() }
@@ -208,6 +212,8 @@ package final class MessageStore {
     var draft = draft
     let transaction = draft.sysFlag.transaction
     let isQueued = transaction == .none || transaction == .commit
+    let isLight = scan.innerMultiDispatch != nil && isQueued
+    let lightTargets = isLight ? try lightTargets(properties, topic: topic) : []
     // Nothing is written before both places are there, so a refusal leaves no trace. The places have room for
     // the record and the entry, and stay valid until they are taken below.
     let target = try unsafe log.place(bytes)
@@ -226,11 +232,10 @@ package final class MessageStore {
     unsafe draft.encode(topic: topic, properties: properties, body: body, to: target)
     if isQueued, let place = unsafe place {
       let code = tagsCode.of(slot, scan, properties, storeTimestampMs: draft.storeTimestampMs)
-      unsafe table.put(
-        index,
-        QueueEntry(
-          physicalOffset: draft.physicalOffset, size: Int32(truncatingIfNeeded: bytes), tagsCode: code),
-        at: place)
+      let entry = QueueEntry(
+        physicalOffset: draft.physicalOffset, size: Int32(truncatingIfNeeded: bytes), tagsCode: code)
+      unsafe table.put(index, entry, at: place)
+      if !lightTargets.isEmpty { dispatch(entry, to: lightTargets) }
     }
     log.advance(bytes)
     return AppendResult(

@@ -49,6 +49,12 @@ package struct StoreOptions: Sendable {
   package var threads = StoreThreads.own
   /// Wall clock in ms, for what happens outside of a call that brings its own time. Any thread.
   package var wallMs: @Sendable () -> Int64 = { Clock.wallMs() }
+  /// Whether `%LMQ%` topics exist without a config (enableLmq).
+  package var lightQueues = false
+  /// Whether messages also go to the light queues that they name (enableMultiDispatch).
+  package var lightDispatch = false
+  /// Light queues that messages and readers may bring about (maxLmqConsumeQueueNum).
+  package var lightQueuesMax = 20_000
   /// Apache's defaults, in this directory.
   package init(root: String) { self.root = root }
 }

@@ -36,7 +36,9 @@ extension Node {
       let fields = input[frame.header]
       try header.parse(fields, as: frame.serialization)
       if header.isResponse {
-        log.debug("answer \(header.opaque) code \(header.code) from \(session.peer.text)")
+        if !broker.asking.answered(self, session, header, fields, input[frame.body]) {
+          log.debug("answer \(header.opaque) code \(header.code) from \(session.peer.text)")
+        }
       } else if let handler = table.handler(header.code, at: session.role) {
         handler(self, session, header, fields, input[frame.body])
       } else {
@@ -64,6 +66,7 @@ extension Node {
     sessions.removeValue(forKey: session.id)
     broker.clients.sessionClosed(self, session)
     nameServer.sessionClosed(self, session)
+    broker.asking.sessionClosed(self, session)
   }
 
   /// When the store's waker rang: takes the results of its jobs.

@@ -135,6 +135,11 @@ enum Produce {
   ) throws(Refusal) {
     let producing = node.broker.producing
     let scan = try producing.complete(nowMs: node.nowMs)
+    if node.broker.compaction.isUsed,
+      let refusal = node.broker.compaction.refusal(slot, scan, producing.properties.bytes)
+    {
+      throw refusal
+    }
     let stored: AppendResult
     if scan.delayLevel != nil, let level = producing.delayLevel(scan) {
       stored = try node.broker.schedule.append(node, draft, slot, level: level, body)
