@@ -12,6 +12,14 @@ enum ConfigFile: String, CaseIterable, Sendable {
   /// What must be readable when a store is opened.
   static let json: [ConfigFile] = [.topics, .subscriptionGroup, .consumerOffset, .delayOffset]
 
+  /// Whether the file says how far messages were consumed: it must not reach the disk before they do.
+  var isProgress: Bool {
+    switch self {
+    case .topics, .subscriptionGroup, .timermetrics: false
+    case .consumerOffset, .delayOffset, .timercheck: true
+    }
+  }
+
   func path(_ paths: StorePaths) -> String {
     "\(paths.config)/\(rawValue)\(Self.json.contains(self) ? ".json" : "")"
   }
