@@ -73,7 +73,6 @@ package enum BrokerConf {
       ("haListenPort", "\(Int(options.brokerPort) + 1)"),
       ("namesrvAddr", "\(host):\(options.nameServerPort)"),
       ("notifyConsumerIdsChangedEnable", "true"), (logPathKey, options.store.root + "/commitlog"),
-      ("useServerSideResetOffset", "true"),
     ]
     var seen: Set<String> = []
     // A later line is the effective value, an earlier one only what was asked for.
@@ -167,7 +166,10 @@ package enum BrokerConf {
       number("defaultTopicQueueNums", \.defaultTopicQueues, 1...ServerLimits.queuesPerTopicMax),
       number("brokerPermission", \.brokerPermission, 0...7), flag("longPollingEnable", \.longPolling),
       text("regionId", \.region), flag("traceOn", \.traceOn), flag("traceTopicEnable", \.traceTopic),
-      delayLevels,
+      delayLevels, flag("orderMessageEnable", \.orderMessages),
+      flag("returnOrderTopicConfigToBroker", \.orderTopicsToBrokers),
+      flag("useServerSideResetOffset", \.serverSideReset),
+      number("priorityHoldMillis", \.priorityHoldMs, 0...ServerLimits.priorityHoldMsMax),
     ]
   }
 

@@ -49,7 +49,9 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case registerTopicInNameServer = 217
   case getKVListByNamespace = 219
   case resetConsumerClientOffset = 220
+  case getConsumerStatusFromClient = 221
   case invokeBrokerToResetOffset = 222
+  case invokeBrokerToGetConsumerStatus = 223
   case getTopicsByCluster = 224
   case updateAndCreateSubscriptionGroupList = 225
   case queryTopicConsumeByWho = 300
@@ -57,7 +59,9 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case getSystemTopicListFromNameServer = 304
   case getSystemTopicListFromBroker = 305
   case getConsumerRunningInfo = 307
+  case queryCorrectionOffset = 308
   case sendMessageV2 = 310
+  case cloneGroupOffset = 314
   case sendBatchMessage = 320
   case viewBrokerStatsData = 315
   case getBrokerConsumeStats = 317
@@ -65,6 +69,7 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case addWritePermOfBroker = 327
   case getAllProducerInfo = 328
   case queryTopicsByConsumer = 343
+  case querySubscriptionByConsumer = 345
   case getTopicConfig = 351
   case getSubscriptionGroupConfig = 352
   case litePullMessage = 361
