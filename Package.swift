@@ -60,7 +60,7 @@ let package = Package(
     .testTarget(
       name: "ServerTests",
       dependencies: ["Server", "Store", "Wire", "Linux", "TestSupport", "CAllocationCount"],
-      swiftSettings: house),
+      exclude: ["Fixtures"], swiftSettings: house),
     .testTarget(
       name: "ClientTests", dependencies: ["Client", "Wire", "Linux", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: house),

@@ -16,7 +16,7 @@ struct ClientAnswer {
   let body: [UInt8]
 }
 
-/// A request that is answered later: enough to answer it without its frame. Its connection may be gone by then.
+/// A request that is answered later: enough to answer it without its frame. Its connection may be gone then.
 struct Asker {
   let sessionId: UInt64
   let opaque: Int32

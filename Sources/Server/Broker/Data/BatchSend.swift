@@ -42,8 +42,13 @@ enum BatchSend {
     guard let first, let last else { throw Refusal(.messageIllegal, "the batch holds no message") }
     node.holdUntilDurable(session, last.stored, last.scan, producing.properties.bytes)
     if header.isOneWay { return }
+    // The batch's own key is its transaction id (Apache: MessageClientIDSetter.getUniqID of the whole batch).
+    producing.properties.removeAll()
+    producing.properties.append(shared)
+    let scan = try producing.complete(nowMs: node.nowMs)
     producing.answer(
-      session, header, queueId: draft.queueId, queueOffset: first.queueOffset, transactionId: 0..<0)
+      session, header, queueId: draft.queueId, queueOffset: first.queueOffset,
+      transactionId: scan.uniqueKey ?? 0..<0)
   }
 
   /// Refuses a batch that could not be stored whole, before anything of it is stored.
