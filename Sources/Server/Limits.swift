@@ -82,6 +82,8 @@ extension ServerLimits {
   static let questionsMax = 4096
   /// A client that is asked where it stands (221) has so long to answer (Apache Broker2Client).
   static let clientStatusMs: Int64 = 5000
+  /// On a topic of priorities every so many-th pop of a group begins at another level than the most urgent.
+  static let priorityTurn = 16
   /// Largest wait of a pull for queues of higher priority, as configuration may ask for.
   static let priorityHoldMsMax: Int64 = 15_000
   /// (group, topic) pairs with counters of their own.

@@ -62,8 +62,6 @@ import Wire
       .invokeBrokerToResetOffset, OffsetTests.reset([("timestamp", "\(startMs + 1500)")]))
     #expect(try client.ask(.queryConsumerOffset, OffsetTests.place("G", "T")).fields["offset"] == "1")
     #expect(try client.pull("T", 0, from: 1)?.code == 0, "it asks where the reset points")
-    let again = try Rig(in: rig.directory)
-    #expect(again.node.store.topicConfig("T") != nil)
   }
 
   // MARK: told to clients
@@ -93,7 +91,8 @@ import Wire
     _ = try (java.take(), cpp.take())
     (java.pushed, cpp.pushed) = ([], [])
     let done = try reset()
-    #expect(done.code == 0 && ResetOffsetBody(try done.json())?.offsets.map(\.offset) == [5, 0])
+    let places = ResetOffsetBody(try done.json())
+    #expect(done.code == 0 && places?.offsets.map(\.offset) == [5, 0])
     _ = try (java.take(), cpp.take())
     let (told, toldC) = (try #require(java.pushed.last), try #require(cpp.pushed.last))
     #expect(told.code == 220 && told.fields == ["topic": "T", "group": "G", "timestamp": "-1"])
@@ -150,7 +149,8 @@ import Wire
     try one.answer(try #require(one.pushed.last), body: status(1))
     rig.node.nowMs += 5000
     rig.node.broker.work(rig.node)
-    #expect(try ConsumerStatus(try #require(try admin.take().last).json())?.clients.map(\.id) == ["one"])
+    let partial = try #require(try admin.take().last)
+    #expect(ConsumerStatus(try partial.json())?.clients.map(\.id) == ["one"])
     #expect(try ask() == nil)
     rig.disconnect(admin)
     rig.disconnect(one)

@@ -13,6 +13,7 @@ final class Broker {
   let queries = KeyQueries()
   /// Requests to clients whose answers are awaited.
   let asking = Asking()
+  let priority = PriorityTopics()
   let producing: Producing
   let longPolls = LongPolls()
   /// Tag expressions that came with pulls.
@@ -36,13 +37,14 @@ final class Broker {
     schedule.deliverDue(node)
     longPolls.serve(node)
     longPolls.expire(node)
+    priority.expire(node)
     asking.expire(node)
   }
 
   /// When `work` has something to do without any request, ms; nil when nothing waits.
   var nextDueMs: Int64? {
     var next: Int64?
-    for case .some(let due) in [schedule.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs] {
+    for case .some(let due) in [schedule.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs, priority.nextDeadlineMs] {
       next = min(next ?? due, due)
     }
     return next

@@ -72,7 +72,7 @@ enum TopicAttributes {
       let only = key == "queue.type" ? "SimpleCQ" : "DELETE"
       if value != only { throw AttributeError(message: "\(key) must be \(only) on this server") }
     case "message.type":
-      let types = ["UNSPECIFIED", "NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED"]
+      let types = ["UNSPECIFIED", "NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED", "PRIORITY"]
       if let value, !types.contains(value) {
         throw AttributeError(message: "value is not in set: \(types)")
       }

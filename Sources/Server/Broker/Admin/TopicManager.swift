@@ -167,6 +167,7 @@ final class TopicManager {
     guard let slot else { return }
     count -= 1
     node.broker.resets.forget(topic: slot)
+    node.broker.priority.forget(topic: slot)
     node.broker.stats.topicDeleted(slot)
     for group in node.broker.clients.groups { group.forgetPulls(of: slot) }
     node.log.info("topic \(topic) deleted")

@@ -153,6 +153,8 @@ final class LongPolls {
     guard let session = node.sessions[task.sessionId] else { return }
     var task = task
     task.holdMs = 0
+    // It waited for a message, not for more urgent queues.
+    if task.mayYieldUntilMs != 0 { task.mayYieldUntilMs = node.nowMs + node.options.priorityHoldMs }
     Pull.run(node, session, task)
     node.touch(session)
   }
