@@ -19,6 +19,7 @@ final class Broker {
   /// Tag expressions that came with pulls.
   var tagFilters = TagFilters()
   let schedule: Schedule
+  let compaction = Compaction()
 
   init(options: ServerOptions, storeHost: HostAddress) {
     producing = Producing(options: options, storeHost: storeHost)
@@ -30,11 +31,13 @@ final class Broker {
     topics.boot(node)
     clients.boot(node)
     schedule.boot(node)
+    compaction.boot(node)
   }
 
   /// Once a turn: what is due by the clock, then the answers to whoever waits for this turn's records.
   func work(_ node: Node) {
     schedule.deliverDue(node)
+    compaction.work(node)
     longPolls.serve(node)
     longPolls.expire(node)
     priority.expire(node)
@@ -44,7 +47,11 @@ final class Broker {
   /// When `work` has something to do without any request, ms; nil when nothing waits.
   var nextDueMs: Int64? {
     var next: Int64?
-    for case .some(let due) in [schedule.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs, priority.nextDeadlineMs] {
+    let dues = [
+      schedule.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs, compaction.nextDueMs,
+      priority.nextDeadlineMs,
+    ]
+    for case .some(let due) in dues {
       next = min(next ?? due, due)
     }
     return next

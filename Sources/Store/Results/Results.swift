@@ -20,7 +20,7 @@ package struct TopicGate: Sendable {
   package var sysFlag: Int32
   package var isOrder: Bool
   /// Whether its attribute message.type is PRIORITY.
-  package var isPriority: Bool
+  package var isPriority = false
 }
 
 /// Where an appended record is.
@@ -40,14 +40,6 @@ package enum AppendRefusal: Error, Sendable, Equatable {
   /// Larger than a record may be: answer 13.
   case tooLarge
   case closed
-}
-
-/// Tag filter of a pull: hash codes; empty means all.
-package struct TagFilter: Sendable, Equatable {
-  package var codes: [Int32]
-  /// Lets entries with any of these hash codes pass; all when there are none.
-  package init(codes: [Int32] = []) { self.codes = codes }
-  package static let all = TagFilter()
 }
 
 /// GetMessageStatus of Apache, same meanings.

@@ -2,8 +2,8 @@
 // CustomizedRetryPolicy, ExponentialRetryPolicy).
 //
 // Apache's broker stores the policy of a group and lets only its proxy follow it. Here it holds for messages
-// that are sent back without a delay level of the client's own. Redelivery goes by the delay levels: a wait is
-// rounded up to the next level, and the longest level stands for all that is longer.
+// that are sent back without a delay level of the client's own. Redelivery goes by the delay levels: a wait
+// is rounded up to the next level, and the longest level stands for all that is longer.
 
 import Wire
 
