@@ -13,6 +13,7 @@ final class Broker {
   let queries = KeyQueries()
   /// Requests to clients whose answers are awaited.
   let asking = Asking()
+  let priority = PriorityTopics()
   let producing: Producing
   let longPolls = LongPolls()
   /// Tag expressions that came with pulls.
@@ -46,6 +47,7 @@ final class Broker {
     timers.work(node)
     longPolls.serve(node)
     longPolls.expire(node)
+    priority.expire(node)
     asking.expire(node)
   }
 
@@ -54,7 +56,7 @@ final class Broker {
     var next: Int64?
     let dues = [
       schedule.nextDueMs, timers.nextDueMs, transactions.nextDueMs, longPolls.nextDeadlineMs,
-      asking.nextDeadlineMs, compaction.nextDueMs,
+      asking.nextDeadlineMs, compaction.nextDueMs, priority.nextDeadlineMs,
     ]
     for case .some(let due) in dues {
       next = min(next ?? due, due)

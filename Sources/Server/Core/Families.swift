@@ -4,7 +4,7 @@ enum Families {
     RegistrationRequests.rows, RouteRequests.rows, KeyValueRequests.rows,
     Produce.rows, TransactionRequests.rows, ReplyRequests.rows, RecallRequests.rows, TimerRequests.rows,
     Redelivery.rows, Pull.rows,
-    OffsetRequests.rows, MessageRequests.rows,
+    OffsetRequests.rows, ResetRequests.rows, MessageRequests.rows,
     HeartbeatRequests.rows, ClientRequests.rows,
     TopicRequests.rows, GroupRequests.rows, ProgressRequests.rows, StatusRequests.rows,
     UpkeepRequests.rows, RelayRequests.rows,

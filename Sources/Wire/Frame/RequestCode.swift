@@ -51,7 +51,9 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case registerTopicInNameServer = 217
   case getKVListByNamespace = 219
   case resetConsumerClientOffset = 220
+  case getConsumerStatusFromClient = 221
   case invokeBrokerToResetOffset = 222
+  case invokeBrokerToGetConsumerStatus = 223
   case getTopicsByCluster = 224
   case updateAndCreateSubscriptionGroupList = 225
   case queryTopicConsumeByWho = 300
@@ -66,6 +68,7 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case getUnitTopicList = 311
   case getHasUnitSubTopicList = 312
   case getHasUnitSubUnunitTopicList = 313
+  case cloneGroupOffset = 314
   case sendBatchMessage = 320
   case viewBrokerStatsData = 315
   case cleanUnusedTopic = 316
@@ -80,6 +83,7 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case getAllProducerInfo = 328
   case deleteExpiredCommitLog = 329
   case queryTopicsByConsumer = 343
+  case querySubscriptionByConsumer = 345
   case getTopicConfig = 351
   case getSubscriptionGroupConfig = 352
   case checkRocksDBQueueProgress = 354

@@ -105,6 +105,9 @@ enum Produce {
       if let field = request.properties {
         header.appendValue(of: field, in: fields, to: &producing.properties)
       }
+      if gate.isPriority {
+        draft.queueId = PriorityTopics.queue(producing.properties.bytes, queues: gate.writeQueues)
+      }
       if request.isBatch {
         try BatchSend.append(node, session, header, draft, slot, body)
       } else if producing.kind(slot, node.store) == .retry {
@@ -130,6 +133,7 @@ enum Produce {
         is less than \(max(gate.readQueues, gate.writeQueues))
         """)
     }
+    if gate.isOrder && node.options.brokerPermission & Perm.write == 0 { throw forbidden(node) }
     if body.byteCount == 0 { throw Refusal(.messageIllegal, "the message body is empty") }
     if body.byteCount > producing.bodyBytesMax {
       throw Refusal(.messageIllegal, "the message body is larger than \(producing.bodyBytesMax) bytes")
@@ -205,6 +209,12 @@ enum Produce {
         .topicNotExist, "topic[\(topic)] not exist, apply first please!\n\(Refusal.seeFAQ)")
     }
     return created
+  }
+
+  /// This broker may not be written to.
+  static func forbidden(_ node: Node) -> Refusal {
+    let host = node.brokerAddress.lastIndex(of: ":").map { node.brokerAddress[..<$0] } ?? ""
+    return Refusal(.noPermission, "the broker[\(host)] sending message is forbidden")
   }
 
   /// Answers a refused send; send answers always carry region and trace switch.
