@@ -25,6 +25,10 @@ package struct ServerOptions: Sendable {
   /// Create RMQ_SYS_TRACE_TOPIC at start.
   package var traceTopic = false
   package var longPolling = true
+  /// Unacknowledged messages come back through `%RETRY%group+topic` instead of `%RETRY%group_topic`.
+  package var popRetryTopicV2 = false
+  /// Pops out of 100 that read the retry topic before the topic itself.
+  package var popFromRetryPercent: Int32 = 20
   package var delayLevels = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
   package var logLevel = LogLevel.info
   /// What the store is told; commands set it by the properties of ServerSettings.

@@ -30,6 +30,8 @@ package final class MessageStore {
   var groupTable: Groups
   var offsets: ConsumerOffsets
   var delays: DelayOffsets
+  var popOrders: PopOrders
+  var requestModes: RequestModes
   var upkeep: Upkeep
   /// Newest store time: it never decreases along the log.
   var lastStoreTimestampMs: Int64
@@ -76,6 +78,8 @@ package final class MessageStore {
     groupTable = opening.groups
     offsets = opening.offsets
     delays = opening.delays
+    popOrders = opening.popOrders
+    requestModes = opening.requestModes
     lastStoreTimestampMs = opening.lastStoreTimestampMs
     upkeep = Upkeep(snapshotEnd: opening.snapshotEnd)
     upkeep.topicsSaved = topics.version.counter

@@ -18,6 +18,8 @@ struct Opening: ~Copyable {
   var groups: Groups
   var offsets: ConsumerOffsets
   var delays: DelayOffsets
+  var popOrders: PopOrders
+  var requestModes: RequestModes
   var lastStoreTimestampMs: Int64
   /// Log end of the snapshot that is on disk, -1 when there is none.
   var snapshotEnd: Int64
@@ -56,6 +58,8 @@ struct Opening: ~Copyable {
         groups: Groups(document(.subscriptionGroup), nowMs: nowMs),
         offsets: ConsumerOffsets(document(.consumerOffset), nowMs: nowMs),
         delays: DelayOffsets(document(.delayOffset), nowMs: nowMs),
+        popOrders: PopOrders(document(.consumerOrderInfo)),
+        requestModes: RequestModes(document(.messageRequestMode)),
         lastStoreTimestampMs: recovered.lastStoreTimestampMs, snapshotEnd: recovered.snapshotEnd, lock: lock)
     } catch {
       throw .io(error, "recover", paths.root)

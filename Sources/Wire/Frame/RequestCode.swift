@@ -68,6 +68,16 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case getTopicConfig = 351
   case getSubscriptionGroupConfig = 352
   case litePullMessage = 361
+  case queryAssignment = 400
+  case setMessageRequestMode = 401
+  case getAllMessageRequestMode = 402
   case getBrokerMemberGroup = 901
   case brokerHeartbeat = 904
+  case popMessage = 200_050
+  case ackMessage = 200_051
+  case peekMessage = 200_052
+  case changeMessageInvisibleTime = 200_053
+  case notification = 200_054
+  case pollingInfo = 200_055
+  case batchAckMessage = 200_151
 }

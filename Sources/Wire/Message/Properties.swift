@@ -75,5 +75,7 @@ package enum PropertyName {
   package static let region = "MSG_REGION"
   package static let traceOn = "TRACE_ON"
   package static let cluster = "CLUSTER"
+  package static let popCheckPoint = "POP_CK"
+  package static let firstPopTime = "1ST_POP_TIME"
   package static let maxReconsumeTimes = "MAX_RECONSUME_TIMES"
 }
