@@ -23,9 +23,11 @@ final class Node {
   /// Advertised "host:port" of the broker, and the same as records hold it.
   let brokerAddress: String
   let storeHost: HostAddress
-  /// Set by the loop: marks a session whose `out` got bytes outside of its own turn.
   /// State of `randomQueue`.
-  var nextRandom = Process.randomUInt64()
+  var nextRandom: UInt64
+  /// Header of the frame at hand; reused by all.
+  var header = RemotingHeader()
+  /// Set by the loop: marks a session whose `out` got bytes outside of its own turn.
   var touch: (Session) -> Void = { _ in }
 
   init(options: ServerOptions, store: MessageStore, brokerAddress: String, storeHost: HostAddress, log: Log) {
@@ -34,7 +36,8 @@ final class Node {
     self.log = log
     self.brokerAddress = brokerAddress
     self.storeHost = storeHost
-    nowMs = Clock.wallMs()
+    nowMs = options.store.wallMs()
+    nextRandom = options.seed ?? Process.randomUInt64()
     broker = Broker(options: options, storeHost: storeHost)
     table = RequestTable(Families.all)
   }
@@ -69,15 +72,12 @@ final class Node {
     touch(session)
   }
 
-  /// A connection went: everybody who remembers it is told.
-  func sessionClosed(_ session: Session) {
-    broker.clients.sessionClosed(self, session)
-    nameServer.sessionClosed(self, session)
-    broker.asking.sessionClosed(self, session)
-  }
+  /// Before the store closes.
+  func close() { broker.pop.ledger.commit(self) }
 
   /// Once a second, between two turns.
   func everySecond() {
+    broker.pop.ledger.commit(self)
     store.maintain(nowMs: nowMs)
     broker.stats.sample(self)
     nameServer.expire(self)
@@ -87,7 +87,8 @@ final class Node {
   /// A background job of the store ended.
   func complete(_ completion: StoreCompletion) {
     switch completion {
-    case .warmed(let ticket): broker.longPolls.warmed(self, ticket: ticket)
+    case .warmed(let ticket):
+      if !broker.pop.warmed(self, ticket: ticket) { broker.longPolls.warmed(self, ticket: ticket) }
     case .keysFound(let ticket, let offsets, let indexedToMs, let indexedTo):
       broker.queries.keysFound(
         self, ticket: ticket, offsets: offsets, indexedToMs: indexedToMs, indexedTo: indexedTo)

@@ -18,10 +18,13 @@ final class Broker {
   /// Tag expressions that came with pulls.
   var tagFilters = TagFilters()
   let schedule: Schedule
+  let compaction = Compaction()
+  let pop: PopService
 
   init(options: ServerOptions, storeHost: HostAddress) {
     producing = Producing(options: options, storeHost: storeHost)
     schedule = Schedule(levels: options.delayLevels)
+    pop = PopService(options: options)
   }
 
   /// Topics, groups and delayed messages that exist from the start.
@@ -29,20 +32,29 @@ final class Broker {
     topics.boot(node)
     clients.boot(node)
     schedule.boot(node)
+    compaction.boot(node)
+    pop.boot(node)
   }
 
   /// Once a turn: what is due by the clock, then the answers to whoever waits for this turn's records.
   func work(_ node: Node) {
     schedule.deliverDue(node)
+    compaction.work(node)
+    pop.ledger.reviveDue(node)
     longPolls.serve(node)
     longPolls.expire(node)
+    pop.polls.workDue(node)
     asking.expire(node)
   }
 
   /// When `work` has something to do without any request, ms; nil when nothing waits.
   var nextDueMs: Int64? {
     var next: Int64?
-    for case .some(let due) in [schedule.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs] {
+    let dues = [
+      schedule.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs, compaction.nextDueMs,
+      pop.nextDueMs,
+    ]
+    for case .some(let due) in dues {
       next = min(next ?? due, due)
     }
     return next

@@ -35,12 +35,12 @@ extension BrokerConf {
     disableConsumeIfConsumerReadSlowly disableNettyWorkerGroup disappearTimeAfterStart diskFallRecorded
     dispatchCqCacheNum dispatchCqThreads dispatchFromSenderThread duplicationEnable enableAsyncReput
     enableAutoInSyncReplicas enableBatchPush enableBroadcastOffsetStore enableBuildConsumeQueueConcurrently
-    enableCalcFilterBitMap enableCleanExpiredOffset enableCompaction enableConsumeQueueExt
+    enableCalcFilterBitMap enableCleanExpiredOffset enableConsumeQueueExt
     enableControllerMode enableCreateSysGroup enableDLegerCommitLog enableDetailStat
-    enableFastChannelEventProcess enableLmq enableLmqStats enableMixedMessageType enableMultiDispatch
+    enableFastChannelEventProcess enableLmqStats enableMixedMessageType 
     enableNetWorkFlowControl enableNotifyAfterPopOrderLockRelease enableNotifyBeforePopCalculateLag
     enablePopBatchAck enablePopBufferMerge enablePopLog enablePopMessageThreshold enablePropertyFilter
-    enableReconnectForGoAway enableRegisterProducer enableRemoteEscape enableRetryTopicV2 enableRocksDBLog
+    enableReconnectForGoAway enableRegisterProducer enableRemoteEscape enableRocksDBLog
     enableScheduleAsyncDeliver enableScheduleMessageStats enableShutdownGracefully enableSingleTopicRegister
     enableSkipLongAwaitingAck enableSlaveActingMaster enableSplitRegistration enabledAppendPropCRC
     endTransactionPoolQueueCapacity endTransactionThreadPoolNums estimateAccumulation
@@ -61,7 +61,7 @@ extension BrokerConf {
     mappedFileSizeConsumeQueueExt mappedFileSizeTimerLog mappedFileSwapEnable
     mapperFileSizeBatchConsumeQueue maxAsyncPutMessageRequests maxBatchDeleteFilesNum maxChecksumRange
     maxConsumeQueueScan maxErrorRateOfBloomFilter maxFilterMessageSize maxHaTransferByteInSecond
-    maxHashSlotNum maxIndexNum maxLmqConsumeQueueNum maxMsgsNumBatch maxOffsetMapSize maxPopPollingSize
+    maxHashSlotNum maxIndexNum maxMsgsNumBatch maxOffsetMapSize maxPopPollingSize
     maxReconnectIntervalTimeSeconds maxRecoveryCommitlogFiles maxSlaveResendLength maxStatsIdleTimeInMinutes
     maxTopicLength maxTransferBytesOnMessageInDisk maxTransferBytesOnMessageInMemory
     maxTransferCountOnMessageInDisk maxTransferCountOnMessageInMemory memTableFlushIntervalMs
@@ -72,7 +72,7 @@ extension BrokerConf {
     msgTraceTopicName namesrvAddr notifyConsumerIdsChangedEnable offsetCheckInSlave
     osPageCacheBusyTimeOutMills popCkMaxBufferSize popCkOffsetMaxQueueSize popCkStayBufferTime
     popCkStayBufferTimeOut popConsumerFSServiceInit popConsumerKVServiceEnable popConsumerKVServiceInit
-    popConsumerKVServiceLog popFromRetryProbability popInflightMessageThreshold
+    popConsumerKVServiceLog popInflightMessageThreshold
     popLongPollingForceNotifyInterval popPollingMapSize popPollingSize popResponseReturnActualRetryTopic
     popReviveMaxAttemptTimes popReviveMaxReturnSizePerRead printChannelGroups printChannelGroupsMinNum
     processReplyMessageThreadPoolNums pullBatchMaxMessageCount pullMessageThreadPoolNums

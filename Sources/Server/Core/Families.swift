@@ -5,6 +5,8 @@ enum Families {
     Produce.rows, Redelivery.rows, Pull.rows,
     OffsetRequests.rows, MessageRequests.rows,
     HeartbeatRequests.rows, ClientRequests.rows,
+    Pop.rows, PopAcks.rows, PopQueries.rows, Assignment.rows,
     TopicRequests.rows, GroupRequests.rows, ProgressRequests.rows, StatusRequests.rows,
+    UpkeepRequests.rows, RelayRequests.rows,
   ]
 }

@@ -280,7 +280,7 @@ struct PopBatchAck {
   init?(_ json: JSON) {
     func value(_ short: String, _ long: String) -> JSON? { json[short] ?? json[long] }
     guard let group = value("c", "consumerGroup")?.string, let topic = value("t", "topic")?.string,
-      let bits = Base64.decode(value("b", "bitSet")?.string ?? "")
+      let bits = JavaBitSet.bytes(value("b", "bitSet")?.string ?? "")
     else { return nil }
     self.group = group
     self.topic = topic

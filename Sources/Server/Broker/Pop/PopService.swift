@@ -32,9 +32,6 @@ final class PopService {
     node.broker.longPolls.expect(ledger.reviveSlot)
   }
 
-  /// Before the long polls are served: what comes back is for them.
-  func reviveDue(_ node: Node) { ledger.reviveDue(node) }
-
   /// A queue that somebody waits for got a message in this turn.
   func arrived(_ node: Node, _ slot: TopicSlot, _ queueId: Int32) {
     if slot == ledger.reviveSlot {

@@ -21,7 +21,7 @@ struct PopTask {
   var invisibleMs: Int64 = 0
   /// A group without an offset begins with the queue's last message instead of its first.
   var startsAtEnd = false
-  var filter = TagFilter.all
+  var filter = MessageFilter.all
   /// When an empty answer must leave; not later than now when it must not be held.
   var deadlineMs: Int64 = 0
 }
@@ -150,11 +150,14 @@ extension PopTask {
   /// The filter that came with the request; a pop brings its own.
   private static func filter(
     _ node: Node, _ header: borrowing RemotingHeader, _ fields: RawSpan
-  ) throws(Refusal) -> TagFilter {
+  ) throws(Refusal) -> MessageFilter {
     guard let expression = header.field("exp", in: fields), expression.valueBytes > 0 else { return .all }
     if let type = header.field("expType", in: fields), type.valueBytes > 0, !fields[type.value].equals("TAG")
     {
-      throw Refusal(.subscriptionParseFailed, "parse the consumer's subscription failed")
+      guard fields[type.value].equals("SQL92"),
+        let program = try? SqlProgram(header.text(of: expression, in: fields))
+      else { throw Refusal(.subscriptionParseFailed, "parse the consumer's subscription failed") }
+      return MessageFilter(program: program)
     }
     if fields[expression.value].equals("*") { return .all }
     return node.broker.tagFilters.filter(header, fields, expression)
