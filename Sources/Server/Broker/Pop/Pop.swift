@@ -114,8 +114,12 @@ enum Pop {
     writer.field("reviveQid", Int64(reader.reviveQueueId), to: &session.out)
     writer.field("msgOffsetInfo", plain: reader.messageOffsets.bytes, to: &session.out)
     writer.endHeader(plainRemark: remark, to: &session.out)
-    if code == .success { session.out.append(reader.body.bytes) }
+    if code == .success { append(reader.body, to: session) }
     writer.finish(to: &session.out)
+  }
+
+  private static func append(_ body: borrowing ByteBuffer, to session: Session) {
+    session.out.append(body.bytes)
   }
 
   private static func answerNotification(

@@ -4,6 +4,7 @@
 // An acknowledgement that is answered with 0 is in the log. One whose messages are long back in the retry topic, or
 // acknowledged before, is answered with 0 too and does nothing.
 
+import Linux
 import Store
 import Wire
 

@@ -86,9 +86,12 @@ enum PopRecord {
   case acks(PopCheckPoint.Key, [Int64], PopRecordNames, early: Int64?)
 
   /// nil for anything else. Group and topic of the keys are left to the reader, who knows the names.
-  static func decode(tags: RawSpan, body: RawSpan) -> PopRecord? {
+  static func decode(_ record: Record, _ raw: borrowing ByteBuffer) -> PopRecord? {
+    let properties = raw.bytes[record.properties]
+    let tags = properties[PropertyScan(properties).tags ?? 0..<0]
     let isCheckPoint = tags.equals("ck")
-    guard isCheckPoint || tags.equals("ack") || tags.equals("bAck"), let json = try? JSON.parse(body.array),
+    guard isCheckPoint || tags.equals("ack") || tags.equals("bAck"),
+      let json = try? JSON.parse(raw.bytes[record.body].array),
       let topic = json["t"]?.string, let group = json["c"]?.string, let queueId = json["q"]?.int32
     else { return nil }
     let names = PopRecordNames(topic: topic, group: group, broker: json["bn"]?.string ?? "")

@@ -148,12 +148,19 @@ final class PopLedger {
     draft.bornTimestampMs = node.nowMs
     draft.bornHost = node.storeHost
     draft.storeHost = node.storeHost
+    let stored = try Self.append(node, draft, reviveSlot, reviveName, writer)
+    queues[id].next = stored.queueOffset + 1
+    return (stored.queueOffset, stored.physicalOffset + Int64(stored.bytes))
+  }
+
+  private static func append(
+    _ node: Node, _ draft: RecordDraft, _ slot: TopicSlot, _ topic: [UInt8],
+    _ writer: borrowing PopRecordWriter
+  ) throws(Refusal) -> AppendResult {
     do {
-      let stored = try node.store.append(
-        draft, to: reviveSlot, topic: reviveName.rawBytes, properties: writer.properties.bytes,
+      return try node.store.append(
+        draft, to: slot, topic: topic.rawBytes, properties: writer.properties.bytes,
         scan: PropertyScan(writer.properties.bytes), body: writer.body.bytes, nowMs: node.nowMs)
-      queues[id].next = stored.queueOffset + 1
-      return (stored.queueOffset, stored.physicalOffset + Int64(stored.bytes))
     } catch {
       throw Refusal(error)
     }

@@ -35,18 +35,16 @@ extension PopLedger {
       guard node.store.readRecord(at: entry.physicalOffset, into: &raw),
         let record = try? Record.decode(raw.bytes)
       else { continue }
-      let scan = PropertyScan(raw.bytes[record.properties])
-      let tags = scan.tags.map { raw.bytes[record.properties][$0] } ?? raw.bytes[0..<0]
-      guard let found = PopRecord.decode(tags: tags, body: raw.bytes[record.body]) else { continue }
       // What waited in a timer wheel names its topic; its acknowledgements come a moment after it.
-      let isFromWheel = scan.realTopic != nil
-      switch found {
+      let isFromWheel = PropertyScan(raw.bytes[record.properties]).realTopic != nil
+      switch PopRecord.decode(record, raw) {
       case .checkPoint(let point, let names):
         take(
           node, point, names, id: id, offset: offset, isFromWheel: isFromWheel,
           movesGroup: offset >= mark && !isFromWheel)
       case .acks(let key, let offsets, let names, let early):
         take(node, key, offsets, names, id: id, offset: offset, early: early)
+      case nil: continue
       }
     }
   }

@@ -98,14 +98,21 @@ extension PopLedger {
     let properties = Self.properties(raw.bytes[record.properties], record, popTimeMs: point.key.popTimeMs)
     let name = Array(retryTopic.utf8)
     do throws(Refusal) {
-      let stored = try node.append(
-        draft, slot, topic: name.rawBytes, properties.rawBytes, PropertyScan(properties.rawBytes),
-        raw.bytes[record.body])
+      let stored = try Self.append(node, draft, slot, topic: name, properties, raw, record.body)
       node.broker.stats.put(slot, messages: 1, bytes: stored.bytes)
       return .stored
     } catch {
       return .refused(error)
     }
+  }
+
+  private static func append(
+    _ node: Node, _ draft: RecordDraft, _ slot: TopicSlot, topic: [UInt8], _ properties: [UInt8],
+    _ raw: borrowing ByteBuffer, _ body: Range<Int>
+  ) throws(Refusal) -> AppendResult {
+    try node.append(
+      draft, slot, topic: topic.rawBytes, properties.rawBytes, PropertyScan(properties.rawBytes),
+      raw.bytes[body])
   }
 
   /// The message's own properties with the time of its first pop.

@@ -1,6 +1,7 @@
 // A pop or a notification as numbers, ready to run again when a message arrives, and the checks of its header
 // (Apache PopMessageProcessor, NotificationProcessor).
 
+import Linux
 import Store
 import Wire
 
