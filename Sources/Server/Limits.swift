@@ -92,6 +92,22 @@ extension ServerLimits {
   static let priorityTurn = 16
   /// Largest wait of a pull for queues of higher priority, as configuration may ask for.
   static let priorityHoldMsMax: Int64 = 15_000
+  /// Pops whose messages are not all acknowledged; further ones find nothing (209) until some are.
+  static let popCheckPointsMax = 200_000
+  /// Longest time that a popped message may be invisible (Apache timerMaxDelaySec).
+  static let popInvisibleMsMax: Int64 = 3 * 86_400_000
+  /// Apache's timer wheel delivers a record of the revive topic at most so much late.
+  static let popWheelLatenessMs: Int64 = 5000
+  /// Records of a revive queue that a start reads at least before old check points are written again.
+  static let popReplayRecordsMin: Int64 = 65_536
+  /// Held pops and notifications, over all groups; one more is answered with 209 (Apache maxPopPollingSize).
+  static let heldPopsMax = 100_000
+  /// The same of one group, topic and queue (Apache popPollingSize).
+  static let heldPopsPerQueueMax = 1024
+  /// Reads of one queue that one pop makes while nothing matches its filter; it goes on in the next turn.
+  static let popReadsPerQueueMax = 16
+  /// (topic, group) pairs with a request mode; one more is refused with 1.
+  static let requestModesMax = 100_000
   /// (group, topic) pairs with counters of their own.
   static let statsPairsMax = 100_000
   /// Levels of messageDelayLevel.

@@ -73,9 +73,13 @@ final class Node {
     touch(session)
   }
 
+  /// Before the store closes.
+  func close() { broker.pop.ledger.commit(self) }
+
   /// Once a second, between two turns.
   func everySecond() {
     broker.timers.everySecond(self)
+    broker.pop.ledger.commit(self)
     store.maintain(nowMs: nowMs)
     broker.stats.sample(self)
     nameServer.expire(self)
@@ -88,7 +92,7 @@ final class Node {
     switch completion {
     case .warmed(let ticket):
       if broker.timers.warmed(ticket: ticket) || broker.schedule.warmed(ticket: ticket) { return }
-      broker.longPolls.warmed(self, ticket: ticket)
+      if !broker.pop.warmed(self, ticket: ticket) { broker.longPolls.warmed(self, ticket: ticket) }
     case .keysFound(let ticket, let offsets, let indexedToMs, let indexedTo):
       broker.queries.keysFound(
         self, ticket: ticket, offsets: offsets, indexedToMs: indexedToMs, indexedTo: indexedTo)

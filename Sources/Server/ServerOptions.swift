@@ -33,6 +33,10 @@ package struct ServerOptions: Sendable {
   package var serverSideReset = true
   /// How long a pull waits for queues of higher priority.
   package var priorityHoldMs: Int64 = 1000
+  /// Unacknowledged messages come back through `%RETRY%group+topic` instead of `%RETRY%group_topic`.
+  package var popRetryTopicV2 = false
+  /// Pops out of 100 that read the retry topic before the topic itself.
+  package var popFromRetryPercent: Int32 = 20
   /// Serve topics with cleanup.policy=COMPACTION as such (enableCompaction).
   package var compaction = true
   package var delayLevels = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"

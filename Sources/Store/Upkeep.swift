@@ -113,8 +113,8 @@ extension MessageStore {
     if upkeep.writing.contains(file) || nowMs < upkeep.nextWriteMs[file, default: 0] { return }
     let pauseMs: Int64 =
       switch file {
-      case .topics, .subscriptionGroup, .timercheck, .timermetrics: 0
-      case .consumerOffset: Limits.offsetsPersistIntervalMs
+      case .topics, .subscriptionGroup, .messageRequestMode, .timercheck, .timermetrics: 0
+      case .consumerOffset, .consumerOrderInfo: Limits.offsetsPersistIntervalMs
       case .delayOffset: Limits.delayPersistIntervalMs
       }
     let bytes = encoded(file)
@@ -149,6 +149,8 @@ extension MessageStore {
     case .topics: return topics.encoded()
     case .subscriptionGroup: return groupTable.encoded()
     case .consumerOffset: return offsets.json.bytes(.pretty)
+    case .consumerOrderInfo: return popOrders.json.bytes(.pretty)
+    case .messageRequestMode: return requestModes.json.bytes(.pretty)
     case .delayOffset:
       delays.bump(upkeep.nowMs)
       return delays.json.bytes(.pretty)

@@ -22,11 +22,13 @@ final class Broker {
   let transactions: Transactions
   let compaction = Compaction()
   let timers = TimerMessages()
+  let pop: PopService
 
   init(options: ServerOptions, storeHost: HostAddress) {
     producing = Producing(options: options, storeHost: storeHost)
     schedule = Schedule(levels: options.delayLevels)
     transactions = Transactions(options: options)
+    pop = PopService(options: options)
   }
 
   /// Topics, groups and delayed messages that exist from the start.
@@ -37,6 +39,7 @@ final class Broker {
     transactions.boot(node)
     compaction.boot(node)
     timers.boot(node)
+    pop.boot(node)
   }
 
   /// Once a turn: what is due by the clock, then the answers to whoever waits for this turn's records.
@@ -45,9 +48,11 @@ final class Broker {
     transactions.work(node)
     compaction.work(node)
     timers.work(node)
+    pop.ledger.reviveDue(node)
     longPolls.serve(node)
     longPolls.expire(node)
     priority.expire(node)
+    pop.polls.workDue(node)
     asking.expire(node)
   }
 
@@ -56,7 +61,7 @@ final class Broker {
     var next: Int64?
     let dues = [
       schedule.nextDueMs, timers.nextDueMs, transactions.nextDueMs, longPolls.nextDeadlineMs,
-      asking.nextDeadlineMs, compaction.nextDueMs, priority.nextDeadlineMs,
+      asking.nextDeadlineMs, compaction.nextDueMs, priority.nextDeadlineMs, pop.nextDueMs,
     ]
     for case .some(let due) in dues {
       next = min(next ?? due, due)

@@ -165,6 +165,8 @@ package enum BrokerConf {
       flag("autoCreateSubscriptionGroup", \.autoCreateGroup),
       number("defaultTopicQueueNums", \.defaultTopicQueues, 1...ServerLimits.queuesPerTopicMax),
       number("brokerPermission", \.brokerPermission, 0...7), flag("longPollingEnable", \.longPolling),
+      flag("enableRetryTopicV2", \.popRetryTopicV2),
+      number("popFromRetryProbability", \.popFromRetryPercent, 0...100),
       text("regionId", \.region), flag("traceOn", \.traceOn), flag("traceTopicEnable", \.traceTopic),
       flag("enableCompaction", \.compaction),
       flag("enableLmq", \.store.lightQueues), flag("enableMultiDispatch", \.store.lightDispatch),

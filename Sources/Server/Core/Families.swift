@@ -6,6 +6,7 @@ enum Families {
     Redelivery.rows, Pull.rows,
     OffsetRequests.rows, ResetRequests.rows, MessageRequests.rows,
     HeartbeatRequests.rows, ClientRequests.rows,
+    Pop.rows, PopAcks.rows, PopQueries.rows, Assignment.rows,
     TopicRequests.rows, GroupRequests.rows, ProgressRequests.rows, StatusRequests.rows,
     UpkeepRequests.rows, RelayRequests.rows,
   ]

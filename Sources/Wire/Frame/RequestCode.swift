@@ -90,9 +90,19 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case exportRocksDBConfig = 355
   case litePullMessage = 361
   case recallMessage = 370
+  case queryAssignment = 400
+  case setMessageRequestMode = 401
+  case getAllMessageRequestMode = 402
   case getBrokerMemberGroup = 901
   case brokerHeartbeat = 904
   case getBrokerHAStatus = 907
   case resetMasterFlushOffset = 908
   case getBrokerEpochCache = 1007
+  case popMessage = 200_050
+  case ackMessage = 200_051
+  case peekMessage = 200_052
+  case changeMessageInvisibleTime = 200_053
+  case notification = 200_054
+  case pollingInfo = 200_055
+  case batchAckMessage = 200_151
 }

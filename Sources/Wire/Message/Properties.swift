@@ -76,6 +76,8 @@ package enum PropertyName {
   package static let traceOn = "TRACE_ON"
   package static let cluster = "CLUSTER"
   package static let priority = "_SYS_MSG_PRIORITY_"
+  package static let popCheckPoint = "POP_CK"
+  package static let firstPopTime = "1ST_POP_TIME"
   package static let maxReconsumeTimes = "MAX_RECONSUME_TIMES"
   package static let innerMultiDispatch = "INNER_MULTI_DISPATCH"
   package static let innerMultiQueueOffset = "INNER_MULTI_QUEUE_OFFSET"
