@@ -57,17 +57,25 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case getSystemTopicListFromNameServer = 304
   case getSystemTopicListFromBroker = 305
   case getConsumerRunningInfo = 307
+  case consumeMessageDirectly = 309
   case sendMessageV2 = 310
   case sendBatchMessage = 320
   case viewBrokerStatsData = 315
   case getBrokerConsumeStats = 317
   case queryDataVersion = 322
+  case sendReplyMessage = 324
+  case sendReplyMessageV2 = 325
+  case pushReplyMessageToClient = 326
   case addWritePermOfBroker = 327
   case getAllProducerInfo = 328
   case queryTopicsByConsumer = 343
   case getTopicConfig = 351
   case getSubscriptionGroupConfig = 352
+  case updateAndGetGroupForbidden = 353
   case litePullMessage = 361
+  case recallMessage = 370
   case getBrokerMemberGroup = 901
   case brokerHeartbeat = 904
+  case popMessage = 200_050
+  case ackMessage = 200_051
 }
