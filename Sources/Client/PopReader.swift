@@ -66,7 +66,8 @@ package struct Pop: Sendable {
     return PopBatch(messages: messages, restCount: rest)
   }
 
-  /// "checkPointOffset popTime invisibleTime reviveQueue retryFlag broker queue offset" (Apache ExtraInfoUtil).
+  /// "checkPointOffset popTime invisibleTime reviveQueue retryFlag broker queue offset" (Apache
+  /// ExtraInfoUtil).
   private func receipt(_ message: Message, _ response: Response, _ starts: [String: Int64]) -> String {
     let flag = Self.retryFlag(message.topic, group)
     let start = starts["\(flag) \(message.queueId)"] ?? message.queueOffset

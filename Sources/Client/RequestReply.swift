@@ -1,7 +1,7 @@
 // Asking a question by a message, and its answer (Apache RequestResponseFuture). One thread.
 //
-// The question carries who asks and a number; the one who reads it sends the answer to its broker, which pushes
-// it (code 326) to the client of that id. So the one who asks must be known to the brokers as a producer.
+// The question carries who asks and a number; the one who reads it sends the answer to its broker, which
+// pushes it (code 326) to the client of that id. So the one who asks must be known to brokers as a producer.
 
 import Linux
 import Wire
@@ -11,8 +11,9 @@ extension Message {
   package init?(reply request: ServerRequest) {
     guard request.code == RequestCode.pushReplyMessageToClient.rawValue else { return nil }
     func number(_ name: String) -> Int64 { request[name].flatMap { Int64($0) } ?? 0 }
-    let encoded = Array((request["properties"] ?? "").utf8)
-    let properties = unsafe Properties(decoding: encoded.span.bytes)
+    var encoded = ByteBuffer()
+    encoded.append(utf8: request["properties"] ?? "")
+    let properties = Properties(decoding: encoded.bytes)
     let sysFlag = SysFlag(rawValue: Int32(truncatingIfNeeded: number("sysFlag")))
     var body = request.body
     if sysFlag.isCompressed {

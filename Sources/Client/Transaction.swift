@@ -1,8 +1,8 @@
-// Transactional messages: a half that nobody sees, and the word that makes it visible or drops it. One thread.
+// Transactional messages: a half that nobody sees, and the word that shows or drops it. One thread.
 
 package import Wire
 
-/// A half message that waits for its end. It names the half to the broker (Apache EndTransactionRequestHeader).
+/// A half message that waits for its end, as a broker is told of it (Apache EndTransactionRequestHeader).
 package struct HalfMessage: Sendable {
   /// "host:port" of the broker that keeps the half.
   package var address: String

@@ -9,11 +9,18 @@ package struct Asked: Sendable {
   package let code: Int
   package let fields: [String: String]
   package let body: [UInt8]
+  package init(code: Int, fields: [String: String], body: [UInt8] = []) {
+    self.code = code
+    self.fields = fields
+    self.body = body
+  }
 }
 
 /// What is said to it.
 package enum Reply: Sendable {
   case answer(code: Int = 0, remark: String? = nil, fields: [String: String] = [:], body: String = "")
+  /// An answer with bytes that are no text, then requests of the server's own, which want an answer.
+  case binary(code: Int = 0, fields: [String: String] = [:], body: [UInt8] = [], thenAsk: [Asked] = [])
   /// Bytes as they are.
   case raw([UInt8])
   /// Nothing, for ever.
@@ -127,6 +134,12 @@ private final class Serving: @unchecked Sendable {
     case .answer(let code, let remark, let fields, let body):
       if isOneWay { return true }
       return write(raw, Self.frame(code, opaque, remark, fields, Array(body.utf8)))
+    case .binary(let code, let fields, let body, let asks):
+      var bytes = isOneWay ? [] : Self.frame(code, opaque, nil, fields, body)
+      for (index, ask) in asks.enumerated() {
+        bytes += Self.frame(ask.code, 900_000 + index, nil, ask.fields, ask.body, flag: 0)
+      }
+      return write(raw, bytes)
     }
   }
 
@@ -143,10 +156,10 @@ private final class Serving: @unchecked Sendable {
   }
 
   static func frame(
-    _ code: Int, _ opaque: Int, _ remark: String?, _ fields: [String: String], _ body: [UInt8]
+    _ code: Int, _ opaque: Int, _ remark: String?, _ fields: [String: String], _ body: [UInt8], flag: Int = 1
   ) -> [UInt8] {
     var header: [String: Any] = [
-      "code": code, "flag": 1, "language": "JAVA", "opaque": opaque, "serializeTypeCurrentRPC": "JSON",
+      "code": code, "flag": flag, "language": "JAVA", "opaque": opaque, "serializeTypeCurrentRPC": "JSON",
       "version": 479,
     ]
     if let remark { header["remark"] = remark }

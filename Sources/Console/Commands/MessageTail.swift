@@ -13,7 +13,7 @@ enum MessageTail {
     arguments: [Argument("TOPIC", "what to follow", completion: .topics)],
     flags: [
       Flag(
-        "last", .integer(0...1_000_000), "COUNT", "begin this many before each queue's end", defaultText: "3"),
+        "last", .integer(0...1_000_000), "COUNT", "begin this many before the end", defaultText: "3"),
       Flag("count", short: "N", .integer(1...Int64.max), "COUNT", "end after this many messages"),
       Flag("tag", .text, "TAGS", "only messages with this tag; several are joined with ||", defaultText: "*"),
       Flag("sql", .text, "EXPR", "only messages whose properties fulfil this expression"),

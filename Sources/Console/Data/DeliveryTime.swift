@@ -1,8 +1,8 @@
 // When a message is to be delivered: `--delay 10s` and `--at TIME`, as the brokers of a topic understand it.
 //
-// Brokers of 5.x take any moment (properties TIMER_DELAY_MS and TIMER_DELIVER_MS). Older ones ignore those and
-// would deliver at once; they know only levels, so a delay that is one of their default levels is sent as that,
-// and any other is refused here.
+// Brokers of 5.x take any moment (properties TIMER_DELAY_MS and TIMER_DELIVER_MS). Older ones ignore those
+// and would deliver at once; they know only levels, so a delay that is one of their default levels is sent as
+// that, and any other is refused here.
 
 import Client
 import Linux

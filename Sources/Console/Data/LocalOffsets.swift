@@ -1,5 +1,5 @@
-// How far a broadcast consumer of this machine has read: brokers keep no offsets for broadcasting groups, so the
-// client does, in one file for each group and cluster. One thread.
+// How far a broadcast consumer of this machine has read: brokers keep no offsets for broadcasting groups, so
+// the client does, in one file for each group and cluster. One thread.
 //
 // Two processes with the same group on one machine share the file: the last one to write wins, and both begin
 // there the next time.

@@ -49,8 +49,8 @@ struct MessageFilter: Equatable, Sendable {
     return data
   }
 
-  /// Has an SQL expression checked by every broker of the topic, because a broker that meets a broken one in a
-  /// pull delivers everything.
+  /// Has an SQL expression checked by every broker of the topic, because a broker that meets a broken one in
+  /// a pull delivers everything.
   ///
   /// - Throws: `.usage` with the place of the mistake; `.failed` when a broker has SQL switched off.
   func check(_ topic: String, group: String, _ cluster: Cluster) throws(Failure) {
@@ -76,12 +76,20 @@ struct MessageFilter: Equatable, Sendable {
 
   /// The parser's words, with a caret under the place that they name.
   static func malformed(_ expression: String, _ remark: String) -> Failure {
-    var first = remark.split(whereSeparator: \.isNewline).first.map(String.init) ?? "it cannot be parsed"
+    let lines = remark.split(whereSeparator: \.isNewline).map(String.init)
+    var first = lines.first ?? "it cannot be parsed"
     // Java names the exception's class first.
     if let space = first.firstIndex(of: " "), first[..<space].hasSuffix("Exception:") {
       first = String(first[first.index(after: space)...])
     }
     while first.last == "." || first.last == " " { first.removeLast() }
+    let hint = "for example price > 10 AND TAGS IN ('new', 'paid') AND note IS NOT NULL"
+    let code = ResponseCode.subscriptionParseFailed.rawValue
+    // mq serve draws the caret itself, under the line of the expression that it means.
+    if lines.count == 3, lines[2].filter({ !$0.isWhitespace }) == "^" {
+      return Failure(
+        .usage, "--sql is not valid: \(first)\n  \(lines[1])\n  \(lines[2])", hint: hint, responseCode: code)
+    }
     var text = "--sql is not valid: \(first)\n  \(expression)"
     let isOneLine = !expression.contains(where: \.isNewline)
     if isOneLine, let column = number(after: "column ", in: remark), column >= 1,
@@ -89,9 +97,7 @@ struct MessageFilter: Equatable, Sendable {
     {
       text += "\n  " + String(repeating: " ", count: column - 1) + "^"
     }
-    return Failure(
-      .usage, text, hint: "for example price > 10 AND TAGS IN ('new', 'paid') AND note IS NOT NULL",
-      responseCode: ResponseCode.subscriptionParseFailed.rawValue)
+    return Failure(.usage, text, hint: hint, responseCode: code)
   }
 
   private static func number(after word: String, in text: String) -> Int? {
