@@ -89,4 +89,6 @@ package enum PropertyName {
   package static let popCheckPoint = "POP_CK"
   package static let deadLetterOriginTopic = "DLQ_ORIGIN_TOPIC"
   package static let deadLetterOriginMessageId = "DLQ_ORIGIN_MESSAGE_ID"
+  package static let innerMultiDispatch = "INNER_MULTI_DISPATCH"
+  package static let innerMultiQueueOffset = "INNER_MULTI_QUEUE_OFFSET"
 }
