@@ -82,30 +82,31 @@ struct MessageSender: ~Copyable {
   /// Sends what was gathered; on failure what was not acknowledged stays first in line.
   mutating func flush() throws(Failure) {
     while !pending.isEmpty {
-      // A batch may not hold delayed messages, and its size is limited: those go one by one, many at once.
+      // A batch may not hold delayed messages, a broker chooses the queue by the priority, and a batch's size
+      // is limited: those go one by one, many at once.
       let first = pending[0].message
       if way != .acknowledged {
         _ = try sendOne(first)
         bytes += first.body.count
         pending.removeFirst()
         pendingBytes -= first.body.count
-      } else if batchMessagesMax == 1 || isDelayed(first) {
-        try sendSingly(run { isDelayed($0) || batchMessagesMax == 1 })
+      } else if batchMessagesMax == 1 || goesAlone(first) {
+        try sendSingly(run { goesAlone($0) || batchMessagesMax == 1 })
       } else {
         // A batch goes to one queue: messages that belong to others wait for the next.
         let key = first.properties[PropertyName.shardingKey]
-        try sendBatch(run { !isDelayed($0) && $0.properties[PropertyName.shardingKey] == key })
+        try sendBatch(run { !goesAlone($0) && $0.properties[PropertyName.shardingKey] == key })
       }
     }
   }
 
-  private static let delays = [
+  private static let aloneBy = [
     PropertyName.delayLevel, PropertyName.timerDelayMs, PropertyName.timerDelaySeconds,
-    PropertyName.timerDeliverMs,
+    PropertyName.timerDeliverMs, PropertyName.priority,
   ]
 
-  private func isDelayed(_ message: OutgoingMessage) -> Bool {
-    message.properties.entries.contains { Self.delays.contains($0.name) }
+  private func goesAlone(_ message: OutgoingMessage) -> Bool {
+    message.properties.entries.contains { Self.aloneBy.contains($0.name) }
   }
 
   /// How many of the first pending messages belong together.
