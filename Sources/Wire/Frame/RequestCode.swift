@@ -69,10 +69,10 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case getHasUnitSubTopicList = 312
   case getHasUnitSubUnunitTopicList = 313
   case cloneGroupOffset = 314
-  case sendBatchMessage = 320
   case viewBrokerStatsData = 315
   case cleanUnusedTopic = 316
   case getBrokerConsumeStats = 317
+  case sendBatchMessage = 320
   case queryConsumeQueue = 321
   case queryDataVersion = 322
   case resumeCheckHalfMessage = 323
@@ -86,6 +86,7 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case querySubscriptionByConsumer = 345
   case getTopicConfig = 351
   case getSubscriptionGroupConfig = 352
+  case updateAndGetGroupForbidden = 353
   case checkRocksDBQueueProgress = 354
   case exportRocksDBConfig = 355
   case litePullMessage = 361
