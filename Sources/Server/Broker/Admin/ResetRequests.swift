@@ -94,6 +94,8 @@ enum ResetRequests {
     _ offset: Int64
   ) {
     node.store.commitOffset(group: group.name, topic: topic, queueId: queueId, offset)
+    // What was handed out before does not count any more.
+    group.pulled(slot, queueId, next: offset)
     if node.broker.resets.assign(group, slot, queueId, offset) {
       node.broker.longPolls.touched(slot, queueId)
     }
