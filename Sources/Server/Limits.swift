@@ -33,6 +33,10 @@ package enum ServerLimits {
   static let retryTopicBytesMax = 255
   /// Messages of one batch send.
   static let batchMessagesMax = 65_536
+  /// Light queues that one message may go to.
+  static let lightQueuesPerMessageMax = 1024
+  /// Keys of all compaction topics; messages with one more are refused.
+  static let compactionKeysMax = 1_000_000
   /// Log lines per second; more are counted and summed up.
   static let logLinesPerSecond = 20
 }
@@ -67,6 +71,8 @@ extension ServerLimits {
   static let keyValuesMax = 100_000
   /// Size of the KV configuration's file.
   static let keyValueFileBytesMax = 64 << 20
+  /// Entries of one look into a queue (321).
+  static let queueEntriesMax: Int64 = 1000
   /// Longest name of a cluster, broker, namespace or key.
   static let nameBytesMax = 255
   /// Key queries (12) that wait for the store at once; one more is answered with 2.
@@ -75,6 +81,8 @@ extension ServerLimits {
   static let keyQueryMessagesMax = 1024
   /// Queue offsets that wait for a consumer's next pull after a reset.
   static let pendingResetsMax = 1_000_000
+  /// Requests to clients whose answers are awaited at once; one more is not sent.
+  static let questionsMax = 4096
   /// (group, topic) pairs with counters of their own.
   static let statsPairsMax = 100_000
   /// Levels of messageDelayLevel.

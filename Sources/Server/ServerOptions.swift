@@ -25,6 +25,8 @@ package struct ServerOptions: Sendable {
   /// Create RMQ_SYS_TRACE_TOPIC at start.
   package var traceTopic = false
   package var longPolling = true
+  /// Serve topics with cleanup.policy=COMPACTION as such (enableCompaction).
+  package var compaction = true
   package var delayLevels = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
   /// Whether messages may name a time of delivery.
   package var timerWheelEnable = true
@@ -36,6 +38,8 @@ package struct ServerOptions: Sendable {
   package var recallEnable = false
   package var recallWhenNotWriteable = true
   package var logLevel = LogLevel.info
+  /// Of everything that is chosen at random; nil takes a new one at each start.
+  var seed: UInt64?
   /// What the store is told; commands set it by the properties of ServerSettings.
   var store: StoreOptions
 

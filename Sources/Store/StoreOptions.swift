@@ -15,6 +15,14 @@ package struct StoreOpenError: Error, Sendable {
   package let hint: String
 }
 
+/// Who does the store's slow work.
+package enum StoreThreads: Sendable {
+  /// SYNC and JANITOR, two threads that end when the store closes.
+  case own
+  /// The caller, with `syncOnce` and `runJanitorOnce`: a simulation decides when each job happens.
+  case byHand
+}
+
 /// How to open a store; names and defaults are those of Apache's MessageStoreConfig.
 package struct StoreOptions: Sendable {
   /// storePathRootDir.
@@ -40,6 +48,15 @@ package struct StoreOptions: Sendable {
   package var delayLevelsMs: [Int64] = []
   /// How messages of rmq_sys_wheel_timer are read: there an entry's tagsCode is the time to look at it.
   package var timers = TimerSettings()
+  package var threads = StoreThreads.own
+  /// Wall clock in ms, for what happens outside of a call that brings its own time. Any thread.
+  package var wallMs: @Sendable () -> Int64 = { Clock.wallMs() }
+  /// Whether `%LMQ%` topics exist without a config (enableLmq).
+  package var lightQueues = false
+  /// Whether messages also go to the light queues that they name (enableMultiDispatch).
+  package var lightDispatch = false
+  /// Light queues that messages and readers may bring about (maxLmqConsumeQueueNum).
+  package var lightQueuesMax = 20_000
   /// Apache's defaults, in this directory.
   package init(root: String) { self.root = root }
 }

@@ -59,7 +59,7 @@ extension MessageStore {
     upkeep.nowMs = nowMs
     collectResults()
     saveProgress(nowMs: nowMs)
-    for file in upkeep.dirty { writeSoon(file, nowMs: nowMs) }
+    for file in ConfigFile.allCases where upkeep.dirty.contains(file) { writeSoon(file, nowMs: nowMs) }
     if nowMs >= upkeep.nextRetentionMs {
       upkeep.nextRetentionMs = nowMs + Limits.retentionIntervalMs
       cleanUp(nowMs: nowMs)
@@ -80,7 +80,7 @@ extension MessageStore {
       if !isDone { upkeep.dirty.insert(file) }
       // A file that cannot be written is reported and tried again; answers must not wait for ever meanwhile.
       if file == .topics { upkeep.topicsSaved = upkeep.topicsWriting }
-      if isDone && upkeep.dirty.contains(file) { writeSoon(file, nowMs: Clock.wallMs()) }
+      if isDone && upkeep.dirty.contains(file) { writeSoon(file, nowMs: options.wallMs()) }
     }
     for isDone in janitor.takeDoneSnapshots() {
       if isDone {
@@ -156,9 +156,9 @@ extension MessageStore {
   func saveAll() -> Bool {
     collectResults()
     var isSaved = true
-    upkeep.nowMs = Clock.wallMs()
+    upkeep.nowMs = options.wallMs()
     closeProgress()
-    for file in upkeep.dirty {
+    for file in ConfigFile.allCases where upkeep.dirty.contains(file) {
       do throws(Errno) {
         try FileSystem.replace(file.path(paths), with: encoded(file), backup: true)
       } catch {

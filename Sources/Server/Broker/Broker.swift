@@ -11,12 +11,15 @@ final class Broker {
   var resets = OffsetResets()
   /// Key queries that wait for the store.
   let queries = KeyQueries()
+  /// Requests to clients whose answers are awaited.
+  let asking = Asking()
   let producing: Producing
   let longPolls = LongPolls()
   /// Tag expressions that came with pulls.
   var tagFilters = TagFilters()
   let schedule: Schedule
   let timers = TimerMessages()
+  let compaction = Compaction()
 
   init(options: ServerOptions, storeHost: HostAddress) {
     producing = Producing(options: options, storeHost: storeHost)
@@ -29,20 +32,26 @@ final class Broker {
     clients.boot(node)
     schedule.boot(node)
     timers.boot(node)
+    compaction.boot(node)
   }
 
   /// Once a turn: what is due by the clock, then the answers to whoever waits for this turn's records.
   func work(_ node: Node) {
     schedule.deliverDue(node)
     timers.work(node)
+    compaction.work(node)
     longPolls.serve(node)
     longPolls.expire(node)
+    asking.expire(node)
   }
 
   /// When `work` has something to do without any request, ms; nil when nothing waits.
   var nextDueMs: Int64? {
     var next: Int64?
-    for case .some(let due) in [schedule.nextDueMs, timers.nextDueMs, longPolls.nextDeadlineMs] {
+    let dues = [
+      schedule.nextDueMs, timers.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs, compaction.nextDueMs,
+    ]
+    for case .some(let due) in dues {
       next = min(next ?? due, due)
     }
     return next

@@ -87,4 +87,6 @@ package enum PropertyName {
   /// `topic+unique key` of the waiting message that this one takes back.
   package static let timerDeleteKey = "TIMER_DEL_UNIQKEY"
   package static let bornTimestamp = "BORN_TIMESTAMP"
+  package static let innerMultiDispatch = "INNER_MULTI_DISPATCH"
+  package static let innerMultiQueueOffset = "INNER_MULTI_QUEUE_OFFSET"
 }

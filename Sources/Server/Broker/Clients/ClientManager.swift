@@ -83,6 +83,11 @@ final class ClientManager {
   private func create(_ node: Node, _ name: String) -> ConsumerGroup? {
     guard node.options.autoCreateGroup || TopicName.isSystemGroup(name) else { return nil }
     guard TopicName.complaint(group: name) == nil, groups.count < ServerLimits.groupsMax else { return nil }
+    if node.store.isLight(name) {
+      // Apache's groups of light queues have no stored configuration (LmqSubscriptionGroupManager).
+      attach(SubscriptionGroup(name: name))
+      return known(name)
+    }
     put(node, SubscriptionGroup(name: name))
     node.log.info("consumer group \(name) created")
     return known(name)

@@ -15,7 +15,7 @@ struct PullTask {
   var queueId: Int32
   var offset: Int64
   var messagesMax: Int
-  var filter: TagFilter
+  var filter: MessageFilter
   /// How long an empty answer may be held; 0 answers at once.
   var holdMs: Int64
   var topicSysFlag: Int32
@@ -161,7 +161,7 @@ enum Pull {
     _ node: Node, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ request: Fields,
     _ group: ConsumerGroup,
     _ slot: TopicSlot
-  ) throws(PullRefusal) -> TagFilter {
+  ) throws(PullRefusal) -> MessageFilter {
     if let type = request.expressionType, !fields[type.value].equals("TAG"), type.valueBytes > 0 {
       throw PullRefusal(
         code: .systemError,
@@ -227,9 +227,16 @@ extension Pull {
     }
     let polls = node.broker.longPolls
     polls.body.removeAll()
-    let result = node.store.read(
-      task.slot, task.queueId, from: task.offset, messagesMax: task.messagesMax,
+    let isCompacted = node.broker.compaction.holds(task.slot)
+    let start =
+      isCompacted ? node.broker.compaction.start(node, task.slot, task.queueId, task.offset) : task.offset
+    var result = node.store.read(
+      task.slot, task.queueId, from: start, messagesMax: task.messagesMax,
       bytesMax: ServerLimits.pullBytesMax, filter: task.filter, into: &polls.body)
+    if isCompacted && result.status == .found {
+      (result.messages, result.bytes) = node.broker.compaction.cut(task.slot, task.queueId, &polls.body)
+      if result.messages == 0 { result.status = .noMatchedMessage }
+    }
     if result.status != .cold { task.group.pulled(task.slot, task.queueId, next: result.nextBeginOffset) }
     switch result.status {
     case .found:
