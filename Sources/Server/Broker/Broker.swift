@@ -49,7 +49,8 @@ final class Broker {
   var nextDueMs: Int64? {
     var next: Int64?
     let dues = [
-      schedule.nextDueMs, timers.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs, compaction.nextDueMs,
+      schedule.nextDueMs, timers.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs,
+      compaction.nextDueMs,
     ]
     for case .some(let due) in dues {
       next = min(next ?? due, due)
