@@ -254,9 +254,17 @@ final class ConsumeLoop {
       feed.failuresInRow += 1
       feed.restUntilMs = Clock.monotonicMs() + Limits.retryMs
       let mayPass = plan.follows || (member != nil && feed.failuresInRow < Limits.pullFailuresMax)
-      if !mayPass { throw Failure(error) }
+      if !mayPass { throw refused(error) }
       warnOnce(error.message + "; trying again")
     }
+  }
+
+  private func refused(_ error: ClientError) -> Failure {
+    let failure = Failure(error)
+    guard let member, failure.code == .auth, failure.hint.isEmpty else { return failure }
+    return Failure(
+      failure.code, failure.message,
+      hint: "mq group describe \(member.group) says whether it is paused; mq group resume ends that")
   }
 
   /// Requests of the broker: a change of the group, or of its offsets.

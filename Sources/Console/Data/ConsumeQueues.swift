@@ -134,7 +134,10 @@ extension ConsumeLoop {
     if plan.isOrdered { new = try lock(new, member) }
     try openShared(new, member)
     // A queue that another member still holds is asked for again soon.
-    if new.count < wanted { nextRebalanceMs = Clock.monotonicMs() + Limits.retryMs }
+    if new.count < wanted {
+      warnOnce("another member holds \(wanted - new.count) of the queues; waiting for it")
+      nextRebalanceMs = Clock.monotonicMs() + Limits.retryMs
+    }
     hasQueues = hasQueues || new.count == wanted
     if plan.isOrdered && nextLockMs == .max { nextLockMs = Clock.monotonicMs() + Limits.lockMs }
   }
