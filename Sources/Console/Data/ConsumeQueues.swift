@@ -57,8 +57,9 @@ extension ConsumeLoop {
       case .offset(let offset): from = offset
       case .last(let count): from = end - count
       }
+      let start = max(first, min(from, end))
       feeds[place.queue] = QueueFeed(
-        place.queue, at: place.address, from: max(first, min(from, end)), to: plan.follows ? nil : end)
+        place.queue, at: place.address, from: start, to: plan.follows ? nil : end, awaitsBacklog: start < end)
     }
   }
 
