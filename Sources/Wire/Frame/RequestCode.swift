@@ -28,6 +28,8 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case getAllConsumerOffset = 43
   case getAllDelayOffset = 45
   case checkClientConfig = 46
+  case getTimerCheckPoint = 60
+  case getTimerMetrics = 61
   case putKVConfig = 100
   case getKVConfig = 101
   case deleteKVConfig = 102
@@ -49,7 +51,9 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case registerTopicInNameServer = 217
   case getKVListByNamespace = 219
   case resetConsumerClientOffset = 220
+  case getConsumerStatusFromClient = 221
   case invokeBrokerToResetOffset = 222
+  case invokeBrokerToGetConsumerStatus = 223
   case getTopicsByCluster = 224
   case updateAndCreateSubscriptionGroupList = 225
   case queryTopicConsumeByWho = 300
@@ -64,12 +68,14 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case getUnitTopicList = 311
   case getHasUnitSubTopicList = 312
   case getHasUnitSubUnunitTopicList = 313
-  case sendBatchMessage = 320
+  case cloneGroupOffset = 314
   case viewBrokerStatsData = 315
   case cleanUnusedTopic = 316
   case getBrokerConsumeStats = 317
+  case sendBatchMessage = 320
   case queryConsumeQueue = 321
   case queryDataVersion = 322
+  case resumeCheckHalfMessage = 323
   case sendReplyMessage = 324
   case sendReplyMessageV2 = 325
   case pushReplyMessageToClient = 326
@@ -77,6 +83,7 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case getAllProducerInfo = 328
   case deleteExpiredCommitLog = 329
   case queryTopicsByConsumer = 343
+  case querySubscriptionByConsumer = 345
   case getTopicConfig = 351
   case getSubscriptionGroupConfig = 352
   case updateAndGetGroupForbidden = 353
@@ -84,11 +91,19 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case exportRocksDBConfig = 355
   case litePullMessage = 361
   case recallMessage = 370
+  case queryAssignment = 400
+  case setMessageRequestMode = 401
+  case getAllMessageRequestMode = 402
   case getBrokerMemberGroup = 901
   case brokerHeartbeat = 904
-  case popMessage = 200_050
-  case ackMessage = 200_051
   case getBrokerHAStatus = 907
   case resetMasterFlushOffset = 908
   case getBrokerEpochCache = 1007
+  case popMessage = 200_050
+  case ackMessage = 200_051
+  case peekMessage = 200_052
+  case changeMessageInvisibleTime = 200_053
+  case notification = 200_054
+  case pollingInfo = 200_055
+  case batchAckMessage = 200_151
 }
