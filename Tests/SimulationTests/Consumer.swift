@@ -113,7 +113,7 @@ class Consumer {
     }
   }
 
-  private func consume(
+  func consume(
     _ all: ArraySlice<Received>, _ topic: String, _ queueId: Int32, _ next: Int64, _ life: Int
   ) {
     guard let received = all.first else {

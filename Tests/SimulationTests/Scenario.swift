@@ -94,7 +94,18 @@ final class Scenario {
     let tagged = world.oracle.addGroup("G-tag") { names.contains($0.topic) && $0.tag == "A" }
     consumers.append(Consumer(world, "tag consumer", tagged, queues: queues, tags: "A"))
     addDeadLetters(all)
+    addOrderly()
     for consumer in consumers { consumer.start() }
+  }
+
+  private func addOrderly() {
+    guard world.chance(50) else { return }
+    let topic = topics[0]
+    let group = world.oracle.addGroup("G-ordered") { $0.topic == topic.name }
+    let record = OrderlyRecord()
+    for name in ["orderly 1", "orderly 2"] {
+      consumers.append(OrderlyConsumer(world, name, group, topic: topic.name, queues: topic.queues, record))
+    }
   }
 
   /// Reads the dead letters: each poisonous message, and none before its last attempt.
