@@ -140,9 +140,13 @@ final class ModelClient {
 
   /// Sends a one-way request, or an answer to a request of the server.
   func tell(_ code: RequestCode, _ fields: [(String, String)], body: [UInt8] = []) {
+    tell(code.rawValue, fields, body: body)
+  }
+
+  func tell(_ code: Int32, _ fields: [(String, String)], body: [UInt8] = []) {
     guard let link = connection() else { return }
     lastOpaque += 1
-    link.toServer(Self.frame(code.rawValue, fields, body, opaque: lastOpaque, oneWay: true))
+    link.toServer(Self.frame(code, fields, body, opaque: lastOpaque, oneWay: true))
   }
 
   /// Sends bytes as they are.
