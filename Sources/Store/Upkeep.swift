@@ -25,6 +25,8 @@ struct Upkeep {
   var topicsWriting: Int64 = 0
   /// Log end of which the janitor knows.
   var janitorSaw: Int64 = -1
+  /// What config/timercheck says next.
+  var timers: (readMs: Int64, queueOffset: Int64) = (0, 0)
   /// Wall time of the last `maintain`.
   var nowMs: Int64 = 0
 
@@ -65,6 +67,7 @@ extension MessageStore {
     if isClosed { return }
     upkeep.nowMs = nowMs
     collectResults()
+    saveProgress(nowMs: nowMs)
     for file in ConfigFile.allCases where upkeep.dirty.contains(file) { writeSoon(file, nowMs: nowMs) }
     if nowMs >= upkeep.nextRetentionMs {
       upkeep.nextRetentionMs = nowMs + Limits.retentionIntervalMs
@@ -110,8 +113,8 @@ extension MessageStore {
     if upkeep.writing.contains(file) || nowMs < upkeep.nextWriteMs[file, default: 0] { return }
     let pauseMs: Int64 =
       switch file {
-      case .topics, .subscriptionGroup: 0
-      case .consumerOffset: Limits.offsetsPersistIntervalMs
+      case .topics, .subscriptionGroup, .messageRequestMode, .timercheck, .timermetrics: 0
+      case .consumerOffset, .consumerOrderInfo: Limits.offsetsPersistIntervalMs
       case .delayOffset: Limits.delayPersistIntervalMs
       }
     let bytes = encoded(file)
@@ -146,9 +149,13 @@ extension MessageStore {
     case .topics: return topics.encoded()
     case .subscriptionGroup: return groupTable.encoded()
     case .consumerOffset: return offsets.json.bytes(.pretty)
+    case .consumerOrderInfo: return popOrders.json.bytes(.pretty)
+    case .messageRequestMode: return requestModes.json.bytes(.pretty)
     case .delayOffset:
       delays.bump(upkeep.nowMs)
       return delays.json.bytes(.pretty)
+    case .timermetrics: return timerMetrics.json.bytes(.compact)
+    case .timercheck: return progress.checkpointBytes
     }
   }
 
@@ -182,6 +189,7 @@ extension MessageStore {
     for held in upkeep.held { upkeep.dirty.insert(held.file) }
     var isSaved = true
     upkeep.nowMs = options.wallMs()
+    closeProgress()
     for file in ConfigFile.allCases where upkeep.dirty.contains(file) {
       do throws(Errno) {
         try FileSystem.replace(file.path(paths), with: encoded(file), backup: true)
