@@ -70,9 +70,21 @@ enum Masks {
     }
   }
 
-  /// Apache serves send-backs by many threads: messages of a retry topic may change places.
+  /// Pops look at the queues from a random one on.
+  static func masked(_ field: String, _ value: String) -> String {
+    guard field == "startOffsetInfo" || field == "msgOffsetInfo" else { return value }
+    return value.split(separator: ";").sorted().joined(separator: ";")
+  }
+
+  /// Apache brings messages back that nobody acknowledged by eight threads, each on its own time: which of them a
+  /// pop of the retry topic finds first is chance.
+  static func isRevived(_ facts: RecordFacts) -> Bool { facts.properties["POP_CK"] != nil }
+
+  /// Apache serves send-backs by many threads: messages of a retry topic may change places. So may the queues of
+  /// a pop.
   static func masked(_ records: [RecordFacts]) -> [RecordFacts] {
-    guard records.contains(where: { $0.topic.hasPrefix("%RETRY%") }) else { return records }
+    let isMixed = Set(records.map(\.record.queueId)).count > 1
+    guard isMixed || records.contains(where: { $0.topic.hasPrefix("%RETRY%") }) else { return records }
     return records.sorted { ($0.properties["UNIQ_KEY"] ?? "") < ($1.properties["UNIQ_KEY"] ?? "") }
   }
 

@@ -118,6 +118,9 @@ final class Replay {
 
   /// Stores what the recording's broker had at this place of the queue, and something else before it.
   private func store(_ facts: RecordFacts) throws {
+    if facts.topic.hasPrefix(TopicName.retryPrefix) {
+      _ = rig.node.broker.topics.ensure(rig.node, topic: facts.topic, queues: 1, perm: 6, unitMode: false)
+    }
     try fill(facts.topic, facts.record.queueId, to: facts.record.queueOffset)
     var draft = RecordDraft()
     draft.queueId = facts.record.queueId
@@ -163,10 +166,11 @@ final class Replay {
     let fields = translation.fields(frame.content.code, frame.content.fields)
     let key = Key(connection: frame.connection, opaque: frame.content.opaque)
     if !frame.isOneWay { requests[key] = frame }
-    if fields == frame.content.fields {
+    let body = translation.body(frame.content.code, frame.content.body)
+    if fields == frame.content.fields && body == frame.content.body {
       try client.deliver(frame.bytes)
     } else {
-      try client.deliver(Self.request(frame, fields))
+      try client.deliver(Self.request(frame, fields, body))
     }
     try work()
     // Questions that a thread of the store works on.
@@ -227,13 +231,14 @@ final class Replay {
     return client
   }
 
-  private static func request(_ frame: RecordedFrame, _ fields: [String: String]) -> [UInt8] {
+  private static func request(_ frame: RecordedFrame, _ fields: [String: String], _ body: [UInt8]) -> [UInt8]
+  {
     var out = ByteBuffer()
     var writer = FrameWriter(
       request: frame.content.code, opaque: frame.content.opaque, oneWay: frame.isOneWay, to: &out)
     for (name, value) in fields { writer.field(named: name, value, to: &out) }
     writer.endHeader(to: &out)
-    out.append(frame.content.body)
+    out.append(body)
     writer.finish(to: &out)
     return out.array
   }
@@ -246,6 +251,7 @@ final class Replay {
     _ frames: [RecordedFrame]
   ) -> [(group: String, topic: String, queueId: Int32, offset: Int64)] {
     var asked: [Key: (String, String, Int32)] = [:]
+    var popped: [Key: (String, String)] = [:]
     var seen: Set<String> = []
     var result: [(group: String, topic: String, queueId: Int32, offset: Int64)] = []
     for frame in frames {
@@ -257,9 +263,16 @@ final class Replay {
         else { continue }
         let isNew = seen.insert("\(group) \(topic) \(queueId)").inserted
         if frame.content.code == 14 && isNew { asked[key] = (group, topic, queueId) }
+        if frame.content.code == 200_050 && isNew { popped[key] = (group, topic) }
+      } else if let (group, topic) = popped[key] {
+        for start in fields["startOffsetInfo"]?.split(separator: ";") ?? [] {
+          let words = start.split(separator: " ")
+          let isRetry = words[0] == "1"
+          let real = isRetry ? PopNames.retryTopic(group: group, topic: topic, isV2: false) : topic
+          result.append((group, real, Int32(words[1])!, Int64(words[2])!))
+        }
       } else if let (group, topic, queueId) = asked[key],
-        let offset = fields["offset"].flatMap({ Int64($0) }),
-        offset > 0
+        let offset = fields["offset"].flatMap({ Int64($0) })
       {
         result.append((group, topic, queueId, offset))
       }
@@ -299,13 +312,19 @@ final class Replay {
       }
     }
     var seen: Set<String> = []
+    var keys: Set<String> = []
     var result: [RecordFacts] = []
+    let pops = groupsOfPops(frames)
     for frame in frames where !frame.isToServer && frame.content.isResponse {
       sent.formUnion((frame.content.fields["msgId"] ?? "").split(separator: ",").map(String.init))
       for facts in RecordFacts.all(frame.content.body) ?? [] {
+        let facts = facts.asStored(in: pops[Key(connection: frame.connection, opaque: frame.content.opaque)])
         let id = OffsetMessageId(host: facts.record.storeHost, physicalOffset: facts.record.physicalOffset)
         let names = [facts.properties["UNIQ_KEY"], facts.properties["ORIGIN_MESSAGE_ID"], id.text]
         let place = "\(facts.topic) \(facts.record.queueId) \(facts.record.queueOffset)"
+        // What comes back in the recording comes back here too.
+        if facts.topic.hasPrefix(TopicName.retryPrefix), !keys.insert(names[0] ?? "").inserted { continue }
+        keys.insert(names[0] ?? "")
         if names.allSatisfy({ !sent.contains($0 ?? "") }), seen.insert(place).inserted {
           result.append(facts)
         }
@@ -315,6 +334,16 @@ final class Replay {
       ($0.record.storeTimestampMs, $0.record.physicalOffset)
         < ($1.record.storeTimestampMs, $1.record.physicalOffset)
     }
+  }
+
+  /// The group of each pop.
+  private static func groupsOfPops(_ frames: [RecordedFrame]) -> [Key: String] {
+    var result: [Key: String] = [:]
+    for frame in frames where frame.isToServer && frame.content.code == RequestCode.popMessage.rawValue {
+      let key = Key(connection: frame.connection, opaque: frame.content.opaque)
+      result[key] = frame.content.fields["consumerGroup"]
+    }
+    return result
   }
 
   /// Unique keys of the messages of a batch (4 size, 4 magic, 4 CRC, 4 flag, 4 + n body, 2 + n properties).
