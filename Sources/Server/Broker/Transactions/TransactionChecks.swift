@@ -1,9 +1,9 @@
 // Rounds of checks: producers are asked how their pending transactions ended (Apache
 // TransactionalMessageServiceImpl.check, AbstractTransactionalMessageCheckListener).
 //
-// A round goes through the half messages that were there when it began, oldest first, a bounded number a turn,
-// and ends at the first that is too young. Each is given up, put back because it is immune, or put back with
-// one more question counted and its producer asked. So the first pending half message always moves on.
+// A round goes through the half messages that were there when it began, oldest first, a bounded number a
+// turn, and ends at the first that is too young. Each is given up, put back because it is immune, or put back
+// with one more question counted and its producer asked. So the first pending half message always moves on.
 
 import Store
 import Wire
