@@ -58,6 +58,7 @@ struct TransactionCheckTests {
     }
     #expect(copies.count == 4)
     #expect(try tx.end(copies[number], commit, fromCheck: true)?.code == 0)
+    #expect(try tx.delivered == ["hello"])
     for copy in copies { try tx.end(copy, commit, fromCheck: true) }
     #expect(try tx.delivered == ["hello"])
     _ = try tx.questions()

@@ -32,6 +32,14 @@ struct TransactionRecoveryTests {
     #expect(try tx.questions().isEmpty)
   }
 
+  @Test func rollbackOfTheLastTurnOutlivesAStop() throws {
+    let tx = try TransactionRig()
+    try tx.end(tx.half(), rollback, oneWay: true)
+    try tx.restart()
+    #expect(tx.transactions.pending.count == 0)
+    #expect(try tx.opTexts == ["0,"])
+  }
+
   /// The broker dies after it stored the committed message and before it wrote the op message.
   @Test(arguments: [false, true])
   func commitWithoutOpMessageIsNotRepeated(_ wasAsked: Bool) throws {

@@ -82,6 +82,15 @@ final class Transactions {
     }
   }
 
+  /// Before the store closes: the ends of an unfinished turn get their op message.
+  func close(_ node: Node) {
+    do throws(Refusal) {
+      try writeOps(node)
+    } catch {
+      node.log.warn("transactions that ended last may be asked for again: \(error.remark)")
+    }
+  }
+
   /// When `work` has something to do.
   var nextDueMs: Int64? {
     if !opBody.isEmpty || roundEnd != nil { return retryAtMs }
