@@ -22,6 +22,8 @@ package enum ServerLimits {
   static let heldPullsMax = 100_000
   /// Tag expressions that are remembered parsed; then all are forgotten and parsed again.
   static let tagExpressionsMax = 1024
+  /// SQL92 expressions that are remembered compiled; then all are forgotten and compiled again.
+  static let sqlExpressionsMax = 256
   /// Entries of one pull answer.
   static let pullMessagesMax = 1024
   /// Bytes of one pull answer's body.

@@ -25,6 +25,8 @@ package struct ServerOptions: Sendable {
   /// Create RMQ_SYS_TRACE_TOPIC at start.
   package var traceTopic = false
   package var longPolling = true
+  /// Whether subscriptions may filter by properties (SQL92). Apache's default is false.
+  package var propertyFilter = true
   package var delayLevels = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
   package var logLevel = LogLevel.info
   /// What the store is told; commands set it by the properties of ServerSettings.

@@ -15,6 +15,8 @@ final class Broker {
   let longPolls = LongPolls()
   /// Tag expressions that came with pulls.
   var tagFilters = TagFilters()
+  /// SQL92 expressions that came with pulls.
+  var sqlFilters = SqlFilters()
   let schedule: Schedule
 
   init(options: ServerOptions, storeHost: HostAddress) {

@@ -39,7 +39,7 @@ extension BrokerConf {
     enableControllerMode enableCreateSysGroup enableDLegerCommitLog enableDetailStat
     enableFastChannelEventProcess enableLmq enableLmqStats enableMixedMessageType enableMultiDispatch
     enableNetWorkFlowControl enableNotifyAfterPopOrderLockRelease enableNotifyBeforePopCalculateLag
-    enablePopBatchAck enablePopBufferMerge enablePopLog enablePopMessageThreshold enablePropertyFilter
+    enablePopBatchAck enablePopBufferMerge enablePopLog enablePopMessageThreshold
     enableReconnectForGoAway enableRegisterProducer enableRemoteEscape enableRetryTopicV2 enableRocksDBLog
     enableScheduleAsyncDeliver enableScheduleMessageStats enableShutdownGracefully enableSingleTopicRegister
     enableSkipLongAwaitingAck enableSlaveActingMaster enableSplitRegistration enabledAppendPropCRC

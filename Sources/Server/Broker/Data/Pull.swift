@@ -156,18 +156,16 @@ enum Pull {
       topicSysFlag: gate.sysFlag)
   }
 
-  /// The tag filter: from the request when it carries its subscription, else as the group registered it.
+  /// The filter: from the request when it carries its subscription, else as the group registered it.
   private static func filter(
     _ node: Node, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ request: Fields,
     _ group: ConsumerGroup,
     _ slot: TopicSlot
   ) throws(PullRefusal) -> MessageFilter {
-    if let type = request.expressionType, !fields[type.value].equals("TAG"), type.valueBytes > 0 {
-      throw PullRefusal(
-        code: .systemError,
-        remark: "The broker does not support consumer to filter message by \(fields[type.value].text)")
-    }
     if request.sysFlag & Flag.subscription != 0 {
+      if let type = request.expressionType, type.valueBytes > 0, !fields[type.value].equals("TAG") {
+        return try condition(node, header, fields, request, type)
+      }
       guard let expression = request.subscription, expression.valueBytes > 0,
         !fields[expression.value].equals("*")
       else { return .all }
@@ -191,12 +189,39 @@ enum Pull {
     if subscription.version < request.version {
       throw PullRefusal(code: .subscriptionNotLatest, remark: "the consumer's subscription not latest")
     }
-    if subscription.expressionType != "TAG" {
+    if subscription.kind == .tags { return subscription.filter }
+    if subscription.kind == .broken {
       throw PullRefusal(
-        code: .systemError,
-        remark: "The broker does not support consumer to filter message by \(subscription.expressionType)")
+        code: .filterDataNotExist,
+        remark: "The broker's consumer filter data is not exist!Your expression may be wrong!")
+    }
+    if subscription.kind == .unknown || !node.options.propertyFilter {
+      throw PullRefusal(code: .systemError, remark: SqlFilters.notSupported(group.expressionType(slot)))
     }
     return subscription.filter
+  }
+
+  /// The filter of a pull that carries an expression other than tags.
+  ///
+  /// Apache compiles it too but delivers everything when it cannot; here a wrong one is answered with 23.
+  private static func condition(
+    _ node: Node, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ request: Fields,
+    _ type: HeaderField
+  ) throws(PullRefusal) -> MessageFilter {
+    let failed = "parse the consumer's subscription failed"
+    guard let expression = request.subscription, expression.valueBytes > 0 else {
+      throw PullRefusal(code: .subscriptionParseFailed, remark: failed)
+    }
+    guard node.options.propertyFilter, fields[type.value].equals("SQL92") else {
+      throw PullRefusal(
+        code: .systemError, remark: SqlFilters.notSupported(header.text(of: type, in: fields)))
+    }
+    do throws(SqlError) {
+      return MessageFilter(program: try node.broker.sqlFilters.program(header, fields, expression))
+    } catch {
+      let text = header.text(of: expression, in: fields)
+      throw PullRefusal(code: .subscriptionParseFailed, remark: "\(failed): \(error.message(for: text))")
+    }
   }
 
   private static func refuse(_ session: Session, _ header: borrowing RemotingHeader, _ refusal: PullRefusal) {
