@@ -60,6 +60,9 @@ let package = Package(
     .testTarget(
       name: "ServerTests",
       dependencies: ["Server", "Store", "Wire", "Linux", "TestSupport", "CAllocationCount"],
+      exclude: ["Fixtures"], swiftSettings: house),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["Server", "Store", "Wire", "Linux", "TestSupport"],
       swiftSettings: house),
     .testTarget(
       name: "ClientTests", dependencies: ["Client", "Wire", "Linux", "TestSupport"], exclude: ["Fixtures"],

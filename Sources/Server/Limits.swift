@@ -20,6 +20,20 @@ package enum ServerLimits {
   static let suspendMsMax: Int64 = 300_000
   /// Held pull requests, over all connections; one more is answered at once.
   static let heldPullsMax = 100_000
+  /// Requests that wait for the disk, over all connections; one more is answered with 2 (SYSTEM_BUSY).
+  static let coldReadsMax = 1024
+  /// The same of one connection.
+  static let coldReadsPerSessionMax = 256
+  /// Pulls that flow control delays at once; one more is answered with 2.
+  static let delayedPullsMax = 10_000
+  /// How long flow control delays a pull (Apache ColdDataPullRequestHoldService).
+  static let delayedPullMs: Int64 = 3000
+  /// Times that one request waits for the disk; then it reads with the loop waiting, if it must.
+  static let coldAttemptsMax = 64
+  /// Groups with a threshold of cold reads of their own.
+  static let coldThresholdsMax = 10_000
+  /// Pairs of group and topic that operators have paused.
+  static let pausedPairsMax = 100_000
   /// Tag expressions that are remembered parsed; then all are forgotten and parsed again.
   static let tagExpressionsMax = 1024
   /// SQL92 expressions that are remembered compiled; then all are forgotten and compiled again.
@@ -35,6 +49,10 @@ package enum ServerLimits {
   static let retryTopicBytesMax = 255
   /// Messages of one batch send.
   static let batchMessagesMax = 65_536
+  /// Light queues that one message may go to.
+  static let lightQueuesPerMessageMax = 1024
+  /// Keys of all compaction topics; messages with one more are refused.
+  static let compactionKeysMax = 1_000_000
   /// Log lines per second; more are counted and summed up.
   static let logLinesPerSecond = 20
 }
@@ -69,6 +87,8 @@ extension ServerLimits {
   static let keyValuesMax = 100_000
   /// Size of the KV configuration's file.
   static let keyValueFileBytesMax = 64 << 20
+  /// Entries of one look into a queue (321).
+  static let queueEntriesMax: Int64 = 1000
   /// Longest name of a cluster, broker, namespace or key.
   static let nameBytesMax = 255
   /// Key queries (12) that wait for the store at once; one more is answered with 2.
@@ -77,6 +97,8 @@ extension ServerLimits {
   static let keyQueryMessagesMax = 1024
   /// Queue offsets that wait for a consumer's next pull after a reset.
   static let pendingResetsMax = 1_000_000
+  /// Requests to clients whose answers are awaited at once; one more is not sent.
+  static let questionsMax = 4096
   /// (group, topic) pairs with counters of their own.
   static let statsPairsMax = 100_000
   /// Levels of messageDelayLevel.

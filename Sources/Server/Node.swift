@@ -23,9 +23,11 @@ final class Node {
   /// Advertised "host:port" of the broker, and the same as records hold it.
   let brokerAddress: String
   let storeHost: HostAddress
-  /// Set by the loop: marks a session whose `out` got bytes outside of its own turn.
   /// State of `randomQueue`.
-  var nextRandom = Process.randomUInt64()
+  var nextRandom: UInt64
+  /// Header of the frame at hand; reused by all.
+  var header = RemotingHeader()
+  /// Set by the loop: marks a session whose `out` got bytes outside of its own turn.
   var touch: (Session) -> Void = { _ in }
 
   init(options: ServerOptions, store: MessageStore, brokerAddress: String, storeHost: HostAddress, log: Log) {
@@ -34,7 +36,8 @@ final class Node {
     self.log = log
     self.brokerAddress = brokerAddress
     self.storeHost = storeHost
-    nowMs = Clock.wallMs()
+    nowMs = options.store.wallMs()
+    nextRandom = options.seed ?? Process.randomUInt64()
     broker = Broker(options: options, storeHost: storeHost)
     table = RequestTable(Families.all)
   }
@@ -51,9 +54,17 @@ final class Node {
     _ session: Session, code: RequestCode, fields: [(name: String, value: String)], body: [UInt8] = []
   ) {
     if session.isClosed || session.out.count > ServerLimits.outputPauseBytes { return }
+    write(session, code: code, fields: fields, body: body, oneWay: true)
+  }
+
+  /// Writes a request of this server under the connection's next opaque.
+  func write(
+    _ session: Session, code: RequestCode, fields: [(name: String, value: String)], body: [UInt8],
+    oneWay: Bool
+  ) {
     session.nextOpaque &+= 1
     var writer = FrameWriter(
-      request: code.rawValue, opaque: session.nextOpaque, oneWay: true, to: &session.out)
+      request: code.rawValue, opaque: session.nextOpaque, oneWay: oneWay, to: &session.out)
     for field in fields { writer.field(named: field.name, field.value, to: &session.out) }
     writer.endHeader(to: &session.out)
     session.out.append(body)
@@ -72,7 +83,7 @@ final class Node {
   /// A background job of the store ended.
   func complete(_ completion: StoreCompletion) {
     switch completion {
-    case .warmed(let ticket): broker.longPolls.warmed(self, ticket: ticket)
+    case .warmed(let ticket): broker.coldReads.warmed(self, ticket: ticket)
     case .keysFound(let ticket, let offsets, let indexedToMs, let indexedTo):
       broker.queries.keysFound(
         self, ticket: ticket, offsets: offsets, indexedToMs: indexedToMs, indexedTo: indexedTo)

@@ -27,8 +27,17 @@ package struct ServerOptions: Sendable {
   package var longPolling = true
   /// Whether subscriptions may filter by properties (SQL92). Apache's default is false.
   package var propertyFilter = true
+  /// Whether groups that read too much from the disk are slowed down (coldDataFlowControlEnable).
+  package var coldFlowControl = false
+  /// Bytes from the disk that a group, and all groups together, may read in five seconds under flow control.
+  package var coldGroupBytes: Int64 = 3 << 20
+  package var coldGlobalBytes: Int64 = 100 << 20
+  /// Serve topics with cleanup.policy=COMPACTION as such (enableCompaction).
+  package var compaction = true
   package var delayLevels = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
   package var logLevel = LogLevel.info
+  /// Of everything that is chosen at random; nil takes a new one at each start.
+  var seed: UInt64?
   /// What the store is told; commands set it by the properties of ServerSettings.
   var store: StoreOptions
 

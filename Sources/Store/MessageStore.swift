@@ -24,24 +24,31 @@ package final class MessageStore {
   let janitor: Janitor
   /// Held as long as the store is open.
   private var lock: Descriptor?
-  private var threads: StoreThreads?
+  private var threads: RunningThreads?
+  /// The janitor's, when the caller does its jobs.
+  var desk: Janitor.Desk?
 
   var topics: Topics
   var groupTable: Groups
+  /// Whether a cold read brings more into memory than the record that was asked for.
+  var readsAhead = true
   var offsets: ConsumerOffsets
   var delays: DelayOffsets
   var upkeep: Upkeep
   /// Newest store time: it never decreases along the log.
   var lastStoreTimestampMs: Int64
-  /// Used part of the disk, 0…1. Tests replace it.
-  var diskUsedRatio: () -> Double
+  /// Used part of the disk, 0…1. Tests and simulations replace it.
+  package var diskUsedRatio: () -> Double
+  /// Asked before the log before that offset is deleted: false keeps it for now, because something in it must
+  /// be stored again first.
+  package var mayDelete: (Int64) -> Bool = { _ in true }
   var isDiskOverWarning = false
   var isClosed = false
   /// Bytes behind the log's end that count as in memory.
   let inMemoryBytes: Int64
 
   /// Two threads that end when the store closes.
-  struct StoreThreads: ~Copyable {
+  private struct RunningThreads: ~Copyable {
     let sync: ThreadHandle
     let janitor: ThreadHandle
 
@@ -83,9 +90,14 @@ package final class MessageStore {
     let root = options.root
     diskUsedRatio = { (try? FileSystem.usedRatio(root)) ?? 0 }
     janitor = Janitor(shared: shared, paths: paths, segmentBytes: log.segmentBytes)
-    let sync = Syncer.start(shared, flushSync: options.flushSync, intervalMs: options.flushIntervalMs)
-    threads = StoreThreads(sync: sync, janitor: janitor.start())
     lock = opening.takeLock()
+    switch options.threads {
+    case .own:
+      let sync = Syncer.start(shared, flushSync: options.flushSync, intervalMs: options.flushIntervalMs)
+      threads = RunningThreads(sync: sync, janitor: janitor.start())
+    case .byHand: desk = janitor.makeDesk()
+    }
+    admitLightQueues()
   }
 
   deinit { close() }
@@ -101,9 +113,19 @@ package final class MessageStore {
     shared.janitorSignal.raise()
     let running = threads.take()
     running?.join()
+    finishByHand()
     let isSaved = saveAll()
     // Not removed when something could not be saved: the next opening then checks the log.
     if isSaved && !shared.hasSyncFailed.load(ordering: .acquiring) { try? FileSystem.remove(paths.abort) }
+    lock = nil
+  }
+
+  /// Leaves everything as it is, as when the process is killed: no flush, no file, `abort` stays. Only for
+  /// a store whose work is done by hand.
+  package func abandon() {
+    precondition(options.threads == .byHand, "threads of its own cannot be stopped between two steps")
+    isClosed = true
+    desk = nil
     lock = nil
   }
 
@@ -192,6 +214,8 @@ package final class MessageStore {
     var draft = draft
     let transaction = draft.sysFlag.transaction
     let isQueued = transaction == .none || transaction == .commit
+    let isLight = scan.innerMultiDispatch != nil && isQueued
+    let lightTargets = isLight ? try lightTargets(properties, topic: topic) : []
     // Nothing is written before both places are there, so a refusal leaves no trace. The places have room for
     // the record and the entry, and stay valid until they are taken below.
     let target = try unsafe log.place(bytes)
@@ -210,11 +234,10 @@ package final class MessageStore {
     unsafe draft.encode(topic: topic, properties: properties, body: body, to: target)
     if isQueued, let place = unsafe place {
       let code = tagsCode.of(slot, scan, properties, storeTimestampMs: draft.storeTimestampMs)
-      unsafe table.put(
-        index,
-        QueueEntry(
-          physicalOffset: draft.physicalOffset, size: Int32(truncatingIfNeeded: bytes), tagsCode: code),
-        at: place)
+      let entry = QueueEntry(
+        physicalOffset: draft.physicalOffset, size: Int32(truncatingIfNeeded: bytes), tagsCode: code)
+      unsafe table.put(index, entry, at: place)
+      if !lightTargets.isEmpty { dispatch(entry, to: lightTargets) }
     }
     log.advance(bytes)
     return AppendResult(

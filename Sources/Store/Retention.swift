@@ -6,12 +6,15 @@ import Linux
 extension MessageStore {
   /// Every ten seconds: drops segments whose time is over, at the hours of `deleteWhen` or when the disk is
   /// fuller than `diskMaxUsedRatio`; above `diskCleanForciblyRatio` young ones too, oldest first. The last
-  /// segment always stays.
-  func cleanUp(nowMs: Int64) {
+  /// segment always stays. `atAnyHour`: an operator asked for it.
+  package func cleanUp(nowMs: Int64, atAnyHour: Bool = false) {
+    if isClosed { return }
     let ratio = diskUsedRatio()
     isDiskOverWarning = ratio > options.diskWarningRatio
     let isForced = ratio > options.diskCleanForciblyRatio
-    let isDue = ratio > options.diskMaxUsedRatio || options.deleteWhen.contains(Clock.local(nowMs).hour)
+    let isDue =
+      ratio > options.diskMaxUsedRatio || atAnyHour
+      || options.deleteWhen.contains(Clock.local(nowMs).hour)
     if !isForced && !isDue { return }
     let reservedMs = Int64(options.fileReservedHours) * 3_600_000
     var count = 0
@@ -24,7 +27,7 @@ extension MessageStore {
       }
       count += 1
     }
-    if count > 0 { deleteSegments(count) }
+    if count > 0 && mayDelete(log.segments[count].start) { deleteSegments(count) }
   }
 
   /// Drops the oldest segments and the queue entries of their records.

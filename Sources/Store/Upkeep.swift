@@ -38,6 +38,9 @@ extension MessageStore {
     if isClosed || !janitor.post(.warm(range, ticket: ticket)) { shared.complete(.warmed(ticket: ticket)) }
   }
 
+  /// Whether `ReadResult.coldRange` holds more than the record that was asked for; true at first.
+  package func setReadsAhead(_ value: Bool) { readsAhead = value }
+
   /// Looks for the newest `max` records with a key (`unique`: only UNIQ_KEY); `.keysFound` follows.
   package func findByKey(
     topic: String, key: String, unique: Bool, max: Int, beginMs: Int64, endMs: Int64, ticket: UInt64
@@ -56,7 +59,7 @@ extension MessageStore {
     if isClosed { return }
     upkeep.nowMs = nowMs
     collectResults()
-    for file in upkeep.dirty { writeSoon(file, nowMs: nowMs) }
+    for file in ConfigFile.allCases where upkeep.dirty.contains(file) { writeSoon(file, nowMs: nowMs) }
     if nowMs >= upkeep.nextRetentionMs {
       upkeep.nextRetentionMs = nowMs + Limits.retentionIntervalMs
       cleanUp(nowMs: nowMs)
@@ -77,7 +80,7 @@ extension MessageStore {
       if !isDone { upkeep.dirty.insert(file) }
       // A file that cannot be written is reported and tried again; answers must not wait for ever meanwhile.
       if file == .topics { upkeep.topicsSaved = upkeep.topicsWriting }
-      if isDone && upkeep.dirty.contains(file) { writeSoon(file, nowMs: Clock.wallMs()) }
+      if isDone && upkeep.dirty.contains(file) { writeSoon(file, nowMs: options.wallMs()) }
     }
     for isDone in janitor.takeDoneSnapshots() {
       if isDone {
@@ -151,8 +154,8 @@ extension MessageStore {
   func saveAll() -> Bool {
     collectResults()
     var isSaved = true
-    upkeep.nowMs = Clock.wallMs()
-    for file in upkeep.dirty {
+    upkeep.nowMs = options.wallMs()
+    for file in ConfigFile.allCases where upkeep.dirty.contains(file) {
       do throws(Errno) {
         try FileSystem.replace(file.path(paths), with: encoded(file), backup: true)
       } catch {

@@ -60,6 +60,12 @@ extension EndToEnd {
       #expect(dead.map(\.body) == ["always"])
     }
 
+    @Test func broadcastReachesEveryMember() throws {
+      let broker = try Broker()
+      try broker.connect().makeTopic("Broadcast")
+      try run("broadcast", broker)
+    }
+
     @Test func tagsAreFilteredAndDelaysKept() throws {
       let directory = try TemporaryDirectory()
       let broker = try Broker(quickRetries(directory))

@@ -76,13 +76,13 @@ struct FilterTests {
       ("", "TagB", [1, 4, 7]), (nil, "*", Array(0..<10)),
     ] as [(String?, String, [Int64])] {
       let carried = try client.ask(.pullMessage, Self.pull(sysFlag: 4, type: type, expression))
-      #expect(carried.code == 0 && (try Self.offsets(carried)) == offsets, "\(expression)")
+      #expect(try carried.code == 0 && Self.offsets(carried) == offsets, "\(expression)")
       #expect(carried.fields["nextBeginOffset"] == "10")
       // A new group each time: an older version would not replace the one before.
       let registered = try rig.client()
       _ = try registered.ask(.heartbeat, body: Self.heartbeat(expression, type: type))
       let reply = try registered.ask(.pullMessage, Self.pull(type: type))
-      #expect(reply.code == 0 && (try Self.offsets(reply)) == offsets, "\(expression)")
+      #expect(try reply.code == 0 && Self.offsets(reply) == offsets, "\(expression)")
       rig.disconnect(registered)
     }
   }

@@ -44,12 +44,7 @@ final class Rig {
   }
 
   /// The connection goes, as the loop tells it.
-  func disconnect(_ client: FakeClient) {
-    client.session.isClosed = true
-    node.sessions[client.session.id] = nil
-    node.broker.clients.sessionClosed(node, client.session)
-    node.nameServer.sessionClosed(node, client.session)
-  }
+  func disconnect(_ client: FakeClient) { node.disconnected(client.session) }
 
   /// Hands the store's finished jobs to the node until `isDone`; fails after ten seconds.
   func settle(until isDone: () -> Bool) {
@@ -186,6 +181,24 @@ final class FakeClient {
   ) throws -> Reply {
     try #require(
       try send(code.rawValue, fields, body: Array(body.utf8), version: version, language: language))
+  }
+
+  /// Answers a request of the server; true when the server waited for it.
+  @discardableResult
+  func answer(
+    _ request: Reply, code: Int32 = 0, remark: String? = nil, _ fields: [(String, String)] = [],
+    body: [UInt8] = []
+  ) throws -> Bool {
+    var members: [JSON.Member] = [
+      .init("code", .int(Int64(code))), .init("flag", .int(1)), .init("language", .string("JAVA")),
+      .init("opaque", .int(Int64(request.opaque))), .init("version", .int(479)),
+      .init("extFields", .object(fields.map { JSON.Member($0.0, .string($0.1)) })),
+    ]
+    if let remark { members.append(.init("remark", .string(remark))) }
+    let bytes = JSON.object(members).bytes(.compact)
+    var header = RemotingHeader()
+    try header.parse(bytes.rawBytes, as: .json)
+    return node.broker.asking.answered(node, session, header, bytes.rawBytes, body.rawBytes)
   }
 
   /// Frames since the last call; requests of the server go to `pushed`, answers are returned.

@@ -174,7 +174,7 @@ struct TopicTests {
 
   @Test(
     arguments: [
-      ("+cleanup.policy=COMPACTION", "cleanup.policy must be DELETE on this server"),
+      ("+cleanup.policy=LATEST", "value is not in set: [\"DELETE\", \"COMPACTION\"]"),
       ("+message.type=NONE", nil),
       ("-message.type", "only add attribute is supported while creating topic. key: message.type"),
       ("+reserve.time=5", "Update topic reserveTime not supported"),

@@ -11,15 +11,21 @@ final class Broker {
   var resets = OffsetResets()
   /// Key queries that wait for the store.
   let queries = KeyQueries()
+  /// Requests to clients whose answers are awaited.
+  let asking = Asking()
   let producing: Producing
   let longPolls = LongPolls()
   /// Tag expressions that came with pulls.
   var tagFilters = TagFilters()
   /// SQL92 expressions that came with pulls.
   var sqlFilters = SqlFilters()
+  /// Whoever waits for the disk.
+  let coldReads: ColdReads
   let schedule: Schedule
+  let compaction = Compaction()
 
   init(options: ServerOptions, storeHost: HostAddress) {
+    coldReads = ColdReads(options: options)
     producing = Producing(options: options, storeHost: storeHost)
     schedule = Schedule(levels: options.delayLevels)
   }
@@ -29,19 +35,26 @@ final class Broker {
     topics.boot(node)
     clients.boot(node)
     schedule.boot(node)
+    compaction.boot(node)
   }
 
   /// Once a turn: what is due by the clock, then the answers to whoever waits for this turn's records.
   func work(_ node: Node) {
     schedule.deliverDue(node)
+    compaction.work(node)
     longPolls.serve(node)
     longPolls.expire(node)
+    coldReads.serveHeld(node)
+    asking.expire(node)
   }
 
   /// When `work` has something to do without any request, ms; nil when nothing waits.
   var nextDueMs: Int64? {
     var next: Int64?
-    for case .some(let due) in [schedule.nextDueMs, longPolls.nextDeadlineMs] {
+    let dues = [
+      schedule.nextDueMs, longPolls.nextDeadlineMs, coldReads.nextDueMs, asking.nextDeadlineMs, compaction.nextDueMs,
+    ]
+    for case .some(let due) in dues {
       next = min(next ?? due, due)
     }
     return next

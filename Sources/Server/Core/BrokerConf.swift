@@ -167,7 +167,13 @@ package enum BrokerConf {
       number("defaultTopicQueueNums", \.defaultTopicQueues, 1...ServerLimits.queuesPerTopicMax),
       number("brokerPermission", \.brokerPermission, 0...7), flag("longPollingEnable", \.longPolling),
       flag("enablePropertyFilter", \.propertyFilter),
+      flag("coldDataFlowControlEnable", \.coldFlowControl),
+      number("cgColdReadThreshold", \.coldGroupBytes, 1...Int64(1 << 40)),
+      number("globalColdReadThreshold", \.coldGlobalBytes, 1...Int64(1 << 40)),
       text("regionId", \.region), flag("traceOn", \.traceOn), flag("traceTopicEnable", \.traceTopic),
+      flag("enableCompaction", \.compaction),
+      flag("enableLmq", \.store.lightQueues), flag("enableMultiDispatch", \.store.lightDispatch),
+      number("maxLmqConsumeQueueNum", \.store.lightQueuesMax, 1...1_000_000),
       delayLevels,
     ]
   }

@@ -6,5 +6,6 @@ enum Families {
     OffsetRequests.rows, MessageRequests.rows,
     HeartbeatRequests.rows, ClientRequests.rows,
     TopicRequests.rows, GroupRequests.rows, ProgressRequests.rows, StatusRequests.rows,
+    PauseRequests.rows, ColdFlowRequests.rows, UpkeepRequests.rows, RelayRequests.rows,
   ]
 }

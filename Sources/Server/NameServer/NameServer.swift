@@ -237,6 +237,12 @@ final class NameServer {
     return topics.filter { $0.value.keys.contains { names.contains($0) } }.keys.sorted()
   }
 
+  /// Topics whose sysFlag on the first of their brokers is as asked for, sorted.
+  func topics(whereFlag isRight: (Int32) -> Bool) -> [String] {
+    topics.filter { entry in entry.value.min { $0.key < $1.key }.map { isRight($0.value.sysFlag) } ?? false }
+      .keys.sorted()
+  }
+
   /// Forgets a topic, in one cluster or everywhere.
   func deleteTopic(_ topic: String, cluster: String?) {
     guard let cluster else {

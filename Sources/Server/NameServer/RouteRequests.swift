@@ -11,6 +11,11 @@ enum RouteRequests {
     RequestRow(.getTopicsByCluster, "GET_TOPICS_BY_CLUSTER", .nameServer, .scan, topicsOfCluster),
     RequestRow(
       .getSystemTopicListFromNameServer, "GET_SYSTEM_TOPIC_LIST_FROM_NS", .nameServer, .linear, systemTopics),
+    RequestRow(.getUnitTopicList, "GET_UNIT_TOPIC_LIST", .nameServer, .scan, unitTopics),
+    RequestRow(.getHasUnitSubTopicList, "GET_HAS_UNIT_SUB_TOPIC_LIST", .nameServer, .scan, unitSubTopics),
+    RequestRow(
+      .getHasUnitSubUnunitTopicList, "GET_HAS_UNIT_SUB_UNUNIT_TOPIC_LIST", .nameServer, .scan,
+      unitSubUnunitTopics),
     RequestRow(.deleteTopicInNameServer, "DELETE_TOPIC_IN_NAMESRV", .nameServer, .constant, deleteTopic),
     RequestRow(.wipeWritePermOfBroker, "WIPE_WRITE_PERM_OF_BROKER", .nameServer, .scan, wipeWrite),
     RequestRow(.addWritePermOfBroker, "ADD_WRITE_PERM_OF_BROKER", .nameServer, .scan, addWrite),
@@ -66,6 +71,29 @@ enum RouteRequests {
       node.nameServer.brokerData($0)?.master
     }
     answer(session, header, names, brokerAddress: addresses.first)
+  }
+
+  /// Topics that belong to a unit of a divided deployment (Apache TopicSysFlag, bit 0).
+  static func unitTopics(
+    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
+  ) {
+    answer(session, header, node.nameServer.topics { $0 & TopicFlag.unit != 0 })
+  }
+
+  /// Topics with subscribers in a unit (bit 1).
+  static func unitSubTopics(
+    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
+  ) {
+    answer(session, header, node.nameServer.topics { $0 & TopicFlag.unitSubscribed != 0 })
+  }
+
+  /// Topics of no unit that have subscribers in one.
+  static func unitSubUnunitTopics(
+    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
+  ) {
+    answer(
+      session, header,
+      node.nameServer.topics { $0 & TopicFlag.unit == 0 && $0 & TopicFlag.unitSubscribed != 0 })
   }
 
   private static func answer(

@@ -32,10 +32,27 @@ struct ConsumerOffsets {
       guard let group = member.key.string else { continue }
       for topic in member.value.array ?? [] { if let topic = topic.string { note(group, topic) } }
     }
-    for member in document["offsetTable"]?.members ?? [] {
+    read(document["offsetTable"], light: nil)
+  }
+
+  /// Takes over what Apache's LmqConsumerOffsetManager stored and this table does not have: its `offsetTable`,
+  /// and `lmqOffsetTable`, which has no queue ids.
+  mutating func adopt(_ document: JSON) {
+    var known = self
+    read(document["offsetTable"], light: document["lmqOffsetTable"])
+    swap(&known, &self)
+    for row in known.rows {
+      let mine = indexes[row.key] ?? self.row(row.key)
+      rows[mine].offsets.merge(row.offsets) { own, _ in own }
+    }
+  }
+
+  private mutating func read(_ table: JSON?, light: JSON?) {
+    for member in (table?.members ?? []) + (light?.members ?? []) {
       guard let name = member.key.string, let at = name.lastIndex(of: "@") else { continue }
       let key = Key(group: String(name[name.index(after: at)...]), topic: String(name[..<at]))
       let index = row(key)
+      if let offset = member.value.int { rows[index].offsets[0] = offset }
       for queue in member.value.members ?? [] {
         guard let id = queue.key.int, let id = Int32(exactly: id), let offset = queue.value.int else {
           continue

@@ -4,24 +4,28 @@ import Linux
 package import Wire
 
 extension MessageStore {
-  private var wallMs: Int64 { Clock.wallMs() }
+  private var wallMs: Int64 { options.wallMs() }
 
   // MARK: Topics
 
   /// The slot of a topic that was ever seen, in the config or in the log. No allocation.
-  package func slot(_ topic: RawSpan) -> TopicSlot? { table.slot(topic) }
+  package func slot(_ topic: RawSpan) -> TopicSlot? { table.slot(topic) ?? lightSlot(topic) }
   /// Finds or makes the slot of a topic (no config is made).
-  package func makeSlot(_ topic: String) -> TopicSlot { table.makeSlot(topic) }
+  package func makeSlot(_ topic: String) -> TopicSlot {
+    let slot = table.makeSlot(topic)
+    if isLight(topic) { topics.admitLight(slot) }
+    return slot
+  }
   /// The name behind a slot.
   package func topicName(_ slot: TopicSlot) -> String { table.names.text(Int(slot.rawValue)) }
 
   /// What the data path needs of the topic; `exists` is false without a config. No allocation.
   package func gate(_ slot: TopicSlot) -> TopicGate { topics.gate(slot) }
   /// Nil when the topic has no config.
-  package func topicConfig(_ slot: TopicSlot) -> TopicConfig? { topics.config(slot) }
+  package func topicConfig(_ slot: TopicSlot) -> TopicConfig? { topics.config(slot) ?? lightConfig(slot) }
   /// Nil when the topic has no config.
   package func topicConfig(_ name: String) -> TopicConfig? {
-    table.slot(Array(name.utf8).rawBytes).flatMap { topics.config($0) }
+    slot(Array(name.utf8).rawBytes).flatMap { topicConfig($0) }
   }
   /// In the order of the file, new ones last.
   package var topicConfigs: [TopicConfig] { topics.all }
@@ -36,8 +40,9 @@ extension MessageStore {
   package var topicChangesSaved: Int64 { upkeep.topicsSaved }
 
   /// Adds or replaces; bumps the data version and persists, at once or (`soon` false) with the next
-  /// `maintain`. Returns the slot.
+  /// `maintain`. Returns the slot. A light queue keeps having no config.
   @discardableResult package func putTopic(_ config: TopicConfig, soon: Bool = true) -> TopicSlot {
+    if isLight(config.name) { return makeSlot(config.name) }
     let slot = table.makeSlot(config.name)
     topics.put(slot, config, nowMs: wallMs)
     if soon { persistSoon(.topics) } else { markDirty(.topics) }
@@ -46,10 +51,11 @@ extension MessageStore {
 
   /// Removes config, queues and offsets of the topic. False when unknown.
   package func deleteTopic(_ name: String) -> Bool {
-    guard let slot = table.slot(Array(name.utf8).rawBytes), topics.remove(slot, nowMs: wallMs) else {
-      return false
+    guard let slot = table.slot(Array(name.utf8).rawBytes) else { return false }
+    if !isLight(name) {
+      guard topics.remove(slot, nowMs: wallMs) else { return false }
+      persistSoon(.topics)
     }
-    persistSoon(.topics)
     table.forget(slot)
     upkeep.needsSnapshot = true
     if offsets.remove(group: nil, topic: name) { markDirty(.consumerOffset) }
@@ -84,6 +90,25 @@ extension MessageStore {
     guard groupTable.remove(name, nowMs: wallMs) else { return false }
     persistSoon(.subscriptionGroup)
     return true
+  }
+
+  /// Topics that the group is forbidden to read.
+  package func pausedTopics(of group: String) -> [TopicSlot] {
+    groupTable.topics(forbiddenTo: group).map { table.makeSlot($0) }
+  }
+  /// Whether the group is forbidden to read the topic.
+  package func isPaused(group: String, topic: String) -> Bool {
+    groupTable.topics(forbiddenTo: group).contains(topic)
+  }
+  /// The content of forbiddenTable: group → topic → bits of what is forbidden.
+  package var forbiddenTable: JSON { groupTable.forbiddenTable }
+  /// Pairs of group and topic with something forbidden.
+  package var forbiddenCount: Int { groupTable.forbiddenCount }
+  /// Forbids a group to read a topic, or allows it again; persists at once.
+  package func setPaused(_ isPaused: Bool, group: String, topic: String) {
+    if groupTable.setPaused(isPaused, group: group, topic: topic, nowMs: wallMs) {
+      persistSoon(.subscriptionGroup)
+    }
   }
 
   // MARK: Consumer offsets
@@ -122,4 +147,22 @@ extension MessageStore {
   }
   /// The content of config/delayOffset.json.
   package var delayOffsetJSON: JSON { delays.json }
+}
+
+extension MessageStore {
+  /// Drops the queues of topics that have no config (after their deletion, a rebuild from the log brings them
+  /// back), but those that `isKept`. Returns how many topics lost queues.
+  package func forgetQueuesWithoutTopic(isKept: (String) -> Bool) -> Int {
+    var count = 0
+    for number in 0..<table.topicCount {
+      let slot = TopicSlot(rawValue: Int32(number))
+      if topics.gate(slot).exists || table.queueIds(slot).isEmpty || isKept(table.names.text(number)) {
+        continue
+      }
+      table.forget(slot)
+      count += 1
+    }
+    if count > 0 { upkeep.needsSnapshot = true }
+    return count
+  }
 }

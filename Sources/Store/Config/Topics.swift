@@ -12,6 +12,8 @@ struct Topics {
   /// By slot.
   private var configs: [TopicConfig?] = []
   private var gates: [TopicGate] = []
+  /// Topics without a config that exist (light queues).
+  private(set) var lightCount = 0
   /// Entries of the file that are no topic config: they are written back as they came.
   private var others: [JSON.Member] = []
 
@@ -59,6 +61,18 @@ struct Topics {
     order.removeAll { $0 == slot }
     bump(nowMs)
     return true
+  }
+
+  /// Lets a light queue's topic exist without a config: one queue, readable and writable.
+  mutating func admitLight(_ slot: TopicSlot) {
+    while configs.count <= Int(slot.rawValue) {
+      configs.append(nil)
+      gates.append(Self.missing)
+    }
+    if configs[Int(slot.rawValue)] != nil || gates[Int(slot.rawValue)].exists { return }
+    gates[Int(slot.rawValue)] = TopicGate(
+      exists: true, perm: Perm.read | Perm.write, readQueues: 1, writeQueues: 1, sysFlag: 0, isOrder: false)
+    lightCount += 1
   }
 
   private mutating func set(_ slot: TopicSlot, _ config: TopicConfig) {

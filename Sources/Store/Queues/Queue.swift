@@ -89,6 +89,12 @@ struct Queue {
     return unsafe arena.address(block) + index * QueueEntry.bytes
   }
 
+  /// Bytes of the block that `placeNext` will take; 0 when the next entry has a place.
+  var nextBlockBytes: Int {
+    let number = Self.chunk(next - origin).number
+    return block(number) == Arena.none ? Self.size(ofChunk: number).units * BlockSize.unitBytes : 0
+  }
+
   private mutating func hold(_ block: UInt32, _ number: Int) {
     if number == 0 {
       head = block

@@ -76,6 +76,12 @@ final class QueueTable {
   @inline(__always)
   func placeNext(_ index: Int) -> UnsafeMutableRawPointer? { unsafe queues[index].placeNext(arena) }
 
+  /// Bytes of the block that the queue's next entry takes from the arena; 0 when it has room.
+  func nextBlockBytes(_ slot: TopicSlot, _ queueId: Int32) -> Int {
+    guard let index = find(slot, queueId) else { return BlockSize.unitBytes }
+    return queues[index].nextBlockBytes
+  }
+
   /// Stores the entry at the place that `placeNext` gave.
   @inline(__always)
   func put(_ index: Int, _ entry: QueueEntry, at place: UnsafeMutableRawPointer) {

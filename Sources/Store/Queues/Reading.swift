@@ -104,10 +104,9 @@ extension MessageStore {
   }
 
   private func cold(_ entry: QueueEntry, _ low: Int64, _ high: Int64, _ next: Int64) -> ReadResult {
-    let start = entry.physicalOffset
-    return ReadResult(
+    ReadResult(
       status: .cold, nextBeginOffset: next, minOffset: low, maxOffset: high,
-      coldRange: start..<min(start + Int64(max(Int(entry.size), Limits.readBytesInMemoryMax)), log.position))
+      coldRange: window(entry.physicalOffset, Int(entry.size)))
   }
 
   /// Appends the entry's record; false when it is not in the page cache. A record that does not look like one,
@@ -142,7 +141,7 @@ extension MessageStore {
   }
 
   /// Reads without waiting for the disk; false when not all of it is in the page cache.
-  private func readIfCached(_ segment: Segment, _ at: Int, _ size: Int, into out: inout ByteBuffer) -> Bool {
+  func readIfCached(_ segment: Segment, _ at: Int, _ size: Int, into out: inout ByteBuffer) -> Bool {
     do throws(Errno) {
       var isWhole = false
       _ = try unsafe out.fill(minimum: size) { target throws(Errno) in

@@ -46,7 +46,7 @@ struct Opening: ~Copyable {
         segments = [try LogFiles.make(paths.commitLog, start: 0, bytes: segmentBytes, allocating: 0)]
       }
       let recovered = try recover(segments, isNew: isNew, paths, options, waker, report, progress)
-      let nowMs = Clock.wallMs()
+      let nowMs = options.wallMs()
       let document = { (file: ConfigFile) in documents[file] ?? ConfigDocument(members: []) }
       let topics = Topics(document(.topics), recovered.table, nowMs: nowMs)
       return Opening(
@@ -54,7 +54,7 @@ struct Opening: ~Copyable {
         log: recovered.log,
         table: recovered.table, tagsCode: recovered.tagsCode, topics: topics,
         groups: Groups(document(.subscriptionGroup), nowMs: nowMs),
-        offsets: ConsumerOffsets(document(.consumerOffset), nowMs: nowMs),
+        offsets: try offsets(document(.consumerOffset), options, paths, nowMs: nowMs),
         delays: DelayOffsets(document(.delayOffset), nowMs: nowMs),
         lastStoreTimestampMs: recovered.lastStoreTimestampMs, snapshotEnd: recovered.snapshotEnd, lock: lock)
     } catch {
@@ -118,6 +118,19 @@ struct Opening: ~Copyable {
     if let failure { throw failure }
   }
 
+  /// An Apache broker with light queues keeps all offsets in a file of its own; what only that one knows is
+  /// taken over.
+  private static func offsets(
+    _ document: ConfigDocument, _ options: StoreOptions, _ paths: StorePaths, nowMs: Int64
+  ) throws(Errno) -> ConsumerOffsets {
+    var offsets = ConsumerOffsets(document, nowMs: nowMs)
+    let path = "\(paths.config)/lmqConsumerOffset.json"
+    guard options.lightQueues, FileSystem.exists(path) else { return offsets }
+    let bytes = try FileSystem.readWhole(path, bytesMax: Limits.configBytesMax)
+    if let light = try? JSON.parse(bytes) { offsets.adopt(light) }
+    return offsets
+  }
+
   // MARK: Log and queues
 
   private struct Recovered {
@@ -153,7 +166,8 @@ struct Opening: ~Copyable {
       shared.isOutOfSpace.store(true, ordering: .releasing)
     }
     var recovery = Recovery(
-      directory: paths.commitLog, queues: table, tagsCode: tagsCode, from: start,
+      directory: paths.commitLog, queues: table, tagsCode: tagsCode,
+      dispatchesToLightQueues: options.lightQueues && options.lightDispatch, from: start,
       lastRecordOffset: snapshot?.header.lastRecordOffset ?? -1,
       lastStoreTimestampMs: snapshot?.header.lastStoreTimestampMs ?? 0, report: report,
       makeRoom: { ahead.work() })

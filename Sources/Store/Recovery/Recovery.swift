@@ -11,6 +11,8 @@ struct Recovery {
   let directory: String
   let queues: QueueTable
   let tagsCode: TagsCode
+  /// Whether records also get entries in the light queues that they name.
+  let dispatchesToLightQueues: Bool
   var report: RecoveryReport
   /// End of the log.
   private(set) var position: Int64
@@ -21,12 +23,14 @@ struct Recovery {
   let makeRoom: () -> Bool
 
   init(
-    directory: String, queues: QueueTable, tagsCode: TagsCode, from position: Int64, lastRecordOffset: Int64,
-    lastStoreTimestampMs: Int64, report: RecoveryReport, makeRoom: @escaping () -> Bool
+    directory: String, queues: QueueTable, tagsCode: TagsCode, dispatchesToLightQueues: Bool,
+    from position: Int64, lastRecordOffset: Int64, lastStoreTimestampMs: Int64, report: RecoveryReport,
+    makeRoom: @escaping () -> Bool
   ) {
     self.directory = directory
     self.queues = queues
     self.tagsCode = tagsCode
+    self.dispatchesToLightQueues = dispatchesToLightQueues
     self.position = position
     self.lastRecordOffset = lastRecordOffset
     self.lastStoreTimestampMs = lastStoreTimestampMs
@@ -98,19 +102,27 @@ struct Recovery {
     if transaction == .prepared || transaction == .rollback { return }
     let slot = queues.makeSlot(bytes[record.topic])
     let properties = bytes[record.properties]
-    let code = tagsCode.of(
-      slot, PropertyScan(properties), properties, storeTimestampMs: record.storeTimestampMs)
+    let scan = PropertyScan(properties)
+    let code = tagsCode.of(slot, scan, properties, storeTimestampMs: record.storeTimestampMs)
     let entry = QueueEntry(
       physicalOffset: record.physicalOffset, size: Int32(record.totalBytes), tagsCode: code)
+    place(entry, slot, record.queueId, at: record.queueOffset)
+    guard dispatchesToLightQueues, scan.innerMultiDispatch != nil else { return }
+    for target in LightQueues.targets(properties, topic: bytes[record.topic].text) where !noRoom {
+      place(entry, queues.makeSlot(target.name), 0, at: target.offset)
+    }
+  }
+
+  private mutating func place(_ entry: QueueEntry, _ slot: TopicSlot, _ queueId: Int32, at offset: Int64) {
     while true {
-      switch queues.place(slot, record.queueId, at: record.queueOffset, entry) {
+      switch queues.place(slot, queueId, at: offset, entry) {
       case .stored: return
       case .noRoom:
         if makeRoom() { continue }
         noRoom = true
         return
       case .outOfRange:
-        note("record at offset \(record.physicalOffset) has no place in a queue")
+        note("record at offset \(entry.physicalOffset) has no place in a queue")
         return
       }
     }

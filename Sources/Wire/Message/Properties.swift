@@ -76,4 +76,6 @@ package enum PropertyName {
   package static let traceOn = "TRACE_ON"
   package static let cluster = "CLUSTER"
   package static let maxReconsumeTimes = "MAX_RECONSUME_TIMES"
+  package static let innerMultiDispatch = "INNER_MULTI_DISPATCH"
+  package static let innerMultiQueueOffset = "INNER_MULTI_QUEUE_OFFSET"
 }

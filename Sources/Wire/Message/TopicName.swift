@@ -5,6 +5,8 @@
 package enum TopicName {
   package static let retryPrefix = "%RETRY%"
   package static let deadLetterPrefix = "%DLQ%"
+  /// Light queues: one queue each, without a configuration (Apache MixAll.LMQ_PREFIX).
+  package static let lightPrefix = "%LMQ%"
   package static let schedule = "SCHEDULE_TOPIC_XXXX"
   package static let autoCreateKey = "TBW102"
   package static let selfTest = "SELF_TEST_TOPIC"
@@ -45,6 +47,12 @@ package enum TopicName {
 
   /// A topic that no client may send to (TopicValidator.isNotAllowedSendTopic).
   package static func isClosedToClients(_ topic: String) -> Bool { closedTopics.contains(topic) }
+
+  /// Whether messages of the topic may name light queues that they go to as well (Apache
+  /// MixAll.topicAllowsLMQ, and no system topic either: what waits there is delivered once more).
+  package static func allowsLightQueues(_ topic: String) -> Bool {
+    !topic.hasPrefix(retryPrefix) && !isSystem(topic)
+  }
 
   /// One of Apache's predefined groups (MixAll) or beginning with `CID_RMQ_SYS_`.
   package static func isSystemGroup(_ group: String) -> Bool {

@@ -1,4 +1,4 @@
-"""Tag filters, a delayed message, and two members of one group that share the queues."""
+"""Tag filters and a delayed message."""
 
 import time
 

@@ -68,9 +68,11 @@ enum TopicAttributes {
     switch key {
     case "queue.type", "cleanup.policy":
       if !isNew { throw AttributeError(message: "attempt to update an unchangeable attribute. key: \(key)") }
-      // Batch queues and compaction are other storage engines; a topic must not claim what is not done.
-      let only = key == "queue.type" ? "SimpleCQ" : "DELETE"
-      if value != only { throw AttributeError(message: "\(key) must be \(only) on this server") }
+      // Batch queues are another storage engine; a topic must not claim what is not done.
+      let allowed = key == "queue.type" ? ["SimpleCQ"] : ["DELETE", "COMPACTION"]
+      if !allowed.contains(value ?? "") {
+        throw AttributeError(message: "value is not in set: \(allowed)")
+      }
     case "message.type":
       let types = ["UNSPECIFIED", "NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED"]
       if let value, !types.contains(value) {

@@ -69,8 +69,10 @@ final class TopicManager {
 
   /// Adds or replaces a configuration: store, name server.
   @discardableResult func put(_ node: Node, _ config: TopicConfig) -> TopicSlot {
+    if node.store.isLight(config.name) { return node.store.makeSlot(config.name) }
     if node.store.topicConfig(config.name) == nil { count += 1 }
     let slot = node.store.putTopic(config)
+    node.broker.compaction.note(node, config)
     node.nameServer.registerOwnTopic(node, config)
     return slot
   }
@@ -85,7 +87,7 @@ final class TopicManager {
       return nil
     }
     let isRetry = topic.hasPrefix(TopicName.retryPrefix)
-    let sysFlag: Int32 = unitMode ? (isRetry ? Self.unitSubscribed : Self.unit) : 0
+    let sysFlag: Int32 = unitMode ? (isRetry ? TopicFlag.unitSubscribed : TopicFlag.unit) : 0
     if let model = inheritable(node, defaultTopic) {
       var config = TopicConfig(name: topic)
       config.readQueues = max(0, min(defaultQueues, model.writeQueues))
@@ -120,7 +122,7 @@ final class TopicManager {
     config.readQueues = max(0, min(queues, ServerLimits.queuesPerTopicMax))
     config.writeQueues = config.readQueues
     config.perm = perm
-    config.sysFlag = unitMode ? Self.unitSubscribed : 0
+    config.sysFlag = unitMode ? TopicFlag.unitSubscribed : 0
     node.log.info("topic \(topic) created with \(config.writeQueues) queues")
     return put(node, config)
   }
@@ -140,7 +142,7 @@ final class TopicManager {
     config.readQueues = max(0, min(group.retryQueues, ServerLimits.queuesPerTopicMax))
     config.writeQueues = config.readQueues
     config.perm = Perm.read | Perm.write
-    config.sysFlag = unitMode ? Self.unitSubscribed : 0
+    config.sysFlag = unitMode ? TopicFlag.unitSubscribed : 0
     config.isOrder = isOrder
     put(node, config)
   }
@@ -151,8 +153,9 @@ final class TopicManager {
     let slot = existing(node, topic)
     _ = node.store.deleteTopic(topic)
     guard let slot else { return }
-    count -= 1
+    if !node.store.isLight(topic) { count -= 1 }
     node.broker.resets.forget(topic: slot)
+    node.broker.compaction.forget(slot)
     node.broker.stats.topicDeleted(slot)
     for group in node.broker.clients.groups { group.forgetPulls(of: slot) }
     node.log.info("topic \(topic) deleted")
@@ -162,8 +165,10 @@ final class TopicManager {
   private func existing(_ node: Node, _ topic: String) -> TopicSlot? {
     node.store.topicConfig(topic) == nil ? nil : node.store.makeSlot(topic)
   }
+}
 
-  /// Apache TopicSysFlag.
-  private static let unit: Int32 = 1
-  private static let unitSubscribed: Int32 = 2
+/// Bits of a topic's sysFlag (Apache TopicSysFlag).
+enum TopicFlag {
+  static let unit: Int32 = 1
+  static let unitSubscribed: Int32 = 2
 }

@@ -76,6 +76,7 @@ final class ClientManager {
     _ = node.store.deleteGroup(name, cleanOffsets: cleanOffsets)
     guard let group = known(name) else { return }
     group.config = nil
+    group.pausedTopics = []
     if cleanOffsets { node.broker.resets.forget(group: group) }
     node.broker.stats.groupDeleted(group)
   }
@@ -83,6 +84,11 @@ final class ClientManager {
   private func create(_ node: Node, _ name: String) -> ConsumerGroup? {
     guard node.options.autoCreateGroup || TopicName.isSystemGroup(name) else { return nil }
     guard TopicName.complaint(group: name) == nil, groups.count < ServerLimits.groupsMax else { return nil }
+    if node.store.isLight(name) {
+      // Apache's groups of light queues have no stored configuration (LmqSubscriptionGroupManager).
+      attach(SubscriptionGroup(name: name))
+      return known(name)
+    }
     put(node, SubscriptionGroup(name: name))
     node.log.info("consumer group \(name) created")
     return known(name)
@@ -96,6 +102,7 @@ final class ClientManager {
     let group = ConsumerGroup(name: config.name, index: names.insert(config.name))
     precondition(group.index == groups.count)
     group.config = config
+    if let node { group.pausedTopics = Set(node.store.pausedTopics(of: config.name)) }
     groups.append(group)
   }
 

@@ -86,6 +86,8 @@ final class ConsumerGroup {
   /// Of the last heartbeat (v2); nil before the first.
   var fingerprint: Int32?
   var locks = QueueLocks()
+  /// Topics that an operator has forbidden the group to read (code 353); usually none.
+  var pausedTopics: Set<TopicSlot> = []
   /// Where each queue's next pull begins, as the last pull answered; progress reports show it.
   private var pullOffsets: [QueuePlace: Int64] = [:]
 
@@ -98,6 +100,9 @@ final class ConsumerGroup {
     self.name = name
     self.index = index
   }
+
+  /// Whether an operator has forbidden the group to read the topic.
+  func isPaused(_ slot: TopicSlot) -> Bool { !pausedTopics.isEmpty && pausedTopics.contains(slot) }
 
   /// True while at least one member is registered.
   var isOnline: Bool { !members.isEmpty }

@@ -9,6 +9,9 @@ extension Node {
     _ draft: RecordDraft, _ slot: TopicSlot, topic: RawSpan, _ properties: RawSpan, _ scan: PropertyScan,
     _ body: RawSpan
   ) throws(Refusal) -> AppendResult {
+    if scan.innerMultiDispatch != nil && store.dispatchesToLightQueues {
+      return try appendToLightQueues(draft, slot, topic: topic, properties, body)
+    }
     do {
       let stored = try store.append(
         draft, to: slot, topic: topic, properties: properties, scan: scan, body: body, nowMs: nowMs)

@@ -18,7 +18,7 @@ enum BatchSend {
       throw Refusal(.messageIllegal, "batch messages cannot go to a retry topic")
     }
     let shared = producing.properties.array
-    let entries = try check(producing, shared, draft, body)
+    let entries = try check(node, shared, draft, slot, body)
     do { try node.store.prepare(bytes: entries.recordBytes) } catch { throw Refusal(error) }
 
     producing.ids.removeAll()
@@ -42,14 +42,20 @@ enum BatchSend {
     guard let first, let last else { throw Refusal(.messageIllegal, "the batch holds no message") }
     node.holdUntilDurable(session, last.stored, last.scan, producing.properties.bytes)
     if header.isOneWay { return }
+    // The batch's own key is its transaction id (Apache: MessageClientIDSetter.getUniqID of the whole batch).
+    producing.properties.removeAll()
+    producing.properties.append(shared)
+    let scan = try producing.complete(nowMs: node.nowMs)
     producing.answer(
-      session, header, queueId: draft.queueId, queueOffset: first.queueOffset, transactionId: 0..<0)
+      session, header, queueId: draft.queueId, queueOffset: first.queueOffset,
+      transactionId: scan.uniqueKey ?? 0..<0)
   }
 
   /// Refuses a batch that could not be stored whole, before anything of it is stored.
   private static func check(
-    _ producing: Producing, _ shared: [UInt8], _ draft: RecordDraft, _ body: RawSpan
+    _ node: Node, _ shared: [UInt8], _ draft: RecordDraft, _ slot: TopicSlot, _ body: RawSpan
   ) throws(Refusal) -> (count: Int, recordBytes: Int) {
+    let producing = node.broker.producing
     var at = 0
     var count = 0
     var recordBytes = 0
@@ -64,6 +70,12 @@ enum BatchSend {
       let scan = try producing.complete(nowMs: 0)
       if producing.delayLevel(scan) != nil {
         throw Refusal(.messageIllegal, "batch messages do not support delay levels")
+      }
+      if let refusal = node.broker.compaction.refusal(slot, scan, producing.properties.bytes) {
+        throw refusal
+      }
+      if scan.innerMultiDispatch != nil && node.store.dispatchesToLightQueues {
+        throw Refusal(.messageIllegal, "batch messages do not go to light queues")
       }
       recordBytes += draft.recordBytes(
         topicBytes: producing.name.count, propertiesBytes: producing.properties.count,

@@ -1,5 +1,4 @@
-// Pulls that wait: on a queue for its next message (long polling), or on the disk for pages that are not in
-// memory.
+// Pulls that wait on a queue for its next message (long polling).
 // Apache: PullRequestHoldService. Here the append that satisfies a pull answers it, in the same turn.
 
 import Linux
@@ -10,9 +9,6 @@ import Wire
 final class LongPolls {
   /// Body of the answer at hand; reused by all pulls.
   var body = ByteBuffer()
-  /// Ranges that waited for the disk, by ticket.
-  private var cold: [UInt64: PullTask] = [:]
-  private var nextTicket: UInt64 = 1
 
   /// A held pull, a link of its queue's list. Places in `pool` are used again,
   /// so that holding costs no allocation.
@@ -152,23 +148,6 @@ final class LongPolls {
     guard let session = node.sessions[task.sessionId] else { return }
     var task = task
     task.holdMs = 0
-    Pull.run(node, session, task)
-    node.touch(session)
-  }
-
-  /// Lets the janitor read pages that are not in memory; the pull runs again afterwards.
-  func warm(_ node: Node, _ task: PullTask, _ range: Range<Int64>) {
-    let ticket = nextTicket
-    nextTicket += 1
-    cold[ticket] = task
-    node.store.warm(range, ticket: ticket)
-  }
-
-  func warmed(_ node: Node, ticket: UInt64) {
-    guard let task = cold.removeValue(forKey: ticket), let session = node.sessions[task.sessionId] else {
-      return
-    }
-    Pull.run(node, session, task)
-    node.touch(session)
+    Pull.rerun(node, session, task)
   }
 }

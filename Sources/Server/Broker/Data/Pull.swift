@@ -19,6 +19,8 @@ struct PullTask {
   /// How long an empty answer may be held; 0 answers at once.
   var holdMs: Int64
   var topicSysFlag: Int32
+  /// Set once flow control has delayed it: it is served then, a message at a time.
+  var wasDelayed = false
 }
 
 enum Pull {
@@ -97,7 +99,7 @@ enum Pull {
       }
       run(node, session, task)
     } catch {
-      refuse(session, header, error)
+      if !header.isOneWay { refuse(session, opaque: header.opaque, error) }
     }
   }
 
@@ -111,32 +113,16 @@ enum Pull {
   private static func check(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ request: Fields
   ) throws(PullRefusal) -> PullTask {
-    if node.options.brokerPermission & Perm.read == 0 {
-      throw PullRefusal(
-        code: .noPermission, remark: "the broker[\(node.options.brokerName)] pulling message is forbidden",
-        forbiddenType: 1)
-    }
     let groupName = fields[request.group?.value ?? 0..<0]
-    guard let group = node.broker.clients.group(node, groupName), let config = group.config else {
-      throw PullRefusal(
-        code: .subscriptionGroupNotExist,
-        remark: "subscription group [\(groupName.text)] does not exist, \(Refusal.seeFAQ)")
-    }
-    if !config.consumeEnable {
-      throw PullRefusal(
-        code: .noPermission, remark: "subscription group no permission, \(group.name)", forbiddenType: 2)
-    }
+    let group = node.broker.clients.group(node, groupName)
     let topicName = fields[request.topic?.value ?? 0..<0]
-    guard let slot = node.store.slot(topicName), case let gate = node.store.gate(slot), gate.exists else {
-      throw PullRefusal(
-        code: .topicNotExist,
-        remark: "topic[\(topicName.text)] not exist, apply first please!\n\(Refusal.seeFAQ)")
+    let slot = node.store.slot(topicName)
+    if let refusal = standing(node, group, slot, groupName: groupName.text, topicName: topicName.text) {
+      throw refusal
     }
-    if gate.perm & Perm.read == 0 {
-      throw PullRefusal(
-        code: .noPermission, remark: "the topic[\(topicName.text)] pulling message is forbidden",
-        forbiddenType: 3)
-    }
+    // Both exist, as the check before says.
+    guard let group, let slot else { preconditionFailure("a pull without group or topic is refused") }
+    let gate = node.store.gate(slot)
     if request.queueId < 0 || request.queueId >= gate.readQueues {
       throw PullRefusal(
         code: .invalidParameter,
@@ -154,6 +140,55 @@ enum Pull {
       messagesMax: Int(min(max(request.messagesMax, 1), Int32(ServerLimits.pullMessagesMax))),
       filter: filter, holdMs: isSuspending ? min(request.suspendMs, ServerLimits.suspendMsMax) : 0,
       topicSysFlag: gate.sysFlag)
+  }
+
+  /// What may change while a pull is held: whether the group may read the topic at all; nil when it may.
+  private static func standing(
+    _ node: Node, _ group: ConsumerGroup?, _ slot: TopicSlot?, groupName: @autoclosure () -> String,
+    topicName: @autoclosure () -> String
+  ) -> PullRefusal? {
+    if node.options.brokerPermission & Perm.read == 0 {
+      return PullRefusal(
+        code: .noPermission, remark: "the broker[\(node.options.brokerName)] pulling message is forbidden",
+        forbiddenType: 1)
+    }
+    guard let group, let config = group.config else {
+      return PullRefusal(
+        code: .subscriptionGroupNotExist,
+        remark: "subscription group [\(groupName())] does not exist, \(Refusal.seeFAQ)")
+    }
+    if !config.consumeEnable {
+      return PullRefusal(
+        code: .noPermission, remark: "subscription group no permission, \(group.name)", forbiddenType: 2)
+    }
+    guard let slot, case let gate = node.store.gate(slot), gate.exists else {
+      return PullRefusal(
+        code: .topicNotExist,
+        remark: "topic[\(topicName())] not exist, apply first please!\n\(Refusal.seeFAQ)")
+    }
+    if gate.perm & Perm.read == 0 {
+      return PullRefusal(
+        code: .noPermission, remark: "the topic[\(topicName())] pulling message is forbidden",
+        forbiddenType: 3)
+    }
+    if group.isPaused(slot) {
+      return PullRefusal(
+        code: .noPermission,
+        remark: "the consumer group[\(group.name)] is forbidden for topic[\(topicName())]",
+        forbiddenType: 5)
+    }
+    return nil
+  }
+
+  /// Runs a pull that was held: what was allowed when it came may be forbidden now.
+  static func rerun(_ node: Node, _ session: Session, _ task: PullTask) {
+    defer { node.touch(session) }
+    if let refusal = standing(
+      node, task.group, task.slot, groupName: task.group.name, topicName: node.store.topicName(task.slot))
+    {
+      return refuse(session, opaque: task.opaque, refusal)
+    }
+    run(node, session, task)
   }
 
   /// The filter: from the request when it carries its subscription, else as the group registered it.
@@ -224,9 +259,8 @@ enum Pull {
     }
   }
 
-  private static func refuse(_ session: Session, _ header: borrowing RemotingHeader, _ refusal: PullRefusal) {
-    if header.isOneWay { return }
-    var writer = FrameWriter(response: refusal.code.rawValue, opaque: header.opaque, to: &session.out)
+  private static func refuse(_ session: Session, opaque: Int32, _ refusal: PullRefusal) {
+    var writer = FrameWriter(response: refusal.code.rawValue, opaque: opaque, to: &session.out)
     if refusal.forbiddenType != 0 {
       writer.field("forbiddenType", Int64(refusal.forbiddenType), to: &session.out)
     }
@@ -252,16 +286,23 @@ extension Pull {
     }
     let polls = node.broker.longPolls
     polls.body.removeAll()
-    let result = node.store.read(
-      task.slot, task.queueId, from: task.offset, messagesMax: task.messagesMax,
+    let isCompacted = node.broker.compaction.holds(task.slot)
+    let start =
+      isCompacted ? node.broker.compaction.start(node, task.slot, task.queueId, task.offset) : task.offset
+    var result = node.store.read(
+      task.slot, task.queueId, from: start, messagesMax: task.messagesMax,
       bytesMax: ServerLimits.pullBytesMax, filter: task.filter, into: &polls.body)
+    if isCompacted && result.status == .found {
+      (result.messages, result.bytes) = node.broker.compaction.cut(task.slot, task.queueId, &polls.body)
+      if result.messages == 0 { result.status = .noMatchedMessage }
+    }
     if result.status != .cold { task.group.pulled(task.slot, task.queueId, next: result.nextBeginOffset) }
     switch result.status {
     case .found:
       node.broker.stats.get(task.slot, task.group, messages: result.messages, bytes: result.bytes)
       answer(session, task, result, .success, remark: nil, body: polls)
     case .cold:
-      polls.warm(node, task, result.coldRange)
+      node.broker.coldReads.hold(node, session, task, result)
     default:
       node.broker.stats.getMissed()
       let code = code(result.status, offset: task.offset)

@@ -1,0 +1,20 @@
+// Conversations of Java and C++ clients with Apache 5.3.3, played to our broker: it must answer the same.
+
+import Testing
+
+@testable import Server
+
+@Suite struct GoldenReplayTests {
+  /// Recordings of what is not served yet.
+  static let unserved: Set<String> = [
+    "java-delay", "java-recall", "java-pop-api", "java-pop-push", "java-pop-push-redelivery", "java-push-sql",
+    "java-push-sql-bad", "java-push-sql-not-latest", "java-request-reply", "java-transaction",
+  ]
+
+  @Test(arguments: RecordedFrame.scenarios.keys.filter { !unserved.contains($0) }.sorted())
+  func answersAsApache(_ scenario: String) throws {
+    let replay = try Replay(scenario)
+    try replay.run()
+    #expect(replay.differences.isEmpty, "\(replay.differences.joined(separator: "\n"))")
+  }
+}
