@@ -18,8 +18,10 @@ package enum ServerLimits {
   static let idleBufferBytes = 4 << 10
   /// Largest hold time of a long poll.
   static let suspendMsMax: Int64 = 300_000
-  /// Held pull requests, over all connections; one more is answered at once.
+  /// Held pull requests, over all connections; one more is answered with 2 (SYSTEM_BUSY).
   static let heldPullsMax = 100_000
+  /// The same of one connection: a consumer of that many queues.
+  static let heldPullsPerSessionMax = 65_536
   /// Requests that wait for the disk, over all connections; one more is answered with 2 (SYSTEM_BUSY).
   static let coldReadsMax = 1024
   /// The same of one connection.

@@ -88,3 +88,33 @@ struct PauseTests {
     #expect(reply.code == 29)
   }
 }
+
+/// Bounds on what one client may make the broker hold.
+struct HeldPullTests {
+  @Test func aConnectionHoldsOnlySoManyPulls() throws {
+    let rig = try FilterTests.rig()
+    let client = try rig.client()
+    client.session.heldPulls = ServerLimits.heldPullsPerSessionMax - 1
+    #expect(try client.send(11, FilterTests.pull(10, sysFlag: 6, "*")) == nil)
+    let busy = try client.ask(.pullMessage, FilterTests.pull(10, sysFlag: 6, "*"))
+    #expect(busy.code == 2 && busy.remark == "[OVERLOAD]system busy, start flow control for a while")
+    #expect(try rig.client().send(11, FilterTests.pull(10, sysFlag: 6, "*")) == nil, "others are served")
+    rig.node.nowMs += 15_000
+    rig.node.broker.work(rig.node)
+    #expect(try client.take().map(\.code) == [19])
+    #expect(client.session.heldPulls == ServerLimits.heldPullsPerSessionMax - 1, "its place is free again")
+  }
+
+  @Test func aClientThatTakesNoAnswersGetsNoMessages() throws {
+    let rig = try FilterTests.rig()
+    let client = try rig.client()
+    #expect(try client.send(11, FilterTests.pull(10, sysFlag: 6, "*")) == nil)
+    let waiting = [UInt8](repeating: 0, count: ServerLimits.outputPauseBytes + 1)
+    client.session.out.append(waiting)
+    try rig.store("T")
+    rig.node.broker.longPolls.touched(rig.node.store.makeSlot("T"), 0)
+    rig.node.broker.work(rig.node)
+    client.session.out.consume(waiting.count)
+    #expect(try client.take().map(\.code) == [2])
+  }
+}

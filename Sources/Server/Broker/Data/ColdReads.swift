@@ -51,8 +51,8 @@ final class ColdReads {
     task.offset = max(task.offset, result.nextBeginOffset)
     if !task.wasDelayed && flow.isExceeded(task.group.name, nowMs: node.nowMs) {
       if task.group.type == .passively {
-        return busy(
-          session, task.opaque, "This consumer group is reading cold data. It has been flow control")
+        return Pull.busy(
+          session, task, "This consumer group is reading cold data. It has been flow control")
       }
       task.wasDelayed = true
       task.messagesMax = 1
@@ -60,10 +60,10 @@ final class ColdReads {
         delayed.append((node.nowMs + ServerLimits.delayedPullMs, task))
         return
       }
-      return busy(session, task.opaque, Self.overload)
+      return Pull.busy(session, task)
     }
     guard let ticket = open(.pull(task), of: session) else {
-      return busy(session, task.opaque, Self.overload)
+      return Pull.busy(session, task)
     }
     flow.add(task.group.name, bytes: Int64(result.coldRange.count), nowMs: node.nowMs)
     node.store.warm(result.coldRange, ticket: ticket)
@@ -82,15 +82,6 @@ final class ColdReads {
     }
   }
 
-  private func busy(_ session: Session, _ opaque: Int32, _ remark: String) {
-    var writer = FrameWriter(response: ResponseCode.systemBusy.rawValue, opaque: opaque, to: &session.out)
-    writer.endHeader(remark: remark, to: &session.out)
-    writer.finish(to: &session.out)
-  }
-
-  /// Apache's words for a full queue of requests.
-  private static let overload = "[OVERLOAD]system busy, start flow control for a while"
-
   // MARK: other requests
 
   /// Lets a request wait until `range` is in memory; its handler then runs again. The handler must not have
@@ -108,7 +99,7 @@ final class ColdReads {
     if let ticket = open(.request(request), of: session) {
       node.store.warm(range, ticket: ticket)
     } else {
-      session.answer(header, .systemBusy, remark: Self.overload)
+      session.answer(header, .systemBusy, remark: "[OVERLOAD]system busy, start flow control for a while")
     }
     return true
   }

@@ -46,9 +46,12 @@ final class LongPolls {
   /// Pulls that are held now.
   var count: Int { pool.count - freePlaces.count }
 
-  /// Holds a pull that found nothing; false when it must be answered now because too many are held.
-  func hold(_ node: Node, _ task: PullTask, maxOffset: Int64) -> Bool {
-    if count >= ServerLimits.heldPullsMax { return false }
+  /// Holds a pull that found nothing; false when too many are held.
+  func hold(_ node: Node, _ session: Session, _ task: PullTask, maxOffset: Int64) -> Bool {
+    if count >= ServerLimits.heldPullsMax || session.heldPulls >= ServerLimits.heldPullsPerSessionMax {
+      return false
+    }
+    session.heldPulls += 1
     if freePlaces.isEmpty {
       freePlaces.append(pool.count)
       pool.append(Held())
@@ -146,6 +149,7 @@ final class LongPolls {
   /// Runs a held pull again, this time without holding it.
   private func answer(_ node: Node, _ task: PullTask) {
     guard let session = node.sessions[task.sessionId] else { return }
+    session.heldPulls -= 1
     var task = task
     task.holdMs = 0
     Pull.rerun(node, session, task)

@@ -180,7 +180,19 @@ enum Pull {
     return nil
   }
 
-  /// Runs a pull that was held: what was allowed when it came may be forbidden now.
+  /// Answers 2 where Apache's queue of requests is full: the client tries again in a while.
+  static func busy(
+    _ session: Session, _ task: PullTask,
+    _ remark: StaticString = "[OVERLOAD]system busy, start flow control for a while"
+  ) {
+    var writer = FrameWriter(
+      response: ResponseCode.systemBusy.rawValue, opaque: task.opaque, to: &session.out)
+    writer.endHeader(plainRemark: remark, to: &session.out)
+    writer.finish(to: &session.out)
+  }
+
+  /// Runs a pull that was held: what was allowed when it came may be forbidden now. A client that takes no
+  /// answers gets no messages on top of those that wait for it.
   static func rerun(_ node: Node, _ session: Session, _ task: PullTask) {
     defer { node.touch(session) }
     if let refusal = standing(
@@ -188,6 +200,7 @@ enum Pull {
     {
       return refuse(session, opaque: task.opaque, refusal)
     }
+    if session.out.count > ServerLimits.outputPauseBytes { return busy(session, task) }
     run(node, session, task)
   }
 
@@ -306,8 +319,9 @@ extension Pull {
     default:
       node.broker.stats.getMissed()
       let code = code(result.status, offset: task.offset)
-      if code == .pullNotFound && task.holdMs > 0 && polls.hold(node, task, maxOffset: result.maxOffset) {
-        return
+      if code == .pullNotFound && task.holdMs > 0 {
+        if polls.hold(node, session, task, maxOffset: result.maxOffset) { return }
+        return busy(session, task)
       }
       answer(session, task, result, code, remark: nil, body: nil)
     }
