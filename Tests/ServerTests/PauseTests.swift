@@ -29,6 +29,13 @@ struct PauseTests {
     other[0].1 = "H"
     other[1].1 = "T"
     #expect(try client.ask(.pullMessage, other).code == 0, "and so do other groups")
+    let pop = try client.ask(
+      .popMessage,
+      [
+        ("consumerGroup", "G"), ("topic", "T"), ("queueId", "-1"), ("maxMsgNums", "8"),
+        ("invisibleTime", "60000"), ("pollTime", "0"), ("bornTime", "\(rig.node.nowMs)"), ("initMode", "0"),
+      ])
+    #expect(pop.code == 16 && pop.remark == refused.remark)
     #expect(try pause(client, readable: "true").text == #"{"group":"G","readable":true,"topic":"T"}"#)
     #expect(try client.ask(.pullMessage, FilterTests.pull(sysFlag: 4, "*")).code == 0)
   }

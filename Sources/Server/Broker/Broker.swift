@@ -13,6 +13,7 @@ final class Broker {
   let queries = KeyQueries()
   /// Requests to clients whose answers are awaited.
   let asking = Asking()
+  let priority = PriorityTopics()
   let producing: Producing
   let longPolls = LongPolls()
   /// Tag expressions that came with pulls.
@@ -22,12 +23,17 @@ final class Broker {
   /// Whoever waits for the disk.
   let coldReads: ColdReads
   let schedule: Schedule
+  let transactions: Transactions
   let compaction = Compaction()
+  let timers = TimerMessages()
+  let pop: PopService
 
   init(options: ServerOptions, storeHost: HostAddress) {
     coldReads = ColdReads(options: options)
     producing = Producing(options: options, storeHost: storeHost)
     schedule = Schedule(levels: options.delayLevels)
+    transactions = Transactions(options: options)
+    pop = PopService(options: options)
   }
 
   /// Topics, groups and delayed messages that exist from the start.
@@ -35,16 +41,24 @@ final class Broker {
     topics.boot(node)
     clients.boot(node)
     schedule.boot(node)
+    transactions.boot(node)
     compaction.boot(node)
+    timers.boot(node)
+    pop.boot(node)
   }
 
   /// Once a turn: what is due by the clock, then the answers to whoever waits for this turn's records.
   func work(_ node: Node) {
     schedule.deliverDue(node)
+    transactions.work(node)
     compaction.work(node)
+    timers.work(node)
+    pop.ledger.reviveDue(node)
     longPolls.serve(node)
     longPolls.expire(node)
     coldReads.serveHeld(node)
+    priority.expire(node)
+    pop.polls.workDue(node)
     asking.expire(node)
   }
 
@@ -52,7 +66,9 @@ final class Broker {
   var nextDueMs: Int64? {
     var next: Int64?
     let dues = [
-      schedule.nextDueMs, longPolls.nextDeadlineMs, coldReads.nextDueMs, asking.nextDeadlineMs, compaction.nextDueMs,
+      schedule.nextDueMs, timers.nextDueMs, transactions.nextDueMs, longPolls.nextDeadlineMs,
+      asking.nextDeadlineMs, compaction.nextDueMs, priority.nextDeadlineMs, pop.nextDueMs,
+      coldReads.nextDueMs,
     ]
     for case .some(let due) in dues {
       next = min(next ?? due, due)

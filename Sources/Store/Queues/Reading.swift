@@ -156,7 +156,7 @@ extension MessageStore {
     }
   }
 
-  private static func isRecord(_ bytes: RawSpan, at: Int, size: Int) -> Bool {
+  static func isRecord(_ bytes: RawSpan, at: Int, size: Int) -> Bool {
     let magic = bytes.uint32(at: at + 4)
     return Int(bytes.int32(at: at)) == size && (magic == Record.magicV1 || magic == Record.magicV2)
   }

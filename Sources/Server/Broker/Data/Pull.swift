@@ -21,6 +21,8 @@ struct PullTask {
   var topicSysFlag: Int32
   /// Set once flow control has delayed it: it is served then, a message at a time.
   var wasDelayed = false
+  /// Until when a pull of a topic of priorities may be held for more urgent queues; 0 for other topics.
+  var mayYieldUntilMs: Int64 = 0
 }
 
 enum Pull {
@@ -139,7 +141,8 @@ enum Pull {
       offset: request.offset,
       messagesMax: Int(min(max(request.messagesMax, 1), Int32(ServerLimits.pullMessagesMax))),
       filter: filter, holdMs: isSuspending ? min(request.suspendMs, ServerLimits.suspendMsMax) : 0,
-      topicSysFlag: gate.sysFlag)
+      topicSysFlag: gate.sysFlag,
+      mayYieldUntilMs: gate.isPriority ? node.nowMs + node.options.priorityHoldMs : 0)
   }
 
   /// What may change while a pull is held: whether the group may read the topic at all; nil when it may.
@@ -297,6 +300,7 @@ extension Pull {
           maxOffset: range.upperBound),
         .pullOffsetMoved, remark: "OFFSET_RESET", body: nil)
     }
+    if task.mayYieldUntilMs != 0 && node.broker.priority.holds(node, task) { return }
     let polls = node.broker.longPolls
     polls.body.removeAll()
     let isCompacted = node.broker.compaction.holds(task.slot)
@@ -325,6 +329,7 @@ extension Pull {
       }
       answer(session, task, result, code, remark: nil, body: nil)
     }
+    if task.mayYieldUntilMs != 0 { node.broker.priority.pulled(node, task.group, task.slot) }
   }
 
   /// Apache's response code for a read that found nothing (behaviour of
