@@ -61,7 +61,8 @@ enum UpkeepRequests {
     let left = Set((header.string("filterGroups", in: fields) ?? "").split(separator: ",").map(String.init))
     var offsets: [Int32: Int64] = [:]
     for group in node.store.groups(ofTopic: topic) where !left.contains(group) {
-      let range = { (queueId: Int32) in node.store.slot(topic).flatMap { node.store.queueRange($0, queueId) } }
+      let range = { (queueId: Int32) in node.store.slot(topic).flatMap { node.store.queueRange($0, queueId) }
+      }
       for (queueId, offset) in node.store.consumerOffsets(group: group, topic: topic)
       where offset >= range(queueId)?.lowerBound ?? 0 {
         offsets[queueId] = min(offsets[queueId] ?? Int64.max, offset)
