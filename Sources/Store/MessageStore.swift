@@ -30,6 +30,7 @@ package final class MessageStore {
   var groupTable: Groups
   var offsets: ConsumerOffsets
   var delays: DelayOffsets
+  var mappings: TopicMappings
   var upkeep: Upkeep
   /// Newest store time: it never decreases along the log.
   var lastStoreTimestampMs: Int64
@@ -79,6 +80,7 @@ package final class MessageStore {
     groupTable = opening.groups
     offsets = opening.offsets
     delays = opening.delays
+    mappings = opening.mappings
     lastStoreTimestampMs = opening.lastStoreTimestampMs
     upkeep = Upkeep(snapshotEnd: opening.snapshotEnd)
     upkeep.topicsSaved = topics.version.counter

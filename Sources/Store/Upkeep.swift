@@ -100,7 +100,7 @@ extension MessageStore {
     if upkeep.writing.contains(file) || nowMs < upkeep.nextWriteMs[file, default: 0] { return }
     let pauseMs: Int64 =
       switch file {
-      case .topics, .subscriptionGroup: 0
+      case .topics, .subscriptionGroup, .topicQueueMapping: 0
       case .consumerOffset: Limits.offsetsPersistIntervalMs
       case .delayOffset: Limits.delayPersistIntervalMs
       }
@@ -117,6 +117,7 @@ extension MessageStore {
     case .topics: return topics.encoded()
     case .subscriptionGroup: return groupTable.encoded()
     case .consumerOffset: return offsets.json.bytes(.pretty)
+    case .topicQueueMapping: return mappings.json.bytes(.pretty)
     case .delayOffset:
       delays.bump(upkeep.nowMs)
       return delays.json.bytes(.pretty)

@@ -19,6 +19,7 @@ final class Broker {
   var tagFilters = TagFilters()
   let schedule: Schedule
   let compaction = Compaction()
+  let staticTopics = StaticTopics()
 
   init(options: ServerOptions, storeHost: HostAddress) {
     producing = Producing(options: options, storeHost: storeHost)
@@ -31,6 +32,7 @@ final class Broker {
     clients.boot(node)
     schedule.boot(node)
     compaction.boot(node)
+    staticTopics.boot(node)
   }
 
   /// Once a turn: what is due by the clock, then the answers to whoever waits for this turn's records.

@@ -6,6 +6,6 @@ enum Families {
     OffsetRequests.rows, MessageRequests.rows,
     HeartbeatRequests.rows, ClientRequests.rows,
     TopicRequests.rows, GroupRequests.rows, ProgressRequests.rows, StatusRequests.rows,
-    UpkeepRequests.rows, RelayRequests.rows,
+    UpkeepRequests.rows, RelayRequests.rows, StaticTopicRequests.rows,
   ]
 }

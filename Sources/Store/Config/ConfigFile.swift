@@ -5,7 +5,7 @@ import Linux
 import Wire
 
 enum ConfigFile: String, CaseIterable, Sendable {
-  case topics, subscriptionGroup, consumerOffset, delayOffset
+  case topics, subscriptionGroup, consumerOffset, delayOffset, topicQueueMapping
 
   func path(_ paths: StorePaths) -> String { "\(paths.config)/\(rawValue).json" }
 

@@ -18,6 +18,7 @@ struct Opening: ~Copyable {
   var groups: Groups
   var offsets: ConsumerOffsets
   var delays: DelayOffsets
+  var mappings: TopicMappings
   var lastStoreTimestampMs: Int64
   /// Log end of the snapshot that is on disk, -1 when there is none.
   var snapshotEnd: Int64
@@ -56,6 +57,7 @@ struct Opening: ~Copyable {
         groups: Groups(document(.subscriptionGroup), nowMs: nowMs),
         offsets: try offsets(document(.consumerOffset), options, paths, nowMs: nowMs),
         delays: DelayOffsets(document(.delayOffset), nowMs: nowMs),
+        mappings: TopicMappings(document(.topicQueueMapping), nowMs: nowMs),
         lastStoreTimestampMs: recovered.lastStoreTimestampMs, snapshotEnd: recovered.snapshotEnd, lock: lock)
     } catch {
       throw .io(error, "recover", paths.root)

@@ -79,6 +79,7 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case checkRocksDBQueueProgress = 354
   case exportRocksDBConfig = 355
   case litePullMessage = 361
+  case updateAndCreateStaticTopic = 513
   case getBrokerMemberGroup = 901
   case brokerHeartbeat = 904
   case getBrokerHAStatus = 907

@@ -28,5 +28,6 @@ package enum ResponseCode: Int32, Sendable {
   case consumerNotOnline = 206
   case consumeMessageTimeout = 207
   case noMessage = 208
+  case notLeaderForQueue = 501
   case goAway = 1500
 }

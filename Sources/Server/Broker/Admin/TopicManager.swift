@@ -156,6 +156,7 @@ final class TopicManager {
     if !node.store.isLight(topic) { count -= 1 }
     node.broker.resets.forget(topic: slot)
     node.broker.compaction.forget(slot)
+    node.broker.staticTopics.forget(node, slot)
     node.broker.stats.topicDeleted(slot)
     for group in node.broker.clients.groups { group.forgetPulls(of: slot) }
     node.log.info("topic \(topic) deleted")

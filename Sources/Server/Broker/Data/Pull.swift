@@ -19,6 +19,8 @@ struct PullTask {
   /// How long an empty answer may be held; 0 answers at once.
   var holdMs: Int64
   var topicSysFlag: Int32
+  /// What the client knows the queue as, when its topic is static.
+  var logic: LogicStretch?
 }
 
 enum Pull {
@@ -93,7 +95,7 @@ enum Pull {
       {
         node.store.commitOffset(
           group: task.group.name, topic: node.store.topicName(task.slot), queueId: task.queueId,
-          request.commitOffset)
+          max(0, request.commitOffset &- (task.logic?.delta ?? 0)))
       }
       run(node, session, task)
     } catch {
@@ -137,6 +139,8 @@ enum Pull {
         code: .noPermission, remark: "the topic[\(topicName.text)] pulling message is forbidden",
         forbiddenType: 3)
     }
+    var request = request
+    let logic = try toPhysical(&request, slot, node, header, fields)
     if request.queueId < 0 || request.queueId >= gate.readQueues {
       throw PullRefusal(
         code: .invalidParameter,
@@ -153,7 +157,32 @@ enum Pull {
       offset: request.offset,
       messagesMax: Int(min(max(request.messagesMax, 1), Int32(ServerLimits.pullMessagesMax))),
       filter: filter, holdMs: isSuspending ? min(request.suspendMs, ServerLimits.suspendMsMax) : 0,
-      topicSysFlag: gate.sysFlag)
+      topicSysFlag: gate.sysFlag, logic: logic)
+  }
+
+  /// A pull of a static topic's queue becomes one of the queue that holds the offset.
+  private static func toPhysical(
+    _ request: inout Fields, _ slot: TopicSlot, _ node: Node, _ header: borrowing RemotingHeader,
+    _ fields: RawSpan
+  ) throws(PullRefusal) -> LogicStretch? {
+    if !node.broker.staticTopics.isUsed { return nil }
+    do throws(Refusal) {
+      guard
+        let logic = try node.broker.staticTopics.stretch(
+          slot, request.queueId, request.offset, header, fields)
+      else { return nil }
+      request.queueId = logic.physicalId
+      // Any offset may be asked for: one that wraps around is outside of every queue.
+      request.offset &-= logic.delta
+      if let end = logic.end {
+        let left = min(max(1, end &- request.offset), Int64(Int32.max))
+        request.messagesMax = min(request.messagesMax, Int32(left))
+        request.suspendMs = 0
+      }
+      return logic
+    } catch {
+      throw PullRefusal(code: error.code, remark: error.remark)
+    }
   }
 
   /// The tag filter: from the request when it carries its subscription, else as the group registered it.
@@ -218,12 +247,11 @@ extension Pull {
     // A pull that already asks where the reset points is served: 21 would cost its client seconds.
     if let reset = node.broker.takePendingReset(task.group, task.slot, task.queueId), reset != task.offset {
       let range = node.store.queueRange(task.slot, task.queueId) ?? 0..<0
-      return answer(
-        session, task,
-        ReadResult(
-          status: .offsetTooSmall, nextBeginOffset: reset, minOffset: range.lowerBound,
-          maxOffset: range.upperBound),
-        .pullOffsetMoved, remark: "OFFSET_RESET", body: nil)
+      var result = ReadResult(
+        status: .offsetTooSmall, nextBeginOffset: reset, minOffset: range.lowerBound,
+        maxOffset: range.upperBound)
+      task.logic?.translate(&result)
+      return answer(session, task, result, .pullOffsetMoved, remark: "OFFSET_RESET", body: nil)
     }
     let polls = node.broker.longPolls
     polls.body.removeAll()
@@ -237,7 +265,11 @@ extension Pull {
       (result.messages, result.bytes) = node.broker.compaction.cut(task.slot, task.queueId, &polls.body)
       if result.messages == 0 { result.status = .noMatchedMessage }
     }
-    if result.status != .cold { task.group.pulled(task.slot, task.queueId, next: result.nextBeginOffset) }
+    let physicalMax = result.maxOffset
+    if result.status != .cold {
+      task.group.pulled(task.slot, task.queueId, next: result.nextBeginOffset)
+      task.logic?.translate(&result)
+    }
     switch result.status {
     case .found:
       node.broker.stats.get(task.slot, task.group, messages: result.messages, bytes: result.bytes)
@@ -247,7 +279,7 @@ extension Pull {
     default:
       node.broker.stats.getMissed()
       let code = code(result.status, offset: task.offset)
-      if code == .pullNotFound && task.holdMs > 0 && polls.hold(node, task, maxOffset: result.maxOffset) {
+      if code == .pullNotFound && task.holdMs > 0 && polls.hold(node, task, maxOffset: physicalMax) {
         return
       }
       answer(session, task, result, code, remark: nil, body: nil)
@@ -291,6 +323,7 @@ extension Pull {
     writer.field("maxOffset", result.maxOffset, to: &session.out)
     writer.field("minOffset", result.minOffset, to: &session.out)
     writer.field("topicSysFlag", Int64(task.topicSysFlag), to: &session.out)
+    if let logic = task.logic { writer.field("offsetDelta", logic.delta, to: &session.out) }
     writer.endHeader(plainRemark: remark ?? statusName(result.status), to: &session.out)
     if let polls { session.out.append(polls.body.bytes) }
     writer.finish(to: &session.out)
