@@ -62,6 +62,9 @@ let package = Package(
       dependencies: ["Server", "Store", "Wire", "Linux", "TestSupport", "CAllocationCount"],
       exclude: ["Fixtures"], swiftSettings: house),
     .testTarget(
+      name: "SimulationTests", dependencies: ["Server", "Store", "Wire", "Linux", "TestSupport"],
+      swiftSettings: house),
+    .testTarget(
       name: "ClientTests", dependencies: ["Client", "Wire", "Linux", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: house),
     .testTarget(

@@ -23,9 +23,11 @@ final class Node {
   /// Advertised "host:port" of the broker, and the same as records hold it.
   let brokerAddress: String
   let storeHost: HostAddress
-  /// Set by the loop: marks a session whose `out` got bytes outside of its own turn.
   /// State of `randomQueue`.
-  var nextRandom = Process.randomUInt64()
+  var nextRandom: UInt64
+  /// Header of the frame at hand; reused by all.
+  var header = RemotingHeader()
+  /// Set by the loop: marks a session whose `out` got bytes outside of its own turn.
   var touch: (Session) -> Void = { _ in }
 
   init(options: ServerOptions, store: MessageStore, brokerAddress: String, storeHost: HostAddress, log: Log) {
@@ -34,7 +36,8 @@ final class Node {
     self.log = log
     self.brokerAddress = brokerAddress
     self.storeHost = storeHost
-    nowMs = Clock.wallMs()
+    nowMs = options.store.wallMs()
+    nextRandom = options.seed ?? Process.randomUInt64()
     broker = Broker(options: options, storeHost: storeHost)
     table = RequestTable(Families.all)
   }
@@ -67,13 +70,6 @@ final class Node {
     session.out.append(body)
     writer.finish(to: &session.out)
     touch(session)
-  }
-
-  /// A connection went: everybody who remembers it is told.
-  func sessionClosed(_ session: Session) {
-    broker.clients.sessionClosed(self, session)
-    nameServer.sessionClosed(self, session)
-    broker.asking.sessionClosed(self, session)
   }
 
   /// Once a second, between two turns.

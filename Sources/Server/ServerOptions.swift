@@ -29,6 +29,8 @@ package struct ServerOptions: Sendable {
   package var compaction = true
   package var delayLevels = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
   package var logLevel = LogLevel.info
+  /// Of everything that is chosen at random; nil takes a new one at each start.
+  var seed: UInt64?
   /// What the store is told; commands set it by the properties of ServerSettings.
   var store: StoreOptions
 

@@ -52,6 +52,8 @@ enum Limits {
   static let readCountOnDiskMax = 8
   /// Entries that one read scans at least (Apache: 16 000 bytes of consume queue).
   static let readScanEntriesMin = 800
+  /// Bytes of records that one read copies for a filter by properties which then drops them.
+  static let readFilteredBytesMax = 4 << 20
   /// Share of the memory behind the log's end that counts as in memory (Apache
   /// accessMessageInMemoryMaxRatio).
   static let inMemoryPercent: Int64 = 40

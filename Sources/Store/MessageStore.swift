@@ -24,7 +24,9 @@ package final class MessageStore {
   let janitor: Janitor
   /// Held as long as the store is open.
   private var lock: Descriptor?
-  private var threads: StoreThreads?
+  private var threads: RunningThreads?
+  /// The janitor's, when the caller does its jobs.
+  var desk: Janitor.Desk?
 
   var topics: Topics
   var groupTable: Groups
@@ -45,7 +47,7 @@ package final class MessageStore {
   let inMemoryBytes: Int64
 
   /// Two threads that end when the store closes.
-  struct StoreThreads: ~Copyable {
+  private struct RunningThreads: ~Copyable {
     let sync: ThreadHandle
     let janitor: ThreadHandle
 
@@ -88,9 +90,13 @@ package final class MessageStore {
     let root = options.root
     diskUsedRatio = { (try? FileSystem.usedRatio(root)) ?? 0 }
     janitor = Janitor(shared: shared, paths: paths, segmentBytes: log.segmentBytes)
-    let sync = Syncer.start(shared, flushSync: options.flushSync, intervalMs: options.flushIntervalMs)
-    threads = StoreThreads(sync: sync, janitor: janitor.start())
     lock = opening.takeLock()
+    switch options.threads {
+    case .own:
+      let sync = Syncer.start(shared, flushSync: options.flushSync, intervalMs: options.flushIntervalMs)
+      threads = RunningThreads(sync: sync, janitor: janitor.start())
+    case .byHand: desk = janitor.makeDesk()
+    }
     admitLightQueues()
   }
 
@@ -107,9 +113,19 @@ package final class MessageStore {
     shared.janitorSignal.raise()
     let running = threads.take()
     running?.join()
+    finishByHand()
     let isSaved = saveAll()
     // Not removed when something could not be saved: the next opening then checks the log.
     if isSaved && !shared.hasSyncFailed.load(ordering: .acquiring) { try? FileSystem.remove(paths.abort) }
+    lock = nil
+  }
+
+  /// Leaves everything as it is, as when the process is killed: no flush, no file, `abort` stays. Only for
+  /// a store whose work is done by hand.
+  package func abandon() {
+    precondition(options.threads == .byHand, "threads of its own cannot be stopped between two steps")
+    isClosed = true
+    desk = nil
     lock = nil
   }
 

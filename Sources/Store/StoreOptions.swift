@@ -15,6 +15,14 @@ package struct StoreOpenError: Error, Sendable {
   package let hint: String
 }
 
+/// Who does the store's slow work.
+package enum StoreThreads: Sendable {
+  /// SYNC and JANITOR, two threads that end when the store closes.
+  case own
+  /// The caller, with `syncOnce` and `runJanitorOnce`: a simulation decides when each job happens.
+  case byHand
+}
+
 /// How to open a store; names and defaults are those of Apache's MessageStoreConfig.
 package struct StoreOptions: Sendable {
   /// storePathRootDir.
@@ -38,6 +46,9 @@ package struct StoreOptions: Sendable {
   package var messageBytesMax = 4 << 20
   /// Delays of level 1, 2 …: in SCHEDULE_TOPIC_XXXX an entry's tagsCode is its deliver time.
   package var delayLevelsMs: [Int64] = []
+  package var threads = StoreThreads.own
+  /// Wall clock in ms, for what happens outside of a call that brings its own time. Any thread.
+  package var wallMs: @Sendable () -> Int64 = { Clock.wallMs() }
   /// Whether `%LMQ%` topics exist without a config (enableLmq).
   package var lightQueues = false
   /// Whether messages also go to the light queues that they name (enableMultiDispatch).

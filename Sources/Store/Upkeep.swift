@@ -56,7 +56,7 @@ extension MessageStore {
     if isClosed { return }
     upkeep.nowMs = nowMs
     collectResults()
-    for file in upkeep.dirty { writeSoon(file, nowMs: nowMs) }
+    for file in ConfigFile.allCases where upkeep.dirty.contains(file) { writeSoon(file, nowMs: nowMs) }
     if nowMs >= upkeep.nextRetentionMs {
       upkeep.nextRetentionMs = nowMs + Limits.retentionIntervalMs
       cleanUp(nowMs: nowMs)
@@ -77,7 +77,7 @@ extension MessageStore {
       if !isDone { upkeep.dirty.insert(file) }
       // A file that cannot be written is reported and tried again; answers must not wait for ever meanwhile.
       if file == .topics { upkeep.topicsSaved = upkeep.topicsWriting }
-      if isDone && upkeep.dirty.contains(file) { writeSoon(file, nowMs: Clock.wallMs()) }
+      if isDone && upkeep.dirty.contains(file) { writeSoon(file, nowMs: options.wallMs()) }
     }
     for isDone in janitor.takeDoneSnapshots() {
       if isDone {
@@ -152,8 +152,8 @@ extension MessageStore {
   func saveAll() -> Bool {
     collectResults()
     var isSaved = true
-    upkeep.nowMs = Clock.wallMs()
-    for file in upkeep.dirty {
+    upkeep.nowMs = options.wallMs()
+    for file in ConfigFile.allCases where upkeep.dirty.contains(file) {
       do throws(Errno) {
         try FileSystem.replace(file.path(paths), with: encoded(file), backup: true)
       } catch {

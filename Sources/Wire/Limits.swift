@@ -10,4 +10,12 @@ package enum Limits {
   package static let headerFieldsMax = 48
   /// Most bytes of a property string: its length travels as a signed short.
   package static let propertiesBytesMax = 32_767
+  /// Most bytes of a SQL92 expression.
+  package static let sqlExpressionBytesMax = 32_767
+  /// Most operators, literals and properties of one.
+  package static let sqlTermsMax = 4096
+  /// Deepest nesting of one; a chain of AND or OR is one level.
+  package static let sqlDepthMax = 128
+  /// Most different properties that one names.
+  package static let sqlPropertiesMax = 64
 }

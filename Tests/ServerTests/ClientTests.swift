@@ -59,7 +59,7 @@ struct ClientTests {
     #expect(connections?.type == .passively)
     let group = try #require(rig.node.broker.clients.known("G"))
     let found = try #require(group.subscription(rig.node.store.makeSlot("T")))
-    #expect(found.filter == TagFilter(codes: [97]))
+    #expect(found.filter == MessageFilter(codes: [97]))
     #expect(found.version == 5)
   }
 
@@ -70,7 +70,7 @@ struct ClientTests {
       """#
     _ = try rig.client().ask(.heartbeat, body: body)
     let group = try #require(rig.node.broker.clients.known("G"))
-    #expect(group.subscription(rig.node.store.makeSlot("T"))?.filter == TagFilter(codes: [97, 98]))
+    #expect(group.subscription(rig.node.store.makeSlot("T"))?.filter == MessageFilter(codes: [97, 98]))
   }
 
   @Test(arguments: ["", "{", "[]", #"{"clientID":7}"#])

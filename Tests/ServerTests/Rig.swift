@@ -44,11 +44,7 @@ final class Rig {
   }
 
   /// The connection goes, as the loop tells it.
-  func disconnect(_ client: FakeClient) {
-    client.session.isClosed = true
-    node.sessions[client.session.id] = nil
-    node.sessionClosed(client.session)
-  }
+  func disconnect(_ client: FakeClient) { node.disconnected(client.session) }
 
   /// Hands the store's finished jobs to the node until `isDone`; fails after ten seconds.
   func settle(until isDone: () -> Bool) {

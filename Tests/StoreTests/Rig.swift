@@ -111,7 +111,7 @@ final class Rig {
     tags: [String] = []
   ) -> (result: ReadResult, records: [[UInt8]]) {
     var out = ByteBuffer()
-    let filter = TagFilter(codes: tags.map { javaHash($0) })
+    let filter = MessageFilter(codes: tags.map { javaHash($0) })
     let result = store.read(
       store.makeSlot(topic), queueId, from: offset, messagesMax: max, bytesMax: bytesMax, filter: filter,
       into: &out)

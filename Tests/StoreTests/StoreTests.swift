@@ -47,9 +47,9 @@ struct StoreTests {
     }
     #expect(rig.read("T", 9, from: 0).result.status == .noMatchedLogicQueue)
     #expect(rig.read("Unknown", from: 5).result.nextBeginOffset == 0)
-    #expect(rig.store.matches(rig.store.makeSlot("T"), 0, 0, TagFilter(codes: [javaHash("A")])))
-    #expect(!rig.store.matches(rig.store.makeSlot("T"), 0, 0, TagFilter(codes: [1])))
-    #expect(rig.store.matches(rig.store.makeSlot("T"), 0, 7, TagFilter(codes: [1])))
+    #expect(rig.store.matches(rig.store.makeSlot("T"), 0, 0, MessageFilter(codes: [javaHash("A")])))
+    #expect(!rig.store.matches(rig.store.makeSlot("T"), 0, 0, MessageFilter(codes: [1])))
+    #expect(rig.store.matches(rig.store.makeSlot("T"), 0, 7, MessageFilter(codes: [1])))
   }
 
   @Test func readLimits() throws {

@@ -1,5 +1,5 @@
-// The one loop: wait, read and cut frames, decide, wake long polls, write once per session,
-// publish to the SYNC thread.
+// The one loop: wait, read, serve (Serving.swift), wake long polls, write once per session, publish to the
+// SYNC thread.
 //
 // Unsafe code here: the read buffer and the pointers that `withBytes` lends for the length of one call.
 
@@ -27,7 +27,6 @@ final class Loop {
   private let node: Node
   /// Where bytes land first; frames that arrive whole are served from here without another copy.
   private let scratch: UnsafeMutableRawBufferPointer
-  private var header = RemotingHeader()
   private var nextSession = Token.firstSession
   private var dirty: [Session] = []
   /// Sessions with answers that wait for the disk.
@@ -187,11 +186,9 @@ extension Loop {
   /// Ends a connection and tells everybody who remembers it.
   private func close(_ session: Session, _ why: @autoclosure () -> String) {
     if session.isClosed { return }
-    session.isClosed = true
     node.log.debug("connection \(session.id) from \(session.peer.text) closed: \(why())")
     poller.remove(session.socket.raw)
-    node.sessions.removeValue(forKey: session.id)
-    node.sessionClosed(session)
+    node.disconnected(session)
   }
 }
 
@@ -206,11 +203,7 @@ extension Loop {
         if count == 0 { return close(session, "peer closed") }
         // The first `count` bytes were filled in, and nobody writes to them before this turn is over.
         let bytes = unsafe UnsafeRawBufferPointer(rebasing: scratch[0..<count])
-        let consumed = unsafe try process(session, bytes)
-        if consumed < count {
-          session.input.append(
-            unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: bytes[consumed...])))
-        }
+        try node.receive(session, unsafe RawSpan(_unsafeBytes: bytes))
       } else {
         let missing = (Frame.wholeBytes(session.input.bytes, from: 0) ?? 0) - session.input.count
         let raw = session.socket.raw
@@ -220,8 +213,9 @@ extension Loop {
           try unsafe Socket.read(raw, into: free)
         }
         if count == 0 { return close(session, "peer closed") }
-        try drainInput(session)
+        try node.drainInput(session)
       }
+      if session.isPaused { updateInterest(session) }
     } catch let error as Errno {
       if error != .again { close(session, "\(error)") }
     } catch {
@@ -231,59 +225,10 @@ extension Loop {
     markDirty(session)
   }
 
-  /// Serves what has already been read.
-  private func drainInput(_ session: Session) throws(WireError) {
-    let consumed = try unsafe session.input.withBytes { (bytes) throws(WireError) in
-      try unsafe process(session, bytes)
-    }
-    session.input.consume(consumed)
-    if session.input.isEmpty && session.input.capacityBytes > ServerLimits.readBytesPerTurn {
-      session.input.release()
-    }
-  }
-
-  /// Serves the whole frames at the start of `bytes`; stops when the session's answers pile up.
-  ///
-  /// - Returns: Bytes consumed.
-  private func process(_ session: Session, _ bytes: UnsafeRawBufferPointer) throws(WireError) -> Int {
-    let input = unsafe RawSpan(_unsafeBytes: bytes)
-    var at = 0
-    session.beginTurn()
-    while !session.isPaused, let frame = try Frame.cut(input, from: at) {
-      at = frame.end
-      let fields = input[frame.header]
-      try header.parse(fields, as: frame.serialization)
-      if header.isResponse {
-        if !node.broker.asking.answered(node, session, header, fields, input[frame.body]) {
-          node.log.debug("answer \(header.opaque) code \(header.code) from \(session.peer.text)")
-        }
-      } else if let handler = node.table.handler(header.code, at: session.role) {
-        handler(node, session, header, fields, input[frame.body])
-      } else {
-        node.log.debug("request \(header.code) is not served at the \(session.role) port")
-        session.answer(
-          header, .requestCodeNotSupported, remark: " request type \(header.code) not supported")
-      }
-      if session.out.count > ServerLimits.outputPauseBytes { pause(session) }
-    }
-    // Nothing that may depend on a new topic is acknowledged before the topic is on disk.
-    let changes = node.store.topicChanges
-    if changes > max(node.store.topicChangesSaved, node.bootTopicChanges) {
-      session.hold(topicChanges: changes)
-    }
-    return at
-  }
-
-  /// Back-pressure: unread requests stay in the socket until the answers are taken.
-  private func pause(_ session: Session) {
-    session.isPaused = true
-    updateInterest(session)
-  }
-
   private func resume(_ session: Session) {
     session.isPaused = false
     do {
-      if !session.input.isEmpty { try drainInput(session) }
+      if !session.input.isEmpty { try node.drainInput(session) }
     } catch {
       return close(session, "bad frame, \(error)")
     }
@@ -326,8 +271,7 @@ extension Loop {
   /// Writes what may leave; the rest waits for the socket (EPOLLOUT) or for the disk (`held`).
   private func flush(_ session: Session) {
     if session.isClosed { return }
-    let ready = session.releasable(
-      durable: node.store.durable, topicChanges: node.store.topicChangesSaved)
+    let ready = node.releasable(session)
     if ready > 0 {
       do {
         let raw = session.socket.raw
@@ -360,8 +304,7 @@ extension Loop {
 
   /// The log became durable further on, or a background job ended.
   private func completeJobs() {
-    node.store.collectResults()
-    while let completion = node.store.nextCompletion() { node.complete(completion) }
+    node.takeResults()
     if held.isEmpty { return }
     let waiting = held
     held.removeAll(keepingCapacity: true)

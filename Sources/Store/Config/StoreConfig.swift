@@ -4,7 +4,7 @@ import Linux
 package import Wire
 
 extension MessageStore {
-  private var wallMs: Int64 { Clock.wallMs() }
+  private var wallMs: Int64 { options.wallMs() }
 
   // MARK: Topics
 

@@ -21,21 +21,25 @@ extension MessageStore {
     return (entry.physicalOffset, entry.size, entry.tagsCode)
   }
 
-  /// Whether entry `offset` passes the filter (long polls); true when it does not exist.
+  /// Whether entry `offset` passes the filter (long polls); true when it does not exist, or when only the disk
+  /// could tell.
   package func matches(
-    _ slot: TopicSlot, _ queueId: Int32, _ offset: Int64, _ filter: borrowing TagFilter
+    _ slot: TopicSlot, _ queueId: Int32, _ offset: Int64, _ filter: borrowing MessageFilter
   ) -> Bool {
     guard let entry = entry(slot, queueId, offset) else { return true }
-    return Self.passes(entry.tagsCode, filter)
+    if !filter.passes(tagsCode: entry.tagsCode) { return false }
+    if filter.program == nil || !log.isHot(entry.physicalOffset) { return true }
+    guard let segment = log.segment(holding: entry.physicalOffset) else { return true }
+    let at = Int(entry.physicalOffset - segment.start)
+    let size = Int(entry.bytes)
+    guard size >= Record.bytesMin, at + size <= segment.file.bytes else { return true }
+    return Self.passes(segment.file.contents[at..<(at + size)], filter)
   }
 
-  @inline(__always)
-  private static func passes(_ tagsCode: Int64, _ filter: borrowing TagFilter) -> Bool {
-    if filter.codes.isEmpty { return true }
-    let code = Int32(truncatingIfNeeded: tagsCode)
-    let codes = filter.codes.span
-    for index in 0..<codes.count where codes[index] == code { return true }
-    return false
+  /// Whether a whole record passes by its properties; one that cannot be decoded does not.
+  private static func passes(_ record: RawSpan, _ filter: borrowing MessageFilter) -> Bool {
+    guard let decoded = try? Record.decode(record) else { return false }
+    return filter.passes(properties: record[decoded.properties])
   }
 
   /// Whether the record is recent enough to count as "in memory": not more than 40 % of the machine's memory
@@ -45,10 +49,11 @@ extension MessageStore {
   /// Reads matching records into `out` from `offset` on.
   ///
   /// At most `messagesMax` records and `bytesMax` bytes, and Apache's limits of 32 and 256 KiB in memory, 8
-  /// and 64 KiB on disk; the first match is always returned. At least 800 entries are scanned.
+  /// and 64 KiB on disk; the first match is always returned. At least 800 entries are scanned, unless a filter
+  /// by properties had to copy `Limits.readFilteredBytesMax` from the page cache in vain.
   package func read(
     _ slot: TopicSlot, _ queueId: Int32, from offset: Int64, messagesMax: Int, bytesMax: Int,
-    filter: borrowing TagFilter, into out: inout ByteBuffer
+    filter: borrowing MessageFilter, into out: inout ByteBuffer
   ) -> ReadResult {
     guard let index = table.find(slot, queueId) else {
       return ReadResult(status: .noMatchedLogicQueue, nextBeginOffset: 0, minOffset: 0, maxOffset: 0)
@@ -65,11 +70,11 @@ extension MessageStore {
     var collector = Collector(messagesMax: messagesMax, bytesMax: bytesMax)
     let scanEnd = min(high, offset + Int64(max(Limits.readScanEntriesMin, messagesMax)))
     var next = offset
-    while next < scanEnd {
+    while next < scanEnd && collector.droppedBytes < Limits.readFilteredBytesMax {
       let entry = table.entry(index, next)
-      if !entry.isBlank && Self.passes(entry.tagsCode, filter) {
+      if !entry.isBlank && filter.passes(tagsCode: entry.tagsCode) {
         if collector.isFull(adding: Int(entry.size), inMemory: isInMemory(entry.physicalOffset)) { break }
-        if !collect(entry, &collector, into: &out) {
+        if !collect(entry, filter, &collector, into: &out) {
           if collector.messages == 0 { return cold(entry, low, high, next) }
           break
         }
@@ -87,6 +92,8 @@ extension MessageStore {
     let bytesMax: Int
     var messages = 0
     var bytes = 0
+    /// Bytes that were copied for the filter alone.
+    var droppedBytes = 0
 
     func isFull(adding size: Int, inMemory: Bool) -> Bool {
       if messages == 0 { return false }
@@ -103,19 +110,27 @@ extension MessageStore {
       coldRange: start..<min(start + Int64(max(Int(entry.size), Limits.readBytesInMemoryMax)), log.position))
   }
 
-  /// Appends the entry's record; false when it is not in the page cache. A record that does not look like one
-  /// is skipped.
-  private func collect(_ entry: QueueEntry, _ collector: inout Collector, into out: inout ByteBuffer) -> Bool
-  {
+  /// Appends the entry's record; false when it is not in the page cache. A record that does not look like one,
+  /// or that the filter does not let pass, is skipped.
+  private func collect(
+    _ entry: QueueEntry, _ filter: borrowing MessageFilter, _ collector: inout Collector,
+    into out: inout ByteBuffer
+  ) -> Bool {
     guard let segment = log.segment(holding: entry.physicalOffset) else { return true }
     let at = Int(entry.physicalOffset - segment.start)
     let size = Int(entry.size)
     guard size >= Record.bytesMin, at + size <= segment.file.bytes else { return true }
     let before = out.count
     if log.isHot(entry.physicalOffset) {
-      out.append(segment.file.contents[at..<(at + size)])
+      let record = segment.file.contents[at..<(at + size)]
+      if filter.program != nil && !Self.passes(record, filter) { return true }
+      out.append(record)
     } else if !readIfCached(segment, at, size, into: &out) {
       return false
+    } else if filter.program != nil && !Self.passes(out.bytes[before..<(before + size)], filter) {
+      out.truncate(to: before)
+      collector.droppedBytes += size
+      return true
     }
     if !Self.isRecord(out.bytes, at: before, size: size) {
       out.truncate(to: before)

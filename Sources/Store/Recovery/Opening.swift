@@ -47,7 +47,7 @@ struct Opening: ~Copyable {
         segments = [try LogFiles.make(paths.commitLog, start: 0, bytes: segmentBytes, allocating: 0)]
       }
       let recovered = try recover(segments, isNew: isNew, paths, options, waker, report, progress)
-      let nowMs = Clock.wallMs()
+      let nowMs = options.wallMs()
       let document = { (file: ConfigFile) in documents[file] ?? ConfigDocument(members: []) }
       let topics = Topics(document(.topics), recovered.table, nowMs: nowMs)
       return Opening(

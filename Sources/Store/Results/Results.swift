@@ -40,14 +40,6 @@ package enum AppendRefusal: Error, Sendable, Equatable {
   case closed
 }
 
-/// Tag filter of a pull: hash codes; empty means all.
-package struct TagFilter: Sendable, Equatable {
-  package var codes: [Int32]
-  /// Lets entries with any of these hash codes pass; all when there are none.
-  package init(codes: [Int32] = []) { self.codes = codes }
-  package static let all = TagFilter()
-}
-
 /// GetMessageStatus of Apache, same meanings.
 package enum ReadStatus: Sendable {
   case found, noMatchedMessage, messageWasRemoving, offsetFoundNull, offsetOverflowBadly, offsetOverflowOne

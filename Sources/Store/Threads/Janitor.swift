@@ -69,41 +69,74 @@ final class Janitor: Sendable {
     }
   }
 
+  /// Whether the oldest job waits until SYNC has done its part.
+  var needsSync: Bool {
+    waiting.withLock { waiting in
+      if case .writeSnapshot? = waiting.jobs.first { true } else { false }
+    }
+  }
+
   // MARK: Janitor side
 
   func start() -> ThreadHandle {
     Thread.start(name: "mq-janitor") { [self] in run() }
   }
 
+  /// What the janitor keeps from one job to the next. One thread.
+  struct Desk {
+    fileprivate var ahead: Ahead
+    fileprivate var index: KeyIndex
+    fileprivate var nextIndexMs: Int64 = 0
+    fileprivate var seen: Int64
+  }
+
+  func makeDesk() -> Desk {
+    Desk(
+      ahead: Ahead(shared: shared, paths: paths, segmentBytes: segmentBytes),
+      index: KeyIndex(shared: shared, directory: paths.keys),
+      seen: shared.published.load(ordering: .acquiring))
+  }
+
   private func run() {
-    var ahead = Ahead(shared: shared, paths: paths, segmentBytes: segmentBytes)
-    var index = KeyIndex(shared: shared, directory: paths.keys)
-    var nextIndexMs: Int64 = 0
-    var seen = shared.published.load(ordering: .acquiring)
+    var desk = makeDesk()
     while true {
       // Read before the jobs: what was posted before the stop is still done.
       let isStopping = shared.isStopping.load(ordering: .acquiring)
-      let job = waiting.withLock { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
-      if let job { perform(job, &index, &ahead) }
-      ahead.work()
-      if job != nil { continue }
+      if workOnce(&desk) { continue }
       if isStopping { break }
-      if index.isBehind && Clock.monotonicMs() >= nextIndexMs {
-        // While the log is written fast the processor is for the senders; a query catches up in a moment.
-        let written = shared.published.load(ordering: .acquiring) - seen
-        seen += written
-        let excess = index.behindBytes - Limits.indexBehindBytesMax
-        if excess > 0 {
-          index.advance(bursts: Int(excess / Limits.indexBurstBytes) + 1) { ahead.work() }
-        } else if written < Limits.indexQuietBytes {
-          index.advance(bursts: Limits.indexBurstsMax) { ahead.work() }
-        }
-        nextIndexMs = Clock.monotonicMs() + Limits.indexIntervalMs
-      }
-      rest(indexInMs: index.isBehind ? nextIndexMs - Clock.monotonicMs() : nil, isRetrying: ahead.isRetrying)
+      indexKeys(&desk, monotonicMs: Clock.monotonicMs())
+      rest(
+        indexInMs: desk.index.isBehind ? desk.nextIndexMs - Clock.monotonicMs() : nil,
+        isRetrying: desk.ahead.isRetrying)
     }
-    index.close()
+    end(&desk)
   }
+
+  /// Does the oldest job and makes room ahead of the writers; false when no job waited.
+  func workOnce(_ desk: inout Desk) -> Bool {
+    let job = waiting.withLock { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
+    if let job { perform(job, &desk.index, &desk.ahead) }
+    desk.ahead.work()
+    return job != nil
+  }
+
+  /// Indexes new log now and then; for when no job waits.
+  func indexKeys(_ desk: inout Desk, monotonicMs nowMs: Int64) {
+    guard desk.index.isBehind && nowMs >= desk.nextIndexMs else { return }
+    // While the log is written fast the processor is for the senders; a query catches up in a moment.
+    let written = shared.published.load(ordering: .acquiring) - desk.seen
+    desk.seen += written
+    let excess = desk.index.behindBytes - Limits.indexBehindBytesMax
+    if excess > 0 {
+      desk.index.advance(bursts: Int(excess / Limits.indexBurstBytes) + 1) { desk.ahead.work() }
+    } else if written < Limits.indexQuietBytes {
+      desk.index.advance(bursts: Limits.indexBurstsMax) { desk.ahead.work() }
+    }
+    desk.nextIndexMs = nowMs + Limits.indexIntervalMs
+  }
+
+  /// The last thing that the janitor does.
+  func end(_ desk: inout Desk) { desk.index.close() }
 
   /// Waits for a call; while there is log to index or space to wait for, not for long.
   private func rest(indexInMs: Int64?, isRetrying: Bool) {

@@ -45,10 +45,11 @@ enum Syncer {
     }
   }
 
-  /// One fdatasync of each segment between the durable and the published offset.
-  private static func flush(_ shared: Shared) {
+  /// One fdatasync of each segment between the durable and the published offset, of which no more than
+  /// `limit` is promised.
+  static func flush(_ shared: Shared, upTo limit: Int64 = .max) {
     let from = shared.durable.load(ordering: .relaxed)
-    let to = shared.published.load(ordering: .acquiring)
+    let to = min(shared.published.load(ordering: .acquiring), limit)
     if to <= from || shared.hasSyncFailed.load(ordering: .relaxed) { return }
     let touched = shared.segments.withLock { $0.filter { $0.end > from && $0.start < to } }
     for segment in touched {

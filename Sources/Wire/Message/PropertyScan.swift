@@ -54,7 +54,7 @@ package struct PropertyScan: Sendable {
 
   /// The place of the first 0x01 or 0x02 from `start` on, else the end.
   @inline(__always)
-  private static func nameEnd(_ properties: RawSpan, from start: Int) -> Int {
+  static func nameEnd(_ properties: RawSpan, from start: Int) -> Int {
     var at = first(in: properties, from: start) { Words.below(3, $0) }
     while at < properties.byteCount, properties.uint8(at: at) == 0 {
       at = first(in: properties, from: at &+ 1) { Words.below(3, $0) }
@@ -64,7 +64,7 @@ package struct PropertyScan: Sendable {
 
   /// The place of the first byte from `start` on that `marks` finds, else the end.
   @inline(__always)
-  private static func first(in properties: RawSpan, from start: Int, _ marks: (UInt64) -> UInt64) -> Int {
+  static func first(in properties: RawSpan, from start: Int, _ marks: (UInt64) -> UInt64) -> Int {
     let end = properties.byteCount
     var at = start
     while at &+ 8 <= end {

@@ -29,7 +29,7 @@ struct GroupMember {
 struct Subscription {
   let data: SubscriptionData
   let slot: TopicSlot
-  let filter: TagFilter
+  let filter: MessageFilter
 }
 
 /// A consumer group. Created when a name is first seen and legal, kept while the server runs.
@@ -68,7 +68,7 @@ final class ConsumerGroup {
   var isOnline: Bool { !members.isEmpty }
 
   /// The subscription of a topic as registered by heartbeat; nil when the group does not subscribe to it.
-  func subscription(_ slot: TopicSlot) -> (filter: TagFilter, expressionType: String, version: Int64)? {
+  func subscription(_ slot: TopicSlot) -> (filter: MessageFilter, expressionType: String, version: Int64)? {
     guard let place = places[slot] else { return nil }
     let found = subscriptions[place]
     return (found.filter, found.data.expressionType, found.data.version)
@@ -131,13 +131,13 @@ final class ConsumerGroup {
     for (place, item) in list.enumerated() { places[item.slot] = place }
   }
 
-  private static func filter(_ data: SubscriptionData) -> TagFilter {
+  private static func filter(_ data: SubscriptionData) -> MessageFilter {
     if data.isAll { return .all }
     // No codes would mean everything: a client that sends the expression alone still gets its tags.
     let codes =
       data.codes.isEmpty
       ? SubscriptionData.tag(topic: data.topic, expression: data.subString, version: 0).codes : data.codes
-    return TagFilter(codes: codes)
+    return MessageFilter(codes: codes)
   }
 
   // MARK: progress

@@ -47,11 +47,12 @@ final class Producing {
     commonFields = fields.array
     bodyBytesMax = options.store.messageBytesMax
     self.storeHost = storeHost
-    let now = Clock.wallMs()
+    let now = options.store.wallMs()
     keys = UniqueKeyMaker(
       v4: storeHost.isV6 ? 0x7F00_0001 : UInt32(truncatingIfNeeded: storeHost.low),
-      processId: Process.identifier,
-      seed: UInt32(truncatingIfNeeded: Process.randomUInt64()), startOfMonthMs: Clock.startOfMonthMs(now))
+      processId: options.seed == nil ? Process.identifier : 1,
+      seed: UInt32(truncatingIfNeeded: options.seed ?? Process.randomUInt64()),
+      startOfMonthMs: Clock.startOfMonthMs(now))
   }
 
   /// The kind of a topic; its name is looked at once.

@@ -15,7 +15,7 @@ struct PullTask {
   var queueId: Int32
   var offset: Int64
   var messagesMax: Int
-  var filter: TagFilter
+  var filter: MessageFilter
   /// How long an empty answer may be held; 0 answers at once.
   var holdMs: Int64
   var topicSysFlag: Int32
@@ -190,7 +190,7 @@ enum Pull {
     _ node: Node, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ request: Fields,
     _ group: ConsumerGroup,
     _ slot: TopicSlot
-  ) throws(PullRefusal) -> TagFilter {
+  ) throws(PullRefusal) -> MessageFilter {
     if let type = request.expressionType, !fields[type.value].equals("TAG"), type.valueBytes > 0 {
       throw PullRefusal(
         code: .systemError,

@@ -1,0 +1,152 @@
+// A model client that pulls, sends back what it cannot consume, and commits.
+
+import Linux
+import Wire
+
+class Consumer {
+  unowned let world: World
+  let client: ModelClient
+  let group: Oracle.Group
+  private let queues: [(topic: String, queueId: Int32)]
+  private let expression: String
+  /// Tries before a poisonous message is a dead letter, beside the first.
+  static let triesMax: Int32 = 2
+  /// Loops of an earlier life of the process end when they notice.
+  private(set) var life = 0
+  var restartEveryMs: Int64 = 30_000
+  /// Whether poisonous messages are sent back.
+  var isPicky = false
+  var onSeen: (Sent, Received) -> Void = { _, _ in }
+
+  init(
+    _ world: World, _ name: String, _ group: Oracle.Group, queues: [(topic: String, queueId: Int32)],
+    tags expression: String = "*"
+  ) {
+    self.world = world
+    self.group = group
+    self.queues = queues
+    self.expression = expression
+    client = ModelClient(world, name)
+    world.onPowerLoss.append { [weak self] in self?.restart() }
+  }
+
+  func start() {
+    begin()
+    planRestart()
+  }
+
+  private func planRestart() {
+    world.after(world.delayMs(restartEveryMs / 4...restartEveryMs * 2)) { [self] in
+      if world.areFaultsOver { return }
+      world.note("\(client.name) restarts")
+      restart()
+      planRestart()
+    }
+  }
+
+  private func restart() {
+    life += 1
+    client.restart()
+    world.after(world.delayMs(50...2_000)) { [self, life] in
+      if life == self.life { begin() }
+    }
+  }
+
+  func begin() {
+    for queue in queues { findOffset(queue.topic, queue.queueId, life) }
+  }
+
+  /// Goes on after a pause, when the process still lives.
+  func later(_ life: Int, ms: ClosedRange<Int64> = 50...1_000, _ action: @escaping () -> Void) {
+    world.after(world.delayMs(ms)) { [self] in
+      if life == self.life { action() }
+    }
+  }
+
+  func ask(
+    _ code: RequestCode, _ fields: [(String, String)], body: [UInt8] = [], timeoutMs: Int64 = 3_000, _ life: Int,
+    then: @escaping (Answer?) -> Void
+  ) {
+    client.ask(code, fields, body: body, timeoutMs: timeoutMs) { [self] answer in
+      if life == self.life { then(answer) }
+    }
+  }
+
+  // MARK: One queue
+
+  func findOffset(_ topic: String, _ queueId: Int32, _ life: Int) {
+    let fields = [("consumerGroup", group.name), ("topic", topic), ("queueId", "\(queueId)")]
+    ask(.queryConsumerOffset, fields, life) { [self] answer in
+      switch answer?.code {
+      case 0: pull(topic, queueId, answer?.number("offset") ?? -1, life)
+      case 22: pull(topic, queueId, 0, life)
+      default: later(life) { [self] in findOffset(topic, queueId, life) }
+      }
+    }
+  }
+
+  func pull(_ topic: String, _ queueId: Int32, _ offset: Int64, _ life: Int) {
+    let fields = [
+      ("consumerGroup", group.name), ("topic", topic), ("queueId", "\(queueId)"), ("queueOffset", "\(offset)"),
+      ("maxMsgNums", "\(world.number(1...32))"), ("sysFlag", "6"), ("commitOffset", "0"),
+      ("suspendTimeoutMillis", "15000"), ("subscription", expression), ("subVersion", "0"),
+      ("expressionType", "TAG"),
+    ]
+    ask(.pullMessage, fields, timeoutMs: 20_000, life) { [self] answer in
+      guard let answer else { return later(life) { [self] in pull(topic, queueId, offset, life) } }
+      let next = answer.number("nextBeginOffset") ?? -1
+      switch answer.code {
+      case 0:
+        guard let all = try? Received.all(answer.body) else {
+          return world.fail("\(client.name) gets records that cannot be read")
+        }
+        consume(all[...], topic, queueId, next, life)
+      case 19, 20:
+        if next < offset { world.fail("\(client.name) is sent back from \(offset) to \(next)") }
+        later(life, ms: 0...300) { [self] in pull(topic, queueId, max(next, offset), life) }
+      case 21:
+        world.fail("\(client.name) asks \(topic):\(queueId) at \(offset) and is moved to \(next)")
+      default: later(life, ms: 200...1_500) { [self] in pull(topic, queueId, offset, life) }
+      }
+    }
+  }
+
+  private func consume(
+    _ all: ArraySlice<Received>, _ topic: String, _ queueId: Int32, _ next: Int64, _ life: Int
+  ) {
+    guard let received = all.first else {
+      if world.chance(60) { commit(topic, queueId, next) }
+      return later(life, ms: 0...50) { [self] in pull(topic, queueId, next, life) }
+    }
+    guard let message = world.oracle.seen(world, group, received) else { return }
+    onSeen(message, received)
+    if isPicky && message.isPoison { return sendBack(all, received, topic, queueId, next, life) }
+    consume(all.dropFirst(), topic, queueId, next, life)
+  }
+
+  func commit(_ topic: String, _ queueId: Int32, _ offset: Int64) {
+    let fields = [
+      ("consumerGroup", group.name), ("topic", topic), ("queueId", "\(queueId)"), ("commitOffset", "\(offset)"),
+    ]
+    world.note("\(client.name) commits \(topic):\(queueId) at \(offset)")
+    client.tell(.updateConsumerOffset, fields)
+  }
+
+  /// Only an acknowledged send-back lets the queue go on.
+  private func sendBack(
+    _ all: ArraySlice<Received>, _ received: Received, _ topic: String, _ queueId: Int32, _ next: Int64,
+    _ life: Int
+  ) {
+    let fields = [
+      ("group", group.name), ("offset", "\(received.physicalOffset)"), ("delayLevel", "0"),
+      ("originMsgId", ""), ("originTopic", topic), ("unitMode", "false"),
+      ("maxReconsumeTimes", "\(Self.triesMax)"),
+    ]
+    ask(.consumerSendMessageBack, fields, life) { [self] answer in
+      guard answer?.code == 0 else {
+        return later(life) { [self] in sendBack(all, received, topic, queueId, next, life) }
+      }
+      consume(all.dropFirst(), topic, queueId, next, life)
+    }
+  }
+}

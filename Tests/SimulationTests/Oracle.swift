@@ -1,0 +1,288 @@
+// What was promised, and whether it is kept.
+//
+// The oracle knows what model clients sent, what was acknowledged, and what each group has seen. A message
+// says who it is in its body and in a property, and both are checked wherever it turns up.
+
+import Linux
+import Wire
+
+@testable import Server
+@testable import Store
+
+/// A message that a model client sent, once or several times.
+struct Sent {
+  enum State {
+    /// Nobody knows whether it is stored.
+    case unknown
+    case acknowledged
+    /// Every attempt was refused: it must never turn up.
+    case refused
+  }
+
+  var id: Int
+  var topic: String
+  var tag = ""
+  /// Delay that was asked for, ms.
+  var delayMs: Int64 = 0
+  /// Messages of one stream in one queue keep the order of their ids.
+  var stream = 0
+  /// Nobody in the group can consume it: it must end among the dead letters.
+  var isPoison = false
+  var bodyBytes = 0
+  var extraBytes = 0
+  /// Of the first attempt.
+  var sentMs: Int64 = 0
+  var state = State.unknown
+  var wasUnknown = false
+  /// Acknowledged, but allowed to be lost (ASYNC flush and a power loss).
+  var mayBeLost = false
+  /// Where the acknowledgement says it is; nil for what moves on from there by itself.
+  var place: (queueId: Int32, offset: Int64)?
+  /// Of the newest acknowledgement.
+  var physicalOffset: Int64 = -1
+
+  var mustArrive: Bool { state == .acknowledged && !mayBeLost }
+
+  var body: [UInt8] {
+    let head = Array("\(id);".utf8)
+    let filler = (head.count..<max(head.count, bodyBytes)).map { UInt8(truncatingIfNeeded: ($0 &* 31) ^ id) }
+    return head + filler
+  }
+
+  /// The property string as the client sends it.
+  var properties: String {
+    var text = "WHO\u{1}\(id)\u{2}"
+    if !tag.isEmpty { text += "TAGS\u{1}\(tag)\u{2}" }
+    if extraBytes > 0 { text += "EXTRA\u{1}\(String(repeating: "x", count: extraBytes))\u{2}" }
+    return text
+  }
+}
+
+/// A message as it was received.
+struct Received {
+  var queueId: Int32
+  var offset: Int64
+  var physicalOffset: Int64
+  var reconsumeTimes: Int32
+  var topic: String
+  var body: [UInt8]
+  var properties: Properties
+  var storedMs: Int64
+  var bornMs: Int64
+
+  static func all(_ body: [UInt8]) throws(WireError) -> [Received] {
+    var result: [Received] = []
+    var start = 0
+    while start < body.count {
+      let record = try Record.decode(body.rawBytes, at: start)
+      result.append(Received(record, body))
+      start += record.totalBytes
+    }
+    return result
+  }
+
+  init(_ record: Record, _ bytes: [UInt8]) {
+    queueId = record.queueId
+    offset = record.queueOffset
+    physicalOffset = record.physicalOffset
+    reconsumeTimes = record.reconsumeTimes
+    topic = String(decoding: bytes[record.topic], as: UTF8.self)
+    body = Array(bytes[record.body])
+    properties = Properties(decoding: bytes.rawBytes.extracting(record.properties))
+    storedMs = record.storeTimestampMs
+    bornMs = record.bornTimestampMs
+  }
+
+  /// Whom the body names.
+  var id: Int? {
+    body.firstIndex(of: UInt8(ascii: ";")).flatMap { Int(String(decoding: body[..<$0], as: UTF8.self)) }
+  }
+}
+
+final class Oracle {
+  /// By id.
+  private(set) var messages: [Sent] = []
+
+  /// What one consumer group must see, and has seen.
+  final class Group {
+    let name: String
+    let wants: (Sent) -> Bool
+    /// By message id: the attempts (reconsumeTimes) that were seen.
+    fileprivate(set) var seen: [Int: Set<Int32>] = [:]
+    init(_ name: String, _ wants: @escaping (Sent) -> Bool) {
+      self.name = name
+      self.wants = wants
+    }
+  }
+  private(set) var groups: [Group] = []
+  /// Topics whose creation was acknowledged.
+  var topics: [String] = []
+  /// Checks that features add for the end of a run; each fails the world by itself.
+  var finalChecks: [(World, Node) -> Void] = []
+
+  // MARK: Sending
+
+  func newMessage(_ world: World, topic: String) -> Sent {
+    var message = Sent(id: messages.count, topic: topic)
+    message.bodyBytes = world.chance(10) ? world.number(1_000...12_000) : world.number(10...400)
+    message.extraBytes = world.chance(5) ? world.number(100...6_000) : 0
+    message.sentMs = world.nowMs
+    return message
+  }
+
+  func sending(_ message: Sent) {
+    precondition(message.id == messages.count)
+    messages.append(message)
+  }
+
+  /// An attempt ended: acknowledged, refused, or nobody knows.
+  func acknowledged(_ world: World, _ id: Int, physicalOffset: Int64, place: (Int32, Int64)?) {
+    world.note("message \(id) acknowledged at \(physicalOffset), place \(place.map { "\($0)" } ?? "-")")
+    messages[id].state = .acknowledged
+    messages[id].mayBeLost = false
+    messages[id].physicalOffset = physicalOffset
+    messages[id].place = place.map { (queueId: $0.0, offset: $0.1) }
+  }
+
+  func refused(_ id: Int) {
+    if messages[id].state != .acknowledged && !messages[id].wasUnknown { messages[id].state = .refused }
+  }
+
+  func unknown(_ id: Int) {
+    messages[id].wasUnknown = true
+    if messages[id].state == .refused { messages[id].state = .unknown }
+  }
+
+  func change(_ id: Int, _ body: (inout Sent) -> Void) { body(&messages[id]) }
+
+  // MARK: Receiving
+
+  func addGroup(_ name: String, wants: @escaping (Sent) -> Bool) -> Group {
+    let group = Group(name, wants)
+    groups.append(group)
+    return group
+  }
+
+  /// A consumer of the group got a message; nil when it is none of ours or damaged.
+  func seen(_ world: World, _ group: Group, _ received: Received) -> Sent? {
+    guard let message = check(world, received) else { return nil }
+    world.note(
+      "\(group.name) sees \(message.id) at \(received.topic):\(received.queueId):\(received.offset), "
+        + "attempt \(received.reconsumeTimes)")
+    if !group.wants(message) {
+      world.fail("\(group.name) gets message \(message.id), which is not for it: \(message)")
+    }
+    if world.nowMs < message.sentMs + message.delayMs {
+      let early = message.sentMs + message.delayMs - world.nowMs
+      world.fail("message \(message.id) with a delay of \(message.delayMs) ms comes \(early) ms early")
+    }
+    group.seen[message.id, default: []].insert(received.reconsumeTimes)
+    return message
+  }
+
+  /// Whether what was received is what was sent.
+  func check(_ world: World, _ received: Received) -> Sent? {
+    guard let id = received.id, id >= 0, id < messages.count else {
+      world.fail("a message nobody sent in \(received.topic): \(received.body.prefix(40))")
+      return nil
+    }
+    let message = messages[id]
+    if received.body != message.body { world.fail("the body of message \(id) is damaged") }
+    if message.state == .refused { world.fail("message \(id) was refused, and is there: \(message)") }
+    let properties = received.properties
+    if properties["WHO"] != "\(id)" || (properties["EXTRA"] ?? "").utf8.count != message.extraBytes
+      || (properties["TAGS"] ?? "") != message.tag
+    {
+      world.fail("the properties of message \(id) are damaged: \(properties)")
+    }
+    return message
+  }
+
+  /// What some group has to see and has not.
+  func missing() -> [(group: String, id: Int)] {
+    groups.flatMap { group in
+      messages.filter { $0.mustArrive && group.wants($0) && group.seen[$0.id] == nil }.map {
+        (group.name, $0.id)
+      }
+    }
+  }
+
+  // MARK: The disk
+
+  /// What ASYNC flush does not promise across a power loss.
+  func beforePowerLoss(_ world: World, durable: Int64) {
+    if world.plan.flushSync { return }
+    for id in messages.indices where messages[id].state == .acknowledged {
+      // The end of the record is not known exactly.
+      let bytesMax = Int64(messages[id].bodyBytes + messages[id].extraBytes + 2_000)
+      if messages[id].physicalOffset + bytesMax > durable {
+        messages[id].mayBeLost = true
+        messages[id].place = nil
+      }
+    }
+  }
+
+  func afterBoot(_ world: World, _ node: Node) {
+    for topic in topics where node.store.topicConfig(topic) == nil {
+      world.fail("topic \(topic) was acknowledged and is gone")
+    }
+    if world.chance(25) { checkQueues(world, node) }
+  }
+
+  /// Every queue of every topic: dense, in the order of the log, each record where it says it is; streams in
+  /// their order; acknowledged places hold what they were given.
+  func checkQueues(_ world: World, _ node: Node) {
+    var found: [String: [Int32: [Int64: Int]]] = [:]
+    for config in node.store.topicConfigs {
+      guard let slot = node.store.slot(Array(config.name.utf8).rawBytes) else { continue }
+      for queueId in 0..<max(config.readQueues, config.writeQueues) {
+        guard let range = node.store.queueRange(slot, queueId) else { continue }
+        let ids = checkQueue(world, node, config.name, slot, queueId, range)
+        found[config.name, default: [:]][queueId] = ids
+      }
+    }
+    for message in messages where message.mustArrive {
+      guard let place = message.place else { continue }
+      let id = found[message.topic]?[place.queueId]?[place.offset]
+      if id != message.id {
+        world.fail("message \(message.id) was acknowledged at \(place), where now \(id ?? -1) is: \(message)")
+      }
+    }
+  }
+
+  private func checkQueue(
+    _ world: World, _ node: Node, _ topic: String, _ slot: TopicSlot, _ queueId: Int32, _ range: Range<Int64>
+  ) -> [Int64: Int] {
+    var ids: [Int64: Int] = [:]
+    var lastPhysical: Int64 = -1
+    var lastOfStream: [Int: Int] = [:]
+    var raw = ByteBuffer()
+    for offset in range {
+      raw.removeAll()
+      guard let entry = node.store.entry(slot, queueId, offset),
+        node.store.readRecord(at: entry.physicalOffset, into: &raw), let record = try? Record.decode(raw.bytes)
+      else {
+        world.fail("\(topic):\(queueId) has no record at \(offset) of \(range)")
+        continue
+      }
+      let received = Received(record, raw.array)
+      if received.topic != topic || received.queueId != queueId || received.offset != offset
+        || received.physicalOffset <= lastPhysical
+      {
+        world.fail(
+          "\(topic):\(queueId) at \(offset) holds \(received.topic):\(received.queueId):\(received.offset) "
+            + "from \(received.physicalOffset), after \(lastPhysical)")
+      }
+      lastPhysical = received.physicalOffset
+      if TopicName.isSystem(topic) { continue }
+      guard let message = check(world, received) else { continue }
+      ids[offset] = message.id
+      if message.stream > 0 && received.topic == message.topic {
+        let last = lastOfStream[message.stream] ?? -1
+        if message.id < last { world.fail("message \(message.id) is behind \(last) in \(topic):\(queueId)") }
+        lastOfStream[message.stream] = max(last, message.id)
+      }
+    }
+    return ids
+  }
+}

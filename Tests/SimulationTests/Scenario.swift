@@ -1,0 +1,112 @@
+// Who takes part in a run, and when it is over.
+
+import TestSupport
+import Wire
+
+@testable import Server
+
+extension Plan {
+  var levelsMs: [Int64] { Schedule.parse(delayLevels)! }
+}
+
+final class Scenario {
+  let world: World
+  private var producers: [Producer] = []
+  private var consumers: [Consumer] = []
+  private var topics: [(name: String, queues: Int32)] = []
+  private let admin: ModelClient
+
+  init(seed: UInt64, isTracing: Bool) throws {
+    world = try World(seed: seed, isTracing: isTracing)
+    admin = ModelClient(world, "admin")
+    for index in 0..<world.number(1...3) { topics.append(("T\(index)", Int32(world.number(1...4)))) }
+  }
+
+  func run() {
+    world.boot()
+    for topic in topics { makeTopic(topic.name, topic.queues) }
+    addProducers()
+    addConsumers()
+    world.run(untilMs: world.startMs + world.plan.faultsMs + 900_000) { [self] in
+      world.areFaultsOver && world.server != nil && producers.allSatisfy(\.isDone) && isComplete
+    }
+    finish()
+    world.tearDown()
+  }
+
+  private var isComplete: Bool { world.oracle.missing().isEmpty }
+
+  private func finish() {
+    if world.failure != nil { return }
+    let missing = world.oracle.missing()
+    if !missing.isEmpty {
+      let first = world.oracle.messages[missing[0].id]
+      world.fail("\(missing.count) messages never came, the first: \(missing[0]) \(first)")
+    }
+    if let node = world.server?.node { world.oracle.checkQueues(world, node) }
+    world.restartInOrder()
+    if let node = world.server?.node {
+      world.oracle.checkQueues(world, node)
+      for check in world.oracle.finalChecks { check(world, node) }
+    } else {
+      world.fail("the server is down at the end")
+    }
+  }
+
+  private func makeTopic(_ name: String, _ queues: Int32) {
+    let fields = [
+      ("topic", name), ("defaultTopic", "TBW102"), ("readQueueNums", "\(queues)"),
+      ("writeQueueNums", "\(queues)"), ("perm", "6"), ("topicFilterType", "SINGLE_TAG"), ("topicSysFlag", "0"),
+      ("order", "false"),
+    ]
+    admin.ask(.updateAndCreateTopic, fields) { [self] answer in
+      if answer?.code == 0 {
+        world.oracle.topics.append(name)
+      } else {
+        world.after(500) { [self] in makeTopic(name, queues) }
+      }
+    }
+  }
+
+  // MARK: Clients
+
+  private func addProducers() {
+    for stream in 1...world.number(1...3) {
+      let producer = Producer(world, stream: stream, topics: topics, count: world.number(20...80))
+      producer.delayedPercent = world.chance(60) ? 15 : 0
+      producer.poisonPercent = world.chance(50) ? 5 : 0
+      producers.append(producer)
+      producer.start()
+    }
+  }
+
+  private func addConsumers() {
+    let queues = topics.flatMap { topic in (0..<topic.queues).map { (topic: topic.name, queueId: $0) } }
+    let names = Set(topics.map(\.name))
+    let all = world.oracle.addGroup("G-all") { names.contains($0.topic) }
+    let retry = [(topic: "%RETRY%G-all", queueId: Int32(0))]
+    // Two processes share the group's queues.
+    let half = queues.count / 2
+    consumers.append(Consumer(world, "consumer 1", all, queues: Array(queues[..<half]) + retry))
+    consumers.append(Consumer(world, "consumer 2", all, queues: Array(queues[half...])))
+    for consumer in consumers { consumer.isPicky = true }
+    let tagged = world.oracle.addGroup("G-tag") { names.contains($0.topic) && $0.tag == "A" }
+    consumers.append(Consumer(world, "tag consumer", tagged, queues: queues, tags: "A"))
+    addDeadLetters(all)
+    for consumer in consumers { consumer.start() }
+  }
+
+  /// Reads the dead letters: each poisonous message, and none before its last attempt.
+  private func addDeadLetters(_ group: Oracle.Group) {
+    let dead = world.oracle.addGroup("G-dead") { $0.isPoison }
+    let reader = Consumer(
+      world, "dead letter reader", dead, queues: [(topic: "%DLQ%\(group.name)", queueId: 0)])
+    reader.onSeen = { [unowned world] message, _ in
+      let attempts = group.seen[message.id] ?? []
+      for attempt in 0...Consumer.triesMax where !attempts.contains(attempt) {
+        world.fail("message \(message.id) is a dead letter without attempt \(attempt)")
+      }
+    }
+    consumers.append(reader)
+  }
+}

@@ -1,0 +1,199 @@
+// The simulated world: one machine with a disk, a server on it that comes and goes, model clients, faults.
+//
+// One thread, one source of chance (the seed), one clock: the same seed gives the same run, byte for byte.
+
+import Linux
+import TestSupport
+import Wire
+
+@testable import Server
+@testable import Store
+
+/// What is different from seed to seed.
+struct Plan {
+  var flushSync: Bool
+  var segmentBytes: Int
+  /// Faults happen until then; afterwards everything must come to its end.
+  var faultsMs: Int64
+  /// Mean time between two crashes of the server.
+  var crashEveryMs: Int64
+  /// Whether crashes may be power losses.
+  var losesPower: Bool
+  /// Mean life of a connection.
+  var resetEveryMs: Int64
+  var delayLevels = "1s 2s 5s 10s 30s 1m 2m"
+
+  init(_ random: inout SeededGenerator) {
+    flushSync = Bool.random(using: &random)
+    segmentBytes = [32 << 10, 64 << 10, 256 << 10, 1 << 20].randomElement(using: &random)!
+    faultsMs = Int64.random(in: 20_000...90_000, using: &random)
+    crashEveryMs = Int64.random(in: 4_000...40_000, using: &random)
+    losesPower = Int.random(in: 0..<3, using: &random) > 0
+    resetEveryMs = [2_000, 20_000, 1_000_000].randomElement(using: &random)!
+  }
+}
+
+final class World {
+  let seed: UInt64
+  let plan: Plan
+  let clock: SimulatedClock
+  let disk: SimulatedDisk
+  let oracle = Oracle()
+  var random: SeededGenerator
+  private(set) var server: SimulatedServer?
+  private var agenda = Agenda()
+  private var nextLink: UInt64 = 100
+  let startMs: Int64 = 1_767_000_000_000
+  /// Starts of the server so far: what a crash ends must not go on afterwards.
+  private(set) var boots = 0
+  /// Told at each power loss: clients of the same site lose what they knew.
+  var onPowerLoss: [() -> Void] = []
+
+  /// What happened, in words; only when somebody will read it.
+  private(set) var trace: [String] = []
+  let isTracing: Bool
+  /// Of all bytes that the server sent, and when.
+  private(set) var digest: UInt32 = 0
+  /// The first broken promise.
+  private(set) var failure: String?
+
+  init(seed: UInt64, isTracing: Bool) throws {
+    self.seed = seed
+    self.isTracing = isTracing
+    random = SeededGenerator(seed: seed)
+    plan = Plan(&random)
+    clock = SimulatedClock(startMs: startMs)
+    disk = try SimulatedDisk()
+  }
+
+  var nowMs: Int64 { clock.nowMs }
+  var areFaultsOver: Bool { nowMs >= startMs + plan.faultsMs }
+
+  // MARK: Chance
+
+  func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+  func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+  func delayMs(_ range: ClosedRange<Int64>) -> Int64 { Int64.random(in: range, using: &random) }
+
+  // MARK: Time
+
+  func after(_ ms: Int64, _ action: @escaping () -> Void) { agenda.add(atMs: nowMs + ms, action) }
+
+  /// As `after`, but only while the server that runs now still does.
+  func whileUp(_ ms: Int64, _ action: @escaping (SimulatedServer) -> Void) {
+    let boot = boots
+    after(ms) { [unowned self] in
+      if let server, boots == boot { action(server) }
+    }
+  }
+
+  /// Runs until `isDone` or the end of time, looking once a second.
+  func run(untilMs endMs: Int64, _ isDone: () -> Bool) {
+    var nextLookMs = nowMs
+    while failure == nil && nowMs < endMs {
+      if nowMs >= nextLookMs {
+        if isDone() { return }
+        nextLookMs = nowMs + 1000
+      }
+      var nextMs = min(agenda.nextMs ?? endMs, nextLookMs, endMs)
+      if let server { nextMs = min(nextMs, server.nextTurnMs) }
+      clock.advance(to: max(nowMs, nextMs))
+      while failure == nil, let action = agenda.popDue(nowMs) { action() }
+      if failure == nil { server?.turn() }
+    }
+  }
+
+  // MARK: Words
+
+  func note(_ text: @autoclosure () -> String) {
+    if isTracing { trace.append("\(nowMs - startMs) \(text())") }
+  }
+
+  func fail(_ text: String) {
+    note("FAILURE: \(text)")
+    if failure == nil { failure = text }
+  }
+
+  func sent(_ link: UInt64, _ bytes: RawSpan) {
+    var mark = ByteBuffer(capacity: 32)
+    mark.append(bigEndian: UInt64(digest))
+    mark.append(bigEndian: link)
+    mark.append(bigEndian: nowMs)
+    mark.append(bigEndian: UInt64(CRC32.full(bytes)))
+    digest = CRC32.full(mark.bytes)
+  }
+
+  // MARK: The server
+
+  /// Starts the server on what the disk holds.
+  func boot() {
+    precondition(server == nil)
+    boots += 1
+    do {
+      let server = try SimulatedServer(self)
+      self.server = server
+      note("server starts: \(server.node.store.report)")
+      oracle.afterBoot(self, server.node)
+      everyCrash()
+    } catch {
+      fail("the server does not start: \(error)")
+    }
+  }
+
+  private func everyCrash() {
+    whileUp(delayMs(plan.crashEveryMs / 4...plan.crashEveryMs * 2)) { [unowned self] _ in
+      if !areFaultsOver { crash() }
+    }
+  }
+
+  /// Ends the server in one of the ways that a server ends, and plans the next start.
+  private func crash() {
+    guard let server else { return }
+    let way = number(0...9)
+    if way == 0 {
+      note("server is stopped")
+      server.stop()
+    } else if plan.losesPower && way >= 5 {
+      note("power loss at log \(server.node.store.durable) of \(server.node.store.maxOffset)")
+      oracle.beforePowerLoss(self, durable: server.node.store.durable)
+      server.crash(powerLoss: true)
+      for tell in onPowerLoss { tell() }
+    } else {
+      note("server is killed")
+      server.crash(powerLoss: false)
+    }
+    self.server = nil
+    after(delayMs(chance(20) ? 5_000...60_000 : 10...3_000)) { [unowned self] in boot() }
+  }
+
+  /// Ends the run: stops the server in order and starts it once more.
+  func restartInOrder() {
+    guard failure == nil, let server else { return }
+    server.stop()
+    self.server = nil
+    boot()
+  }
+
+  /// Nothing is left that would keep others alive.
+  func tearDown() {
+    agenda.removeAll()
+    onPowerLoss = []
+    server?.stop()
+    server = nil
+  }
+
+  // MARK: The network
+
+  /// A new connection; nil while the server is down.
+  func connect(_ client: ModelClient) -> Link? {
+    guard let server else { return nil }
+    nextLink += 1
+    guard let link = server.accept(id: nextLink, client) else { return nil }
+    if !areFaultsOver {
+      after(delayMs(plan.resetEveryMs / 8...plan.resetEveryMs * 2)) { [weak self, weak link] in
+        if let self, let link, !self.areFaultsOver { link.reset("the network resets it") }
+      }
+    }
+    return link
+  }
+}
