@@ -61,6 +61,9 @@ extension ServerLimits {
   static let clientExpiryMs: Int64 = 120_000
   /// A queue lock that was not renewed for so long is free (Apache RebalanceLockManager).
   static let queueLockMs: Int64 = 60_000
+  /// The same for a client whose connection broke. A client trusts a lock for 30 s after its answer
+  /// (Apache ProcessQueue), which reached it within seconds.
+  static let brokenClientLockMs: Int64 = 35_000
   /// Foreign brokers in the name server.
   static let brokersMax = 4096
   /// Topics in the name server, over all brokers.
@@ -83,6 +86,12 @@ extension ServerLimits {
   static let pendingResetsMax = 1_000_000
   /// Requests to clients whose answers are awaited at once; one more is not sent.
   static let questionsMax = 4096
+  /// A client that is asked where it stands (221) has so long to answer (Apache Broker2Client).
+  static let clientStatusMs: Int64 = 5000
+  /// On a topic of priorities every so many-th pop of a group begins at another level than the most urgent.
+  static let priorityTurn = 16
+  /// Largest wait of a pull for queues of higher priority, as configuration may ask for.
+  static let priorityHoldMsMax: Int64 = 15_000
   /// (group, topic) pairs with counters of their own.
   static let statsPairsMax = 100_000
   /// Levels of messageDelayLevel.

@@ -46,6 +46,7 @@ final class Node {
   func boot() {
     broker.boot(self)
     nameServer.registerOwnBroker(self)
+    broker.topics.takeOrder(self)
     bootTopicChanges = store.topicChanges
   }
 

@@ -27,6 +27,14 @@ package struct ServerOptions: Sendable {
   package var longPolling = true
   /// Serve topics with cleanup.policy=COMPACTION as such (enableCompaction).
   package var compaction = true
+  /// Routes tell clients the brokers and queues of ordered topics (Apache NamesrvConfig orderMessageEnable).
+  package var orderMessages = false
+  /// Brokers learn the ordered topics when they register (Apache returnOrderTopicConfigToBroker).
+  package var orderTopicsToBrokers = true
+  /// Resets of offsets happen here; without it the online clients are told (Apache useServerSideResetOffset).
+  package var serverSideReset = true
+  /// How long a pull waits for queues of higher priority.
+  package var priorityHoldMs: Int64 = 1000
   package var delayLevels = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
   package var logLevel = LogLevel.info
   /// Of everything that is chosen at random; nil takes a new one at each start.

@@ -13,6 +13,7 @@ final class Broker {
   let queries = KeyQueries()
   /// Requests to clients whose answers are awaited.
   let asking = Asking()
+  let priority = PriorityTopics()
   let producing: Producing
   let longPolls = LongPolls()
   /// Tag expressions that came with pulls.
@@ -41,6 +42,7 @@ final class Broker {
     compaction.work(node)
     longPolls.serve(node)
     longPolls.expire(node)
+    priority.expire(node)
     asking.expire(node)
   }
 
@@ -49,6 +51,7 @@ final class Broker {
     var next: Int64?
     let dues = [
       schedule.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs, compaction.nextDueMs,
+      priority.nextDeadlineMs,
     ]
     for case .some(let due) in dues {
       next = min(next ?? due, due)

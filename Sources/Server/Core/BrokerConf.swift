@@ -73,7 +73,6 @@ package enum BrokerConf {
       ("haListenPort", "\(Int(options.brokerPort) + 1)"),
       ("namesrvAddr", "\(host):\(options.nameServerPort)"),
       ("notifyConsumerIdsChangedEnable", "true"), (logPathKey, options.store.root + "/commitlog"),
-      ("useServerSideResetOffset", "true"),
     ]
     var seen: Set<String> = []
     // A later line is the effective value, an earlier one only what was asked for.
@@ -170,7 +169,10 @@ package enum BrokerConf {
       flag("enableCompaction", \.compaction),
       flag("enableLmq", \.store.lightQueues), flag("enableMultiDispatch", \.store.lightDispatch),
       number("maxLmqConsumeQueueNum", \.store.lightQueuesMax, 1...1_000_000),
-      delayLevels,
+      delayLevels, flag("orderMessageEnable", \.orderMessages),
+      flag("returnOrderTopicConfigToBroker", \.orderTopicsToBrokers),
+      flag("useServerSideResetOffset", \.serverSideReset),
+      number("priorityHoldMillis", \.priorityHoldMs, 0...ServerLimits.priorityHoldMsMax),
     ]
   }
 

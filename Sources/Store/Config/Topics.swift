@@ -18,7 +18,7 @@ struct Topics {
   private var others: [JSON.Member] = []
 
   private static let missing = TopicGate(
-    exists: false, perm: 0, readQueues: 0, writeQueues: 0, sysFlag: 0, isOrder: false)
+    exists: false, perm: 0, readQueues: 0, writeQueues: 0, sysFlag: 0, isOrder: false, isPriority: false)
 
   init(_ document: ConfigDocument, _ table: QueueTable, nowMs: Int64) {
     self.document = document
@@ -71,7 +71,8 @@ struct Topics {
     }
     if configs[Int(slot.rawValue)] != nil || gates[Int(slot.rawValue)].exists { return }
     gates[Int(slot.rawValue)] = TopicGate(
-      exists: true, perm: Perm.read | Perm.write, readQueues: 1, writeQueues: 1, sysFlag: 0, isOrder: false)
+      exists: true, perm: Perm.read | Perm.write, readQueues: 1, writeQueues: 1, sysFlag: 0, isOrder: false,
+      isPriority: false)
     lightCount += 1
   }
 
@@ -84,7 +85,8 @@ struct Topics {
     configs[Int(slot.rawValue)] = config
     gates[Int(slot.rawValue)] = TopicGate(
       exists: true, perm: config.perm, readQueues: config.readQueues, writeQueues: config.writeQueues,
-      sysFlag: config.sysFlag, isOrder: config.isOrder)
+      sysFlag: config.sysFlag, isOrder: config.isOrder,
+      isPriority: config.attributes.contains { $0.key == "message.type" && $0.value == "PRIORITY" })
   }
 
   private mutating func bump(_ nowMs: Int64) {

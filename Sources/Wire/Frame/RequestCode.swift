@@ -49,7 +49,9 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case registerTopicInNameServer = 217
   case getKVListByNamespace = 219
   case resetConsumerClientOffset = 220
+  case getConsumerStatusFromClient = 221
   case invokeBrokerToResetOffset = 222
+  case invokeBrokerToGetConsumerStatus = 223
   case getTopicsByCluster = 224
   case updateAndCreateSubscriptionGroupList = 225
   case queryTopicConsumeByWho = 300
@@ -64,6 +66,7 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case getUnitTopicList = 311
   case getHasUnitSubTopicList = 312
   case getHasUnitSubUnunitTopicList = 313
+  case cloneGroupOffset = 314
   case sendBatchMessage = 320
   case viewBrokerStatsData = 315
   case cleanUnusedTopic = 316
@@ -74,8 +77,10 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case getAllProducerInfo = 328
   case deleteExpiredCommitLog = 329
   case queryTopicsByConsumer = 343
+  case querySubscriptionByConsumer = 345
   case getTopicConfig = 351
   case getSubscriptionGroupConfig = 352
+  case updateAndGetGroupForbidden = 353
   case checkRocksDBQueueProgress = 354
   case exportRocksDBConfig = 355
   case litePullMessage = 361
@@ -85,4 +90,5 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case getBrokerHAStatus = 907
   case resetMasterFlushOffset = 908
   case getBrokerEpochCache = 1007
+  case popRollback = 200_056
 }

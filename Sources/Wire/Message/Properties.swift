@@ -75,6 +75,7 @@ package enum PropertyName {
   package static let region = "MSG_REGION"
   package static let traceOn = "TRACE_ON"
   package static let cluster = "CLUSTER"
+  package static let priority = "_SYS_MSG_PRIORITY_"
   package static let maxReconsumeTimes = "MAX_RECONSUME_TIMES"
   package static let innerMultiDispatch = "INNER_MULTI_DISPATCH"
   package static let innerMultiQueueOffset = "INNER_MULTI_QUEUE_OFFSET"

@@ -100,6 +100,9 @@ final class ClientManager {
     }
     let group = ConsumerGroup(name: config.name, index: names.insert(config.name))
     precondition(group.index == groups.count)
+    for (topic, bits) in node?.store.forbidden(group: config.name) ?? [:] where bits & Perm.read != 0 {
+      if let slot = node?.store.makeSlot(topic) { group.pause(slot, true) }
+    }
     group.config = config
     groups.append(group)
   }
@@ -131,10 +134,21 @@ final class ClientManager {
     presence[member.session.id, default: Presence()].producers.insert(name)
   }
 
-  func unregister(_ node: Node, _ session: Session, consumerOf group: ConsumerGroup) {
+  /// A consumer left: by saying so, or (`isBroken`) because its connection or its heartbeat stopped.
+  func unregister(
+    _ node: Node, _ session: Session, consumerOf group: ConsumerGroup, isBroken: Bool = false
+  ) {
     presence[session.id]?.consumers.remove(group.index)
     dropEmptyPresence(session.id)
-    if group.remove(session) { notifyMembers(node, group) }
+    guard let member = group.remove(session) else { return }
+    if !group.members.values.contains(where: { $0.clientId == member.clientId }) {
+      if isBroken {
+        group.locks.shorten(of: member.clientId)
+      } else {
+        group.locks.release(of: member.clientId)
+      }
+    }
+    notifyMembers(node, group)
   }
 
   func unregister(_ session: Session, producerOf name: String) {
@@ -148,7 +162,9 @@ final class ClientManager {
   func sessionClosed(_ node: Node, _ session: Session) {
     guard let gone = presence.removeValue(forKey: session.id) else { return }
     for name in gone.producers { unregister(session, producerOf: name) }
-    for index in gone.consumers.sorted() { unregister(node, session, consumerOf: groups[index]) }
+    for index in gone.consumers.sorted() {
+      unregister(node, session, consumerOf: groups[index], isBroken: true)
+    }
   }
 
   /// Members not refreshed for 120 s are dropped. Called every second, looks every ten.
@@ -158,7 +174,7 @@ final class ClientManager {
     let before = node.nowMs - ServerLimits.clientExpiryMs
     for group in groups {
       for member in group.members.values where member.lastMs < before {
-        unregister(node, member.session, consumerOf: group)
+        unregister(node, member.session, consumerOf: group, isBroken: true)
       }
       group.locks.expire(nowMs: node.nowMs)
     }

@@ -40,6 +40,8 @@ final class ConsumerGroup {
   let index: Int
   /// Configuration (copied from the store when it changes); nil when deleted or never created.
   var config: SubscriptionGroup?
+  /// Topics that the group may not read now (353).
+  private(set) var pausedTopics: Set<TopicSlot> = []
   /// By session id.
   private(set) var members: [UInt64: GroupMember] = [:]
   private(set) var type = ConsumeType.passively
@@ -62,6 +64,11 @@ final class ConsumerGroup {
   init(name: String, index: Int) {
     self.name = name
     self.index = index
+  }
+
+  /// Lets the group read a topic or not.
+  func pause(_ slot: TopicSlot, _ isPaused: Bool) {
+    if isPaused { pausedTopics.insert(slot) } else { pausedTopics.remove(slot) }
   }
 
   /// True while at least one member is registered.
@@ -118,11 +125,11 @@ final class ConsumerGroup {
     return changed
   }
 
-  /// Removes a member; true when it was there. The last one takes the subscriptions with it.
-  func remove(_ session: Session) -> Bool {
-    if members.removeValue(forKey: session.id) == nil { return false }
+  /// Removes a member and returns it. The last one takes the subscriptions with it.
+  func remove(_ session: Session) -> GroupMember? {
+    guard let member = members.removeValue(forKey: session.id) else { return nil }
     if members.isEmpty { replace([]) }
-    return true
+    return member
   }
 
   private func replace(_ list: [Subscription]) {

@@ -123,6 +123,9 @@ enum Produce {
       if let field = request.properties {
         header.appendValue(of: field, in: fields, to: &producing.properties)
       }
+      if gate.isPriority {
+        draft.queueId = PriorityTopics.queue(producing.properties.bytes, queues: gate.writeQueues)
+      }
       if request.isBatch {
         try BatchSend.append(node, session, header, draft, slot, body)
       } else if producing.kind(slot, node.store) == .retry {

@@ -21,6 +21,8 @@ struct PullTask {
   var topicSysFlag: Int32
   /// What the client knows the queue as, when its topic is static.
   var logic: LogicStretch?
+  /// Until when a pull of a topic of priorities may be held for more urgent queues; 0 for other topics.
+  var mayYieldUntilMs: Int64 = 0
 }
 
 enum Pull {
@@ -157,7 +159,8 @@ enum Pull {
       offset: request.offset,
       messagesMax: Int(min(max(request.messagesMax, 1), Int32(ServerLimits.pullMessagesMax))),
       filter: filter, holdMs: isSuspending ? min(request.suspendMs, ServerLimits.suspendMsMax) : 0,
-      topicSysFlag: gate.sysFlag, logic: logic)
+      topicSysFlag: gate.sysFlag, logic: logic,
+      mayYieldUntilMs: gate.isPriority ? node.nowMs + node.options.priorityHoldMs : 0)
   }
 
   /// A pull of a static topic's queue becomes one of the queue that holds the offset.
@@ -212,6 +215,12 @@ enum Pull {
         code: .noPermission, remark: "the consumer group[\(group.name)] can not consume by broadcast way",
         forbiddenType: 4)
     }
+    if !group.pausedTopics.isEmpty && group.pausedTopics.contains(slot) {
+      throw PullRefusal(
+        code: .noPermission,
+        remark: "the consumer group[\(group.name)] is forbidden for topic[\(node.store.topicName(slot))]",
+        forbiddenType: 5)
+    }
     guard let subscription = group.subscription(slot) else {
       throw PullRefusal(
         code: .subscriptionNotExist,
@@ -253,6 +262,7 @@ extension Pull {
       task.logic?.translate(&result)
       return answer(session, task, result, .pullOffsetMoved, remark: "OFFSET_RESET", body: nil)
     }
+    if task.mayYieldUntilMs != 0 && node.broker.priority.holds(node, task) { return }
     let polls = node.broker.longPolls
     polls.body.removeAll()
     let isCompacted = node.broker.compaction.holds(task.slot)
@@ -284,6 +294,7 @@ extension Pull {
       }
       answer(session, task, result, code, remark: nil, body: nil)
     }
+    if task.mayYieldUntilMs != 0 { node.broker.priority.pulled(node, task.group, task.slot) }
   }
 
   /// Apache's response code for a read that found nothing (behaviour of
