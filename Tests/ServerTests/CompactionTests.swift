@@ -26,7 +26,8 @@ struct CompactionTests {
       ])
   }
 
-  private func send(_ client: FakeClient, _ key: String?, _ body: String, topic: String = "C") throws -> Reply {
+  private func send(_ client: FakeClient, _ key: String?, _ body: String, topic: String = "C") throws -> Reply
+  {
     let properties = key.map { "KEYS\u{1}\($0)\u{2}" } ?? ""
     return try client.ask(
       .sendMessageV2, [("a", "P"), ("b", topic), ("e", "0"), ("g", "1"), ("i", properties)], body: body)

@@ -26,7 +26,8 @@ struct LightQueueTests {
       .sendMessageV2, [("a", "P"), ("b", topic), ("e", "0"), ("g", "1"), ("i", encoded)], body: body)
   }
 
-  private func pull(_ client: FakeClient, _ topic: String, _ offset: Int64, holdMs: Int = 0) throws -> Reply? {
+  private func pull(_ client: FakeClient, _ topic: String, _ offset: Int64, holdMs: Int = 0) throws -> Reply?
+  {
     try client.send(
       11,
       [

@@ -128,7 +128,8 @@ struct StaticTopicTests {
     for _ in 0..<5 {
       let reply = try pull(client, 0, next)
       next = Int64(reply.fields["nextBeginOffset"] ?? "") ?? -1
-      steps.append("\(reply.code) \(next) \(reply.fields["maxOffset"] ?? "") \(reply.fields["offsetDelta"] ?? "")")
+      steps.append(
+        "\(reply.code) \(next) \(reply.fields["maxOffset"] ?? "") \(reply.fields["offsetDelta"] ?? "")")
       if reply.code == 19 { break }
     }
     #expect(steps == ["0 1000 1000 0", "0 1001 1001 1000", "19 1001 1001 1000"])
@@ -152,7 +153,9 @@ struct StaticTopicTests {
     func check(_ rig: Rig) throws {
       let client = try rig.client()
       let told = try client.ask(.getTopicConfig, [("topic", "S"), ("lo", "true")]).json()
-      #expect(TopicMapping(try #require(told["mappingDetail"])) == TopicMapping(try JSON.parse(Array(mapping.utf8))))
+      #expect(
+        TopicMapping(try #require(told["mappingDetail"])) == TopicMapping(try JSON.parse(Array(mapping.utf8)))
+      )
       #expect(told["readQueueNums"]?.int == 8)
       #expect(try client.ask(.getTopicConfig, [("topic", "S")]).json()["mappingDetail"] == nil)
       let all = try client.ask(.getAllTopicConfig).json()
@@ -204,7 +207,8 @@ struct StaticTopicTests {
 
     #expect(try put(client, body(good)).code == 0)
     let changes: [(String, String, Bool, Int32)] = [
-      ("older", body(good, epoch: 99), false, 1), ("other scope", body(good, epoch: 101, scope: "x"), false, 1),
+      ("older", body(good, epoch: 99), false, 1),
+      ("other scope", body(good, epoch: 101, scope: "x"), false, 1),
       ("same epoch, fewer queues", body([]), false, 1),
       ("same epoch, other leader", body([(0, [Item(queueId: 4)])]), false, 1),
       ("newer, fewer queues: they stay", body([(1, [Item(queueId: 1)])], epoch: 101), false, 0),

@@ -32,7 +32,8 @@ struct UpkeepTests {
       #expect(reply.code == code && reply.remark == remark && reply.body.isEmpty)
     }
     #expect(
-      try client.ask(.queryConsumeQueue, place + [("index", "0"), ("count", "-5")]).json()["queueData"]?.array?
+      try client.ask(.queryConsumeQueue, place + [("index", "0"), ("count", "-5")]).json()["queueData"]?
+        .array?
         .isEmpty == true)
   }
 
@@ -160,7 +161,44 @@ struct UpkeepTests {
     #expect(try list(.getHasUnitSubUnunitTopicList) == ["Subscribed"])
   }
 
+  /// A namespace is the first part of a name, which clients put there: the broker makes nothing of it.
+  @Test func namespacesArePartsOfNames() throws {
+    let rig = try Rig()
+    let client = try rig.client()
+    let more = [("ns", "INST"), ("nsd", "true"), ("bname", "broker-a")]
+    for (instance, body) in [("INST%", "one"), ("", "two")] {
+      let sent = try client.ask(
+        .sendMessageV2,
+        [("a", "\(instance)P"), ("b", "\(instance)T"), ("c", "TBW102"), ("d", "1"), ("e", "0"), ("g", "1")]
+          + more, body: body)
+      #expect(sent.code == 0 && sent.fields["queueOffset"] == "0", "topics of their own")
+      let read = try client.ask(
+        .pullMessage,
+        [
+          ("consumerGroup", "\(instance)G"), ("topic", "\(instance)T"), ("queueId", "0"),
+          ("queueOffset", "0"), ("maxMsgNums", "32"), ("sysFlag", "4"), ("subscription", "*"),
+        ] + more)
+      let record = try Record.decode(read.body.rawBytes)
+      #expect(String(decoding: read.body[record.body], as: UTF8.self) == body)
+    }
+    #expect(rig.node.store.group("INST%G") != nil && rig.node.store.topicConfig("INST%T")?.readQueues == 1)
+  }
+
   // MARK: trace
+
+  @Test func theTraceTopicHasTheNameThatIsSet() throws {
+    let rig = try Rig {
+      $0.traceTopic = true
+      $0.traceTopicName = "Traces"
+    }
+    let client = try rig.client()
+    #expect(rig.node.store.topicConfig("Traces")?.readQueues == 1)
+    #expect(rig.node.store.topicConfig(TopicName.trace) == nil)
+    let system = try client.ask(.getSystemTopicListFromBroker).json()["topicList"]?.array?.compactMap(
+      \.string)
+    #expect(system?.contains("Traces") == true)
+    #expect(try client.ask(.deleteTopicInBroker, [("topic", "Traces")]).code == 29)
+  }
 
   /// Trace messages are stored as any others, and found by the keys that the client gave them.
   @Test func traceMessagesAreFoundByTheKeysOfWhatTheyTrace() throws {

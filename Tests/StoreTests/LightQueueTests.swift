@@ -48,10 +48,11 @@ struct LightQueueTests {
   }
 
   /// What the client writes is no reason to trap or to give entries elsewhere.
-  @Test(arguments: [
-    ("%LMQ%a", nil), ("%LMQ%a,%LMQ%b", "0"), ("%LMQ%a", "x"), ("%LMQ%a", "-1"), ("Other", "0"), ("", ""),
-    (",", ","), ("%LMQ%a", "99999999999999999999"),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("%LMQ%a", nil), ("%LMQ%a,%LMQ%b", "0"), ("%LMQ%a", "x"), ("%LMQ%a", "-1"), ("Other", "0"), ("", ""),
+      (",", ","), ("%LMQ%a", "99999999999999999999"),
+    ] as [(String, String?)])
   func whatDoesNotFitTogetherIsNoDispatch(_ names: String, _ offsets: String?) throws {
     let rig = try rig()
     let more = [("INNER_MULTI_DISPATCH", names)] + (offsets.map { [("INNER_MULTI_QUEUE_OFFSET", $0)] } ?? [])

@@ -166,6 +166,7 @@ package enum BrokerConf {
       number("defaultTopicQueueNums", \.defaultTopicQueues, 1...ServerLimits.queuesPerTopicMax),
       number("brokerPermission", \.brokerPermission, 0...7), flag("longPollingEnable", \.longPolling),
       text("regionId", \.region), flag("traceOn", \.traceOn), flag("traceTopicEnable", \.traceTopic),
+      name("msgTraceTopicName", \.traceTopicName),
       flag("enableCompaction", \.compaction),
       flag("enableLmq", \.store.lightQueues), flag("enableMultiDispatch", \.store.lightDispatch),
       number("maxLmqConsumeQueueNum", \.store.lightQueuesMax, 1...1_000_000),

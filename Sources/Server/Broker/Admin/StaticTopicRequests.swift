@@ -49,7 +49,8 @@ enum StaticTopicRequests {
       throw Refusal(.invalidParameter, "The topic[\(config.name)] is conflict with system topic.")
     }
     guard let readQueues = header.int32("readQueueNums", in: fields),
-      let writeQueues = header.int32("writeQueueNums", in: fields), let perm = header.int32("perm", in: fields)
+      let writeQueues = header.int32("writeQueueNums", in: fields),
+      let perm = header.int32("perm", in: fields)
     else { throw Refusal(.systemError, "readQueueNums, writeQueueNums and perm are required") }
     let queues = 0...ServerLimits.queuesPerTopicMax
     if !queues.contains(readQueues) || !queues.contains(writeQueues) {

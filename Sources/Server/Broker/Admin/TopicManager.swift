@@ -42,7 +42,7 @@ final class TopicManager {
       topic(TopicName.offsetMoved, 1),
       topic(TopicName.schedule, 18),
     ]
-    if options.traceTopic { list.append(topic(TopicName.trace, 1)) }
+    if options.traceTopic { list.append(topic(options.traceTopicName, 1)) }
     list += [
       topic("\(options.clusterName)_REPLY_TOPIC", 1),
       topic("rmq_sys_REVIVE_LOG_\(options.clusterName)", 8),

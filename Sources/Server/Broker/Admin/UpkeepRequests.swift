@@ -45,7 +45,9 @@ enum UpkeepRequests {
   static func cleanTopics(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
-    let dropped = node.store.forgetQueuesWithoutTopic { node.broker.topics.isSystem($0) }
+    let dropped = node.store.forgetQueuesWithoutTopic {
+      node.broker.topics.isSystem($0) || $0.hasPrefix(TopicName.lightPrefix)
+    }
     if dropped > 0 { node.log.info("queues of \(dropped) topics without configuration were dropped") }
     session.answer(header, .success)
   }

@@ -75,7 +75,9 @@ enum BatchSend {
       if producing.delayLevel(scan) != nil {
         throw Refusal(.messageIllegal, "batch messages do not support delay levels")
       }
-      if let refusal = node.broker.compaction.refusal(slot, scan, producing.properties.bytes) { throw refusal }
+      if let refusal = node.broker.compaction.refusal(slot, scan, producing.properties.bytes) {
+        throw refusal
+      }
       if scan.innerMultiDispatch != nil && node.store.dispatchesToLightQueues {
         throw Refusal(.messageIllegal, "batch messages do not go to light queues")
       }
