@@ -37,7 +37,7 @@ extension BrokerConf {
     enableAutoInSyncReplicas enableBatchPush enableBroadcastOffsetStore enableBuildConsumeQueueConcurrently
     enableCalcFilterBitMap enableCleanExpiredOffset enableConsumeQueueExt
     enableControllerMode enableCreateSysGroup enableDLegerCommitLog enableDetailStat
-    enableFastChannelEventProcess enableLmqStats enableMixedMessageType 
+    enableFastChannelEventProcess enableLmqStats enableMixedMessageType
     enableNetWorkFlowControl enableNotifyAfterPopOrderLockRelease enableNotifyBeforePopCalculateLag
     enablePopBatchAck enablePopBufferMerge enablePopLog enablePopMessageThreshold enablePropertyFilter
     enableReconnectForGoAway enableRegisterProducer enableRemoteEscape enableRetryTopicV2 enableRocksDBLog

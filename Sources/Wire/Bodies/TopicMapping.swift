@@ -1,6 +1,6 @@
-// Static topics: how the queues that clients see ("logic") lie on the queues of brokers ("physical"); the body
-// of code 513, part of 21, 103, 105 and 351, and config/topicQueueMapping.json (Apache TopicQueueMappingDetail,
-// TopicQueueMappingInfo, LogicQueueMappingItem).
+// Static topics: how the queues that clients see ("logic") lie on the queues of brokers ("physical"); the
+// body of code 513, part of 21, 103, 105 and 351, and config/topicQueueMapping.json (Apache
+// TopicQueueMappingDetail, TopicQueueMappingInfo, LogicQueueMappingItem).
 
 /// One stretch of a logic queue on one physical queue.
 package struct MappingItem: Equatable, Sendable {

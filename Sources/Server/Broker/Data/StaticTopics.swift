@@ -1,5 +1,5 @@
-// Static topics: clients name logic queues; those that lie on this broker are served from its own queues, with
-// offsets translated both ways (Apache TopicQueueMappingManager).
+// Static topics: clients name logic queues; those that lie on this broker are served from its own queues,
+// with offsets translated both ways (Apache TopicQueueMappingManager).
 //
 // Consumers' offsets are stored by physical queue, as in Apache. Stretches on other brokers are not fetched
 // from there: such requests are refused with 501.
