@@ -92,10 +92,53 @@ extension ServerLimits {
   static let priorityTurn = 16
   /// Largest wait of a pull for queues of higher priority, as configuration may ask for.
   static let priorityHoldMsMax: Int64 = 15_000
+  /// Pops whose messages are not all acknowledged; further ones find nothing (209) until some are.
+  static let popCheckPointsMax = 200_000
+  /// Longest time that a popped message may be invisible (Apache timerMaxDelaySec).
+  static let popInvisibleMsMax: Int64 = 3 * 86_400_000
+  /// Apache's timer wheel delivers a record of the revive topic at most so much late.
+  static let popWheelLatenessMs: Int64 = 5000
+  /// Records of a revive queue that a start reads at least before old check points are written again.
+  static let popReplayRecordsMin: Int64 = 65_536
+  /// Held pops and notifications, over all groups; one more is answered with 209 (Apache maxPopPollingSize).
+  static let heldPopsMax = 100_000
+  /// The same of one group, topic and queue (Apache popPollingSize).
+  static let heldPopsPerQueueMax = 1024
+  /// Reads of one queue that one pop makes while nothing matches its filter; it goes on in the next turn.
+  static let popReadsPerQueueMax = 16
+  /// (topic, group) pairs with a request mode; one more is refused with 1.
+  static let requestModesMax = 100_000
   /// (group, topic) pairs with counters of their own.
   static let statsPairsMax = 100_000
   /// Levels of messageDelayLevel.
   static let delayLevelsMax = 64
+  /// Timers whose times are in memory after a pass over their queue; twice as many before the next is needed.
+  static let timersInMemory = 65_536
+  /// Entries of the timer queue that one turn of the loop reads.
+  static let timerScanEntries: Int64 = 32_768
+  /// Timers and delayed messages that one turn of the loop delivers each; the rest follow in the next turn.
+  static let deliveriesPerTurn = 512
+  /// Bytes of timer messages that one turn delivers at most, but for the last of them.
+  static let deliveryBytesPerTurn = 8 << 20
+  /// Cold records that are asked for at once, ahead of their time.
+  static let timerWarmsMax = 64
+  /// Messages that were taken back and are due in the current slots; more are delivered nevertheless.
+  static let recallsMax = 1_000_000
   /// Size of a broker.conf.
   static let brokerConfBytesMax = 1 << 20
+}
+
+/// What transactions and replies may hold.
+extension ServerLimits {
+  /// Transactions that have not ended; one more is refused with 2. Those that a start finds are all kept.
+  static let pendingTransactionsMax = 1_000_000
+  /// Text of one op message (Apache transactionOpMsgMaxSize).
+  static let opMessageBytesMax = 4096
+  /// Half messages that a round of checks looks at, and bytes that it reads, in one turn of the loop.
+  static let transactionChecksPerTurn = 256
+  static let transactionCheckBytesPerTurn = 4 << 20
+  /// Pause after the store refused what a transaction needs.
+  static let transactionRetryMs: Int64 = 1000
+  /// How long the receiver of a reply may take to acknowledge it (Apache Broker2Client.callClient).
+  static let replyPushTimeoutMs: Int64 = 10_000
 }

@@ -33,6 +33,10 @@ package final class MessageStore {
   var offsets: ConsumerOffsets
   var delays: DelayOffsets
   var mappings: TopicMappings
+  var timerMetrics: TimerMetrics
+  let progress: ProgressFile
+  var popOrders: PopOrders
+  var requestModes: RequestModes
   var upkeep: Upkeep
   /// Newest store time: it never decreases along the log.
   var lastStoreTimestampMs: Int64
@@ -83,6 +87,10 @@ package final class MessageStore {
     offsets = opening.offsets
     delays = opening.delays
     mappings = opening.mappings
+    timerMetrics = opening.timerMetrics
+    progress = opening.progress
+    popOrders = opening.popOrders
+    requestModes = opening.requestModes
     lastStoreTimestampMs = opening.lastStoreTimestampMs
     upkeep = Upkeep(snapshotEnd: opening.snapshotEnd)
     upkeep.topicsSaved = topics.version.counter

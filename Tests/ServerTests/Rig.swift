@@ -26,6 +26,7 @@ final class Rig {
     options.store.segmentBytes = 1 << 20
     options.logLevel = .error
     change(&options)
+    options.store.delayLevelsMs = Schedule.parse(options.delayLevels) ?? []
     let store = try MessageStore.open(options.store, waker: Waker()) { _, _ in }
     let address = "127.0.0.1:\(options.brokerPort)"
     node = Node(

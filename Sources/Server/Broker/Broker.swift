@@ -19,12 +19,17 @@ final class Broker {
   /// Tag expressions that came with pulls.
   var tagFilters = TagFilters()
   let schedule: Schedule
+  let transactions: Transactions
   let compaction = Compaction()
   let staticTopics = StaticTopics()
+  let timers = TimerMessages()
+  let pop: PopService
 
   init(options: ServerOptions, storeHost: HostAddress) {
     producing = Producing(options: options, storeHost: storeHost)
     schedule = Schedule(levels: options.delayLevels)
+    transactions = Transactions(options: options)
+    pop = PopService(options: options)
   }
 
   /// Topics, groups and delayed messages that exist from the start.
@@ -32,17 +37,24 @@ final class Broker {
     topics.boot(node)
     clients.boot(node)
     schedule.boot(node)
+    transactions.boot(node)
     compaction.boot(node)
     staticTopics.boot(node)
+    timers.boot(node)
+    pop.boot(node)
   }
 
   /// Once a turn: what is due by the clock, then the answers to whoever waits for this turn's records.
   func work(_ node: Node) {
     schedule.deliverDue(node)
+    transactions.work(node)
     compaction.work(node)
+    timers.work(node)
+    pop.ledger.reviveDue(node)
     longPolls.serve(node)
     longPolls.expire(node)
     priority.expire(node)
+    pop.polls.workDue(node)
     asking.expire(node)
   }
 
@@ -50,8 +62,8 @@ final class Broker {
   var nextDueMs: Int64? {
     var next: Int64?
     let dues = [
-      schedule.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs, compaction.nextDueMs,
-      priority.nextDeadlineMs,
+      schedule.nextDueMs, timers.nextDueMs, transactions.nextDueMs, longPolls.nextDeadlineMs,
+      asking.nextDeadlineMs, compaction.nextDueMs, priority.nextDeadlineMs, pop.nextDueMs,
     ]
     for case .some(let due) in dues {
       next = min(next ?? due, due)

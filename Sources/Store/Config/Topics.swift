@@ -18,7 +18,7 @@ struct Topics {
   private var others: [JSON.Member] = []
 
   private static let missing = TopicGate(
-    exists: false, perm: 0, readQueues: 0, writeQueues: 0, sysFlag: 0, isOrder: false, isPriority: false)
+    exists: false, perm: 0, readQueues: 0, writeQueues: 0, sysFlag: 0, isOrder: false)
 
   init(_ document: ConfigDocument, _ table: QueueTable, nowMs: Int64) {
     self.document = document

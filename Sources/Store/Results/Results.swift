@@ -20,7 +20,7 @@ package struct TopicGate: Sendable {
   package var sysFlag: Int32
   package var isOrder: Bool
   /// Whether its attribute message.type is PRIORITY.
-  package var isPriority: Bool
+  package var isPriority = false
 }
 
 /// Where an appended record is.

@@ -134,6 +134,7 @@ package struct ResetOffsetBody: Equatable, Sendable {
 
 /// Where clients stand in queues (answers to codes 221 and 223, Apache GetConsumerStatusBody).
 package struct ConsumerStatus: Equatable, Sendable {
+  /// A queue and the offset of the next message to consume there.
   package typealias Place = (queue: MessageQueue, offset: Int64)
   /// Of the client that answers (221).
   package var queues: [Place] = []

@@ -15,6 +15,8 @@ final class ClientManager {
   private(set) var groups: [ConsumerGroup] = []
   /// Producer group → session id → member.
   private var producers: [String: [UInt64: GroupMember]] = [:]
+  /// Client id → connection of the producer that registered last under it.
+  private var producerSessions: [String: UInt64] = [:]
   private struct Presence {
     var consumers: Set<Int> = []
     var producers: Set<String> = []
@@ -131,6 +133,7 @@ final class ClientManager {
   func registerProducer(_ member: GroupMember, in name: String) {
     if producers[name] == nil && producers.count >= ServerLimits.producerGroupsMax { return }
     producers[name, default: [:]][member.session.id] = member
+    producerSessions[member.clientId] = member.session.id
     presence[member.session.id, default: Presence()].producers.insert(name)
   }
 
@@ -154,7 +157,11 @@ final class ClientManager {
   func unregister(_ session: Session, producerOf name: String) {
     presence[session.id]?.producers.remove(name)
     dropEmptyPresence(session.id)
-    producers[name]?[session.id] = nil
+    if let member = producers[name]?.removeValue(forKey: session.id),
+      producerSessions[member.clientId] == session.id
+    {
+      producerSessions[member.clientId] = nil
+    }
     if producers[name]?.isEmpty == true { producers[name] = nil }
   }
 
@@ -203,6 +210,9 @@ final class ClientManager {
   func producers(of name: String) -> [GroupMember]? {
     producers[name].map { $0.values.sorted { $0.session.id < $1.session.id } }
   }
+
+  /// The connection of a producer by its client id (Apache ProducerManager.findChannel).
+  func producerSession(clientId: String) -> UInt64? { producerSessions[clientId] }
 
   /// Names of producer groups with a member, sorted.
   var producerGroups: [String] { producers.keys.sorted() }

@@ -75,11 +75,17 @@ enum BatchSend {
       if producing.delayLevel(scan) != nil {
         throw Refusal(.messageIllegal, "batch messages do not support delay levels")
       }
+      if node.broker.transactions.isPrepare(scan, producing.properties.bytes, draft) {
+        throw Refusal(.messageIllegal, "batch messages do not support transactions")
+      }
       if let refusal = node.broker.compaction.refusal(slot, scan, producing.properties.bytes) {
         throw refusal
       }
       if scan.innerMultiDispatch != nil && node.store.dispatchesToLightQueues {
         throw Refusal(.messageIllegal, "batch messages do not go to light queues")
+      }
+      if scan.timer != nil {
+        throw Refusal(.messageIllegal, "batch messages do not support a time of delivery")
       }
       recordBytes += draft.recordBytes(
         topicBytes: producing.name.count, propertiesBytes: producing.properties.count,

@@ -6,9 +6,9 @@
 // something that is none, has level 0. So the log, the queues and the clients stay Apache's, first in first
 // out holds within a level, and a topic has as many levels as queues.
 //
-// Pull: while a group has not been handed all messages of a more urgent queue, a pull of a less urgent one that
-// has messages is held, until they are, but at most `priorityHoldMs` (1 s). So no level starves: a consumer
-// that keeps pulling a queue gets an answer with its messages at least once in that time.
+// Pull: while a group has not been handed all messages of a more urgent queue, a pull of a less urgent one
+// that has messages is held, until they are, but at most `priorityHoldMs` (1 s). So no level starves: a
+// consumer that keeps pulling a queue gets an answer with its messages at least once in that time.
 //
 // Pop: the queues are visited from the most urgent to the least; every `ServerLimits.priorityTurn`th visit of
 // a group begins at another level, in turn. So each level is looked at first at least once in
