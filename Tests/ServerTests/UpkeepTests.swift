@@ -1,4 +1,4 @@
-// What operators ask of the store and of groups: cleaning, queue entries, pausing a group on a topic, units.
+// What operators ask of the store: cleaning, queue entries; and units, namespaces, traces.
 
 import Store
 import TestSupport
@@ -86,61 +86,6 @@ struct UpkeepTests {
     rig.node.nowMs += 2 * 3_600_000
     #expect(try client.ask(.deleteExpiredCommitLog).code == 0)
     #expect(rig.node.store.minOffset > 0)
-  }
-
-  // MARK: a group that may not read a topic
-
-  @Test func aPausedGroupIsRefusedUntilItMayReadAgain() throws {
-    let directory = try TemporaryDirectory()
-    func pull(_ client: FakeClient, _ topic: String) throws -> Reply {
-      try client.ask(
-        .pullMessage,
-        [
-          ("consumerGroup", "G"), ("topic", topic), ("queueId", "0"), ("queueOffset", "0"),
-          ("maxMsgNums", "1"), ("sysFlag", "0"),
-        ])
-    }
-    func connect(_ rig: Rig) throws -> FakeClient {
-      let client = try rig.client()
-      let topics = ["A", "B"].map { #"{"topic":"\#($0)","subString":"*","subVersion":1}"# }
-      let heartbeat = """
-        {"clientID":"c","consumerDataSet":[{"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":\
-        "CONSUME_PASSIVELY","groupName":"G","messageModel":"CLUSTERING","subscriptionDataSet":\
-        [\(topics.joined(separator: ","))],"unitMode":false}],"producerDataSet":[]}
-        """
-      #expect(try client.ask(.heartbeat, body: heartbeat).code == 0)
-      return client
-    }
-    func allow(_ client: FakeClient, _ topic: String, _ readable: Bool?) throws -> JSON {
-      let reply = try client.ask(
-        .updateAndGetGroupForbidden,
-        [("group", "G"), ("topic", topic)] + (readable.map { [("readable", "\($0)")] } ?? []))
-      #expect(reply.code == 0)
-      return try reply.json()
-    }
-    do {
-      let rig = try Rig(in: directory)
-      for topic in ["A", "B"] { rig.makeTopic(topic) }
-      let client = try connect(rig)
-      #expect(try allow(client, "A", nil)["readable"]?.bool == true)
-      for topic in ["A", "B"] { #expect(try allow(client, topic, false)["readable"]?.bool == false) }
-      let refused = try pull(client, "A")
-      #expect(refused.code == 16 && refused.fields["forbiddenType"] == "5")
-      #expect(refused.remark == "the consumer group[G] is forbidden for topic[A]")
-      let told = try client.ask(.getAllSubscriptionGroupConfig).json()
-      #expect(told["forbiddenTable"]?["G"]?["A"]?.int == 4)
-      rig.node.store.close()
-    }
-    let rig = try Rig(in: directory)
-    let client = try connect(rig)
-    #expect(try pull(client, "A").code == 16, "it is remembered")
-    #expect(try allow(client, "A", true)["readable"]?.bool == true)
-    #expect(try pull(client, "A").code == 19)
-    #expect(try pull(client, "B").code == 16, "another topic stays as it was")
-    for (group, topic) in [("", "A"), ("G", ""), ("G", "a b"), (String(repeating: "g", count: 256), "A")] {
-      let fields = [("group", group), ("topic", topic), ("readable", "false")]
-      #expect(try client.ask(.updateAndGetGroupForbidden, fields).code == 29)
-    }
   }
 
   // MARK: units

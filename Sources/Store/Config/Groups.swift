@@ -10,8 +10,6 @@ struct Groups {
   /// In the order of the file.
   private var order: [String] = []
   private var groups: [String: SubscriptionGroup] = [:]
-  /// What a group may not do on a topic, by bits as in topics' permissions (Apache forbiddenTable).
-  private(set) var forbidden: [String: [String: Int32]] = [:]
   /// Entries of the file that are no group: they are written back as they came.
   private var others: [JSON.Member] = []
 
@@ -19,14 +17,6 @@ struct Groups {
     self.document = document
     version = DataVersion(document["dataVersion"])
     if document["dataVersion"] == nil { version.timestampMs = nowMs }
-    for member in document["forbiddenTable"]?.members ?? [] {
-      guard let group = member.key.string else { continue }
-      for entry in member.value.members ?? [] {
-        if let topic = entry.key.string, let bits = entry.value.int32, bits > 0 {
-          forbidden[group, default: [:]][topic] = bits
-        }
-      }
-    }
     for member in document["subscriptionGroupTable"]?.members ?? [] {
       if let group = SubscriptionGroup(member.value) {
         set(group)
@@ -52,22 +42,6 @@ struct Groups {
     return true
   }
 
-  /// Sets the bits of a group on a topic; 0 forgets them. The group need not exist, as in Apache.
-  mutating func forbid(_ group: String, _ topic: String, _ bits: Int32, nowMs: Int64) {
-    forbidden[group, default: [:]][topic] = bits == 0 ? nil : bits
-    if forbidden[group]?.isEmpty == true { forbidden[group] = nil }
-    bump(nowMs)
-  }
-
-  var forbiddenJSON: JSON {
-    .object(
-      forbidden.sorted { $0.key < $1.key }.map { group, topics in
-        JSON.Member(
-          group,
-          .object(topics.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .int(Int64($0.value))) }))
-      })
-  }
-
   private mutating func set(_ group: SubscriptionGroup) {
     if groups.updateValue(group, forKey: group.name) == nil { order.append(group.name) }
   }
@@ -80,7 +54,7 @@ struct Groups {
   func encoded() -> [UInt8] {
     var document = document
     document["dataVersion"] = version.json
-    document["forbiddenTable"] = forbiddenJSON
+    if document["forbiddenTable"] == nil { document["forbiddenTable"] = .object([]) }
     document["subscriptionGroupTable"] = .object(all.map { JSON.Member($0.name, $0.json) } + others)
     return document.json.bytes(.pretty)
   }

@@ -94,22 +94,6 @@ extension MessageStore {
     return true
   }
 
-  /// What a group may not do on a topic, as bits of a permission; 0 when nothing is forbidden.
-  package func forbidden(group: String, topic: String) -> Int32 {
-    groupTable.forbidden[group]?[topic] ?? 0
-  }
-  /// Topics on which something is forbidden to the group.
-  package func forbidden(group: String) -> [String: Int32] { groupTable.forbidden[group] ?? [:] }
-  /// Pairs of groups and topics with something forbidden.
-  package var forbiddenCount: Int { groupTable.forbidden.values.reduce(0) { $0 + $1.count } }
-  /// The `forbiddenTable` of config/subscriptionGroup.json.
-  package var forbiddenJSON: JSON { groupTable.forbiddenJSON }
-  /// Sets the bits; written at once.
-  package func forbid(group: String, topic: String, _ bits: Int32) {
-    groupTable.forbid(group, topic, bits, nowMs: wallMs)
-    persistSoon(.subscriptionGroup)
-  }
-
   // MARK: Consumer offsets
 
   /// Offset of the next message of a group in a queue; nil when it never committed.

@@ -13,8 +13,6 @@ enum GroupRequests {
     RequestRow(
       .getAllSubscriptionGroupConfig, "GET_ALL_SUBSCRIPTIONGROUP_CONFIG", .brokers, .scan, allConfigs),
     RequestRow(.getSubscriptionGroupConfig, "GET_SUBSCRIPTIONGROUP_CONFIG", .brokers, .linear, config),
-    RequestRow(
-      .updateAndGetGroupForbidden, "UPDATE_AND_GET_GROUP_FORBIDDEN", .brokers, .constant, forbidden),
     RequestRow(.deleteSubscriptionGroup, "DELETE_SUBSCRIPTIONGROUP", .brokers, .scan, delete),
   ]
 
@@ -73,7 +71,6 @@ enum GroupRequests {
     var table = SubscriptionGroupTable()
     table.dataVersion = node.store.groupVersion
     table.groups = node.store.groups
-    table.forbidden = node.store.forbiddenJSON
     session.answer(header, json: table.json)
   }
 
@@ -85,37 +82,6 @@ enum GroupRequests {
       return session.answer(header, .subscriptionGroupNotExist, remark: "No group in this broker")
     }
     session.answer(header, json: config.json)
-  }
-
-  /// Lets a group read a topic or not, and tells how it is. The bit is that of a topic's permission to read;
-  /// Apache forgets all topics of the group when one is allowed again, this server only that one.
-  static func forbidden(
-    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
-  ) {
-    let name = header.string("group", in: fields) ?? ""
-    let topic = header.string("topic", in: fields) ?? ""
-    var bits = node.store.forbidden(group: name, topic: topic)
-    if let isReadable = header.bool("readable", in: fields) {
-      if name.isEmpty || name.utf8.count > TopicName.groupBytesMax || TopicName.complaint(topic: topic) != nil
-        || bits == 0 && node.store.forbiddenCount >= ServerLimits.statsPairsMax
-      {
-        return session.answer(
-          header, .invalidParameter, remark: "group \(name) and topic \(topic) cannot be forbidden")
-      }
-      let wanted = isReadable ? bits & ~Perm.read : bits | Perm.read
-      if wanted != bits {
-        node.store.forbid(group: name, topic: topic, wanted)
-        node.broker.clients.known(name)?.pause(node.store.makeSlot(topic), !isReadable)
-        node.log.info("group \(name) \(isReadable ? "may" : "may not") read topic \(topic)")
-      }
-      bits = wanted
-    }
-    session.answer(
-      header,
-      json: .object([
-        .init("group", .string(name)), .init("readable", .bool(bits & Perm.read == 0)),
-        .init("topic", .string(topic)),
-      ]))
   }
 
   /// Succeeds for unknown groups too.

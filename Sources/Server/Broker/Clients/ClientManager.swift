@@ -102,9 +102,6 @@ final class ClientManager {
     }
     let group = ConsumerGroup(name: config.name, index: names.insert(config.name))
     precondition(group.index == groups.count)
-    for (topic, bits) in node?.store.forbidden(group: config.name) ?? [:] where bits & Perm.read != 0 {
-      if let slot = node?.store.makeSlot(topic) { group.pause(slot, true) }
-    }
     group.config = config
     groups.append(group)
   }

@@ -40,8 +40,6 @@ final class ConsumerGroup {
   let index: Int
   /// Configuration (copied from the store when it changes); nil when deleted or never created.
   var config: SubscriptionGroup?
-  /// Topics that the group may not read now (353).
-  private(set) var pausedTopics: Set<TopicSlot> = []
   /// By session id.
   private(set) var members: [UInt64: GroupMember] = [:]
   private(set) var type = ConsumeType.passively
@@ -64,11 +62,6 @@ final class ConsumerGroup {
   init(name: String, index: Int) {
     self.name = name
     self.index = index
-  }
-
-  /// Lets the group read a topic or not.
-  func pause(_ slot: TopicSlot, _ isPaused: Bool) {
-    if isPaused { pausedTopics.insert(slot) } else { pausedTopics.remove(slot) }
   }
 
   /// True while at least one member is registered.

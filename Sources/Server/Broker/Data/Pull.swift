@@ -215,12 +215,6 @@ enum Pull {
         code: .noPermission, remark: "the consumer group[\(group.name)] can not consume by broadcast way",
         forbiddenType: 4)
     }
-    if !group.pausedTopics.isEmpty && group.pausedTopics.contains(slot) {
-      throw PullRefusal(
-        code: .noPermission,
-        remark: "the consumer group[\(group.name)] is forbidden for topic[\(node.store.topicName(slot))]",
-        forbiddenType: 5)
-    }
     guard let subscription = group.subscription(slot) else {
       throw PullRefusal(
         code: .subscriptionNotExist,
