@@ -165,6 +165,8 @@ enum Produce {
       node.broker.transactions.isPrepare(scan, producing.properties.bytes, draft)
     {
       (stored, scan) = try node.broker.transactions.prepare(node, draft, scan, body)
+      // The request that ends the transaction names the half message's own offset.
+      producing.logicQueue?.delta = 0
     } else if scan.delayLevel != nil, let level = producing.delayLevel(scan) {
       stored = try node.broker.schedule.append(node, draft, slot, level: level, body)
     } else if scan.timer != nil {

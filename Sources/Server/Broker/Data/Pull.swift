@@ -266,8 +266,7 @@ extension Pull {
       task.slot, task.queueId, from: start, messagesMax: task.messagesMax,
       bytesMax: ServerLimits.pullBytesMax, filter: task.filter, into: &polls.body)
     if isCompacted && result.status == .found {
-      (result.messages, result.bytes) = node.broker.compaction.cut(task.slot, task.queueId, &polls.body)
-      if result.messages == 0 { result.status = .noMatchedMessage }
+      node.broker.compaction.cut(task.slot, task.queueId, &polls.body, &result)
     }
     let physicalMax = result.maxOffset
     if result.status != .cold {

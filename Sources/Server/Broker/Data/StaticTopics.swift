@@ -12,7 +12,7 @@ struct LogicTarget {
   let queueId: Int32
   let physicalId: Int32
   /// What makes its offsets logic ones; nil while that is not decided.
-  let delta: Int64?
+  var delta: Int64?
 }
 
 /// The stretch of a logic queue that a pull reads.
