@@ -88,6 +88,25 @@ struct LightQueueTests {
     #expect(try messages(client.take().last).count == 1)
   }
 
+  @Test func consumersAreAssignedALightQueueThatHasNoRoute() throws {
+    let rig = try rig()
+    let client = try rig.client()
+    let heartbeat = """
+      {"clientID":"c","consumerDataSet":[{"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":\
+      "CONSUME_PASSIVELY","groupName":"G","messageModel":"CLUSTERING","subscriptionDataSet":\
+      [{"topic":"%LMQ%a","subString":"*","subVersion":1}],"unitMode":false}],"producerDataSet":[]}
+      """
+    #expect(try client.ask(.heartbeat, body: heartbeat).code == 0)
+    let reply = try client.ask(
+      .queryAssignment,
+      body: """
+        {"clientId":"c","consumerGroup":"G","messageModel":"CLUSTERING","strategyName":"AVG","topic":"%LMQ%a"}
+        """)
+    let queues = try reply.json()["messageQueueAssignments"]?.array?.compactMap { $0["messageQueue"] }
+    #expect(queues?.map { $0["queueId"]?.int } == [0])
+    #expect(queues?.first?["brokerName"]?.string == "broker-a")
+  }
+
   @Test func groupsAndOffsetsOfLightQueues() throws {
     let rig = try rig()
     let client = try rig.client()
