@@ -27,6 +27,13 @@ package struct ServerOptions: Sendable {
   package var traceTopic = false
   package var traceTopicName = TopicName.trace
   package var longPolling = true
+  /// Whether subscriptions may filter by properties (SQL92). Apache's default is false.
+  package var propertyFilter = true
+  /// Whether groups that read too much from the disk are slowed down (coldDataFlowControlEnable).
+  package var coldFlowControl = false
+  /// Bytes from the disk that a group, and all groups together, may read in five seconds under flow control.
+  package var coldGroupBytes: Int64 = 3 << 20
+  package var coldGlobalBytes: Int64 = 100 << 20
   /// Routes tell clients the brokers and queues of ordered topics (Apache NamesrvConfig orderMessageEnable).
   package var orderMessages = false
   /// Brokers learn the ordered topics when they register (Apache returnOrderTopicConfigToBroker).

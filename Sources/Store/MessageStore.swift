@@ -30,6 +30,8 @@ package final class MessageStore {
 
   var topics: Topics
   var groupTable: Groups
+  /// Whether a cold read brings more into memory than the record that was asked for.
+  var readsAhead = true
   var offsets: ConsumerOffsets
   var delays: DelayOffsets
   var mappings: TopicMappings

@@ -49,6 +49,9 @@ extension MessageStore {
     if isClosed || !janitor.post(.warm(range, ticket: ticket)) { shared.complete(.warmed(ticket: ticket)) }
   }
 
+  /// Whether `ReadResult.coldRange` holds more than the record that was asked for; true at first.
+  package func setReadsAhead(_ value: Bool) { readsAhead = value }
+
   /// Looks for the newest `max` records with a key (`unique`: only UNIQ_KEY); `.keysFound` follows.
   package func findByKey(
     topic: String, key: String, unique: Bool, max: Int, beginMs: Int64, endMs: Int64, ticket: UInt64

@@ -18,6 +18,10 @@ final class Broker {
   let longPolls = LongPolls()
   /// Tag expressions that came with pulls.
   var tagFilters = TagFilters()
+  /// SQL92 expressions that came with pulls.
+  var sqlFilters = SqlFilters()
+  /// Whoever waits for the disk.
+  let coldReads: ColdReads
   let schedule: Schedule
   let transactions: Transactions
   let compaction = Compaction()
@@ -26,6 +30,7 @@ final class Broker {
   let pop: PopService
 
   init(options: ServerOptions, storeHost: HostAddress) {
+    coldReads = ColdReads(options: options)
     producing = Producing(options: options, storeHost: storeHost)
     schedule = Schedule(levels: options.delayLevels)
     transactions = Transactions(options: options)
@@ -53,6 +58,7 @@ final class Broker {
     pop.ledger.reviveDue(node)
     longPolls.serve(node)
     longPolls.expire(node)
+    coldReads.serveHeld(node)
     priority.expire(node)
     pop.polls.workDue(node)
     asking.expire(node)
@@ -64,6 +70,7 @@ final class Broker {
     let dues = [
       schedule.nextDueMs, timers.nextDueMs, transactions.nextDueMs, longPolls.nextDeadlineMs,
       asking.nextDeadlineMs, compaction.nextDueMs, priority.nextDeadlineMs, pop.nextDueMs,
+      coldReads.nextDueMs,
     ]
     for case .some(let due) in dues {
       next = min(next ?? due, due)

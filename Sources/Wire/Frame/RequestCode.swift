@@ -86,9 +86,9 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case querySubscriptionByConsumer = 345
   case getTopicConfig = 351
   case getSubscriptionGroupConfig = 352
-  case updateAndGetGroupForbidden = 353
   case checkRocksDBQueueProgress = 354
   case exportRocksDBConfig = 355
+  case updateAndGetGroupForbidden = 353
   case litePullMessage = 361
   case recallMessage = 370
   case queryAssignment = 400
@@ -97,6 +97,10 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case updateAndCreateStaticTopic = 513
   case getBrokerMemberGroup = 901
   case brokerHeartbeat = 904
+  case updateColdDataFlowControl = 2001
+  case removeColdDataFlowControl = 2002
+  case getColdDataFlowControl = 2003
+  case setCommitLogReadMode = 2004
   case getBrokerHAStatus = 907
   case resetMasterFlushOffset = 908
   case getBrokerEpochCache = 1007

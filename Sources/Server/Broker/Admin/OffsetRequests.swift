@@ -114,6 +114,11 @@ enum OffsetRequests {
       return session.answer(header, "offset", 0)
     }
     let isUpper = header.string("boundaryType", in: fields)?.uppercased() == "UPPER"
+    if let range = node.store.coldRange(slot, queueId, atMs: timestampMs, upper: isUpper),
+      node.broker.coldReads.hold(node, session, header, fields, body, range)
+    {
+      return
+    }
     session.answer(
       header, "offset", node.store.offset(slot, queueId, atMs: timestampMs, upper: isUpper))
   }
@@ -138,6 +143,12 @@ enum OffsetRequests {
     if StaticOffsets.answer(.earliestTime, node, session, header, fields) { return }
     guard let (slot, queueId, range) = queue(node, header, fields), let range, !range.isEmpty else {
       return session.answer(header, "timestamp", -1)
+    }
+    if let first = node.store.entry(slot, queueId, range.lowerBound),
+      let cold = node.store.coldRange(ofRecordAt: first.physicalOffset),
+      node.broker.coldReads.hold(node, session, header, fields, body, cold)
+    {
+      return
     }
     session.answer(header, "timestamp", node.store.storeTimestampMs(slot, queueId, range.lowerBound))
   }

@@ -120,8 +120,7 @@ final class PriorityTopics {
     }
     if held[key]?.isEmpty == true { held[key] = nil }
     guard let session = node.sessions[task.sessionId] else { return }
-    Pull.run(node, session, task)
-    node.touch(session)
+    Pull.rerun(node, session, task)
   }
 
   // MARK: pop

@@ -21,6 +21,8 @@ struct PullTask {
   var topicSysFlag: Int32
   /// What the client knows the queue as, when its topic is static.
   var logic: LogicStretch?
+  /// Set once flow control has delayed it: it is served then, a message at a time.
+  var wasDelayed = false
   /// Until when a pull of a topic of priorities may be held for more urgent queues; 0 for other topics.
   var mayYieldUntilMs: Int64 = 0
 }
@@ -101,7 +103,7 @@ enum Pull {
       }
       run(node, session, task)
     } catch {
-      refuse(session, header, error)
+      if !header.isOneWay { refuse(session, opaque: header.opaque, error) }
     }
   }
 
@@ -115,32 +117,16 @@ enum Pull {
   private static func check(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ request: Fields
   ) throws(PullRefusal) -> PullTask {
-    if node.options.brokerPermission & Perm.read == 0 {
-      throw PullRefusal(
-        code: .noPermission, remark: "the broker[\(node.options.brokerName)] pulling message is forbidden",
-        forbiddenType: 1)
-    }
     let groupName = fields[request.group?.value ?? 0..<0]
-    guard let group = node.broker.clients.group(node, groupName), let config = group.config else {
-      throw PullRefusal(
-        code: .subscriptionGroupNotExist,
-        remark: "subscription group [\(groupName.text)] does not exist, \(Refusal.seeFAQ)")
-    }
-    if !config.consumeEnable {
-      throw PullRefusal(
-        code: .noPermission, remark: "subscription group no permission, \(group.name)", forbiddenType: 2)
-    }
+    let group = node.broker.clients.group(node, groupName)
     let topicName = fields[request.topic?.value ?? 0..<0]
-    guard let slot = node.store.slot(topicName), case let gate = node.store.gate(slot), gate.exists else {
-      throw PullRefusal(
-        code: .topicNotExist,
-        remark: "topic[\(topicName.text)] not exist, apply first please!\n\(Refusal.seeFAQ)")
+    let slot = node.store.slot(topicName)
+    if let refusal = standing(node, group, slot, groupName: groupName.text, topicName: topicName.text) {
+      throw refusal
     }
-    if gate.perm & Perm.read == 0 {
-      throw PullRefusal(
-        code: .noPermission, remark: "the topic[\(topicName.text)] pulling message is forbidden",
-        forbiddenType: 3)
-    }
+    // Both exist, as the check before says.
+    guard let group, let slot else { preconditionFailure("a pull without group or topic is refused") }
+    let gate = node.store.gate(slot)
     var request = request
     let logic = try toPhysical(&request, slot, node, header, fields)
     if request.queueId < 0 || request.queueId >= gate.readQueues {
@@ -188,18 +174,78 @@ enum Pull {
     }
   }
 
-  /// The tag filter: from the request when it carries its subscription, else as the group registered it.
+  /// What may change while a pull is held: whether the group may read the topic at all; nil when it may.
+  private static func standing(
+    _ node: Node, _ group: ConsumerGroup?, _ slot: TopicSlot?, groupName: @autoclosure () -> String,
+    topicName: @autoclosure () -> String
+  ) -> PullRefusal? {
+    if node.options.brokerPermission & Perm.read == 0 {
+      return PullRefusal(
+        code: .noPermission, remark: "the broker[\(node.options.brokerName)] pulling message is forbidden",
+        forbiddenType: 1)
+    }
+    guard let group, let config = group.config else {
+      return PullRefusal(
+        code: .subscriptionGroupNotExist,
+        remark: "subscription group [\(groupName())] does not exist, \(Refusal.seeFAQ)")
+    }
+    if !config.consumeEnable {
+      return PullRefusal(
+        code: .noPermission, remark: "subscription group no permission, \(group.name)", forbiddenType: 2)
+    }
+    guard let slot, case let gate = node.store.gate(slot), gate.exists else {
+      return PullRefusal(
+        code: .topicNotExist,
+        remark: "topic[\(topicName())] not exist, apply first please!\n\(Refusal.seeFAQ)")
+    }
+    if gate.perm & Perm.read == 0 {
+      return PullRefusal(
+        code: .noPermission, remark: "the topic[\(topicName())] pulling message is forbidden",
+        forbiddenType: 3)
+    }
+    if group.isPaused(slot) {
+      return PullRefusal(
+        code: .noPermission,
+        remark: "the consumer group[\(group.name)] is forbidden for topic[\(topicName())]",
+        forbiddenType: 5)
+    }
+    return nil
+  }
+
+  /// Answers 2 where Apache's queue of requests is full: the client tries again in a while.
+  static func busy(
+    _ session: Session, _ task: PullTask,
+    _ remark: StaticString = "[OVERLOAD]system busy, start flow control for a while"
+  ) {
+    var writer = FrameWriter(
+      response: ResponseCode.systemBusy.rawValue, opaque: task.opaque, to: &session.out)
+    writer.endHeader(plainRemark: remark, to: &session.out)
+    writer.finish(to: &session.out)
+  }
+
+  /// Runs a pull that was held: what was allowed when it came may be forbidden now. A client that takes no
+  /// answers gets no messages on top of those that wait for it.
+  static func rerun(_ node: Node, _ session: Session, _ task: PullTask) {
+    defer { node.touch(session) }
+    if let refusal = standing(
+      node, task.group, task.slot, groupName: task.group.name, topicName: node.store.topicName(task.slot))
+    {
+      return refuse(session, opaque: task.opaque, refusal)
+    }
+    if session.out.count > ServerLimits.outputPauseBytes { return busy(session, task) }
+    run(node, session, task)
+  }
+
+  /// The filter: from the request when it carries its subscription, else as the group registered it.
   private static func filter(
     _ node: Node, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ request: Fields,
     _ group: ConsumerGroup,
     _ slot: TopicSlot
   ) throws(PullRefusal) -> MessageFilter {
-    if let type = request.expressionType, !fields[type.value].equals("TAG"), type.valueBytes > 0 {
-      throw PullRefusal(
-        code: .systemError,
-        remark: "The broker does not support consumer to filter message by \(fields[type.value].text)")
-    }
     if request.sysFlag & Flag.subscription != 0 {
+      if let type = request.expressionType, type.valueBytes > 0, !fields[type.value].equals("TAG") {
+        return try condition(node, header, fields, request, type)
+      }
       guard let expression = request.subscription, expression.valueBytes > 0,
         !fields[expression.value].equals("*")
       else { return .all }
@@ -223,17 +269,43 @@ enum Pull {
     if subscription.version < request.version {
       throw PullRefusal(code: .subscriptionNotLatest, remark: "the consumer's subscription not latest")
     }
-    if subscription.expressionType != "TAG" {
+    if subscription.kind == .tags { return subscription.filter }
+    if subscription.kind == .broken {
       throw PullRefusal(
-        code: .systemError,
-        remark: "The broker does not support consumer to filter message by \(subscription.expressionType)")
+        code: .filterDataNotExist,
+        remark: "The broker's consumer filter data is not exist!Your expression may be wrong!")
+    }
+    if subscription.kind == .unknown || !node.options.propertyFilter {
+      throw PullRefusal(code: .systemError, remark: SqlFilters.notSupported(group.expressionType(slot)))
     }
     return subscription.filter
   }
 
-  private static func refuse(_ session: Session, _ header: borrowing RemotingHeader, _ refusal: PullRefusal) {
-    if header.isOneWay { return }
-    var writer = FrameWriter(response: refusal.code.rawValue, opaque: header.opaque, to: &session.out)
+  /// The filter of a pull that carries an expression other than tags.
+  ///
+  /// Apache compiles it too but delivers everything when it cannot; here a wrong one is answered with 23.
+  private static func condition(
+    _ node: Node, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ request: Fields,
+    _ type: HeaderField
+  ) throws(PullRefusal) -> MessageFilter {
+    let failed = "parse the consumer's subscription failed"
+    guard let expression = request.subscription, expression.valueBytes > 0 else {
+      throw PullRefusal(code: .subscriptionParseFailed, remark: failed)
+    }
+    guard node.options.propertyFilter, fields[type.value].equals("SQL92") else {
+      throw PullRefusal(
+        code: .systemError, remark: SqlFilters.notSupported(header.text(of: type, in: fields)))
+    }
+    do throws(SqlError) {
+      return MessageFilter(program: try node.broker.sqlFilters.program(header, fields, expression))
+    } catch {
+      let text = header.text(of: expression, in: fields)
+      throw PullRefusal(code: .subscriptionParseFailed, remark: "\(failed): \(error.message(for: text))")
+    }
+  }
+
+  private static func refuse(_ session: Session, opaque: Int32, _ refusal: PullRefusal) {
+    var writer = FrameWriter(response: refusal.code.rawValue, opaque: opaque, to: &session.out)
     if refusal.forbiddenType != 0 {
       writer.field("forbiddenType", Int64(refusal.forbiddenType), to: &session.out)
     }
@@ -278,12 +350,13 @@ extension Pull {
       node.broker.stats.get(task.slot, task.group, messages: result.messages, bytes: result.bytes)
       answer(session, task, result, .success, remark: nil, body: polls)
     case .cold:
-      polls.warm(node, task, result.coldRange)
+      node.broker.coldReads.hold(node, session, task, result)
     default:
       node.broker.stats.getMissed()
       let code = code(result.status, offset: task.offset)
-      if code == .pullNotFound && task.holdMs > 0 && polls.hold(node, task, maxOffset: physicalMax) {
-        return
+      if code == .pullNotFound && task.holdMs > 0 {
+        if polls.hold(node, session, task, maxOffset: physicalMax) { return }
+        return busy(session, task)
       }
       answer(session, task, result, code, remark: nil, body: nil)
     }

@@ -30,7 +30,7 @@ final class TimerMessages {
   private var delivered = Rate()
 
   /// Marks the tickets of this part among those that the store hands back.
-  static let ticketMark: UInt64 = 1 << 63
+  static let ticketMark: UInt64 = 1 << 61
 
   /// Events of the last whole second.
   struct Rate {
