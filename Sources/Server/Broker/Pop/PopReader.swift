@@ -109,11 +109,16 @@ final class PopReader {
     isRetry: Bool
   ) -> ReadResult {
     var at = start
+    let isCompacted = node.broker.compaction.holds(slot)
     for _ in 0..<ServerLimits.popReadsPerQueueMax {
       raw.removeAll()
-      let result = node.store.read(
+      if isCompacted { at = node.broker.compaction.start(node, slot, queueId, at) }
+      var result = node.store.read(
         slot, queueId, from: at, messagesMax: task.messagesMax - messages,
         bytesMax: ServerLimits.pullBytesMax, filter: task.filter, into: &raw)
+      if isCompacted && result.status == .found {
+        node.broker.compaction.cut(slot, queueId, &raw, &result)
+      }
       switch result.status {
       case .found:
         if !take(node, task, slot, topic, queueId, start: at, result, isRetry: isRetry) {
