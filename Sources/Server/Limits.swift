@@ -152,6 +152,8 @@ extension ServerLimits {
   static let pendingTransactionsMax = 1_000_000
   /// Text of one op message (Apache transactionOpMsgMaxSize).
   static let opMessageBytesMax = 4096
+  /// Room in the property string of a half message for the number of questions and its origin.
+  static let transactionPropertiesBytes = 128
   /// Half messages that a round of checks looks at, and bytes that it reads, in one turn of the loop.
   static let transactionChecksPerTurn = 256
   static let transactionCheckBytesPerTurn = 4 << 20

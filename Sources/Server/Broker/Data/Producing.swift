@@ -159,6 +159,7 @@ enum Produce {
     {
       throw refusal
     }
+    var target = slot
     let stored: AppendResult
     var outMs: Int64?
     if scan.transactionPrepared != nil,
@@ -167,6 +168,7 @@ enum Produce {
       (stored, scan) = try node.broker.transactions.prepare(node, draft, scan, body)
       // The request that ends the transaction names the half message's own offset.
       producing.logicQueue?.delta = 0
+      target = node.broker.transactions.halfSlot
     } else if scan.delayLevel != nil, let level = producing.delayLevel(scan) {
       stored = try node.broker.schedule.append(node, draft, slot, level: level, body)
     } else if scan.timer != nil {
@@ -177,7 +179,7 @@ enum Produce {
       stored = try node.append(
         draft, slot, topic: producing.name.bytes, producing.properties.bytes, scan, body)
     }
-    node.broker.stats.put(slot, messages: 1, bytes: stored.bytes)
+    node.broker.stats.put(target, messages: 1, bytes: stored.bytes)
     producing.ids.removeAll()
     OffsetMessageId(host: producing.storeHost, physicalOffset: stored.physicalOffset).append(
       to: &producing.ids)
