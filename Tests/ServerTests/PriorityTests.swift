@@ -161,6 +161,24 @@ import Wire
     #expect(firsts[queues - 1]! >= pops * (ServerLimits.priorityTurn - 1) / ServerLimits.priorityTurn)
   }
 
+  @Test func popsHandOutTheUrgentFirst() throws {
+    let (_, client) = try rig(queues: 3)
+    let popper = Popper(client: client)
+    for index in 0..<2 {
+      for level in 0..<3 { try client.produce("T", 0, body: "\(level)-\(index)", [(Self.name, "\(level)")]) }
+    }
+    let order = try (0..<6).map { _ in try #require(try popper.pop(max: 1).first).body }
+    #expect(order == ["2-0", "2-1", "1-0", "1-1", "0-0", "0-1"])
+    // A backlog that never ends does not keep the others back for good.
+    for _ in 0..<60 { try client.produce("T", 0, body: "urgent", [(Self.name, "2")]) }
+    try client.produce("T", 0, body: "low")
+    try client.produce("T", 0, body: "middle", [(Self.name, "1")])
+    let all = try (0..<48).map { _ in try #require(try popper.pop(max: 1).first).body }
+    let bound = ServerLimits.priorityTurn * 3
+    #expect(all.prefix(bound).contains("low") && all.prefix(bound).contains("middle"))
+    #expect(all.count { $0 == "urgent" } == 46)
+  }
+
   @Test func theTypeIsAnAttributeOfTheTopic() throws {
     let (rig, client) = try rig()
     let slot = rig.node.store.makeSlot("T")
