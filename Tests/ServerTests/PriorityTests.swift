@@ -140,6 +140,17 @@ import Wire
     #expect(try client.pullAll("T", 1, from: 0) == [["high"], ["low"]])
   }
 
+  /// As many pulls as anybody cares to send wait up to a limit and are answered without trouble.
+  @Test func thereIsALimitToWaiting() throws {
+    let (rig, client) = try rig()
+    try client.produce("T", 0, body: "low")
+    try client.produce("T", 0, body: "high", [(Self.name, "3")])
+    for _ in 0..<ServerLimits.yieldingPullsMax { #expect(try client.pull("T", 0, from: 0) == nil) }
+    #expect(try bodies(client.pull("T", 0, from: 0)) == ["low"])
+    #expect(try client.pullAll("T", 3, from: 0).count == ServerLimits.yieldingPullsMax + 1)
+    #expect(rig.node.broker.priority.count == 0 && rig.node.broker.priority.nextDeadlineMs == nil)
+  }
+
   // MARK: pop
 
   @Test(arguments: [Int32(1), 2, 4, 9])
