@@ -13,6 +13,7 @@ final class Scenario {
   let world: World
   private var producers: [Producer] = []
   private var consumers: [Consumer] = []
+  private var poppers: [PopConsumer] = []
   private var topics: [(name: String, queues: Int32)] = []
   private let admin: ModelClient
 
@@ -94,6 +95,12 @@ final class Scenario {
     consumers.append(Consumer(world, "tag consumer", tagged, queues: queues, tags: "A"))
     addDeadLetters(all)
     for consumer in consumers { consumer.start() }
+    let popped = PopConsumer.Ledger(world.oracle.addGroup("G-pop") { names.contains($0.topic) })
+    for index in 1...2 {
+      let popper = PopConsumer(world, "popper \(index)", popped, topics: topics.map(\.name))
+      poppers.append(popper)
+      popper.start()
+    }
   }
 
   /// Reads the dead letters: each poisonous message, and none before its last attempt.
