@@ -61,6 +61,9 @@ extension ServerLimits {
   static let clientExpiryMs: Int64 = 120_000
   /// A queue lock that was not renewed for so long is free (Apache RebalanceLockManager).
   static let queueLockMs: Int64 = 60_000
+  /// The same for a client whose connection broke. A client trusts a lock for 30 s after its answer
+  /// (Apache ProcessQueue), which reached it within seconds.
+  static let brokenClientLockMs: Int64 = 35_000
   /// Foreign brokers in the name server.
   static let brokersMax = 4096
   /// Topics in the name server, over all brokers.
@@ -83,6 +86,12 @@ extension ServerLimits {
   static let pendingResetsMax = 1_000_000
   /// Requests to clients whose answers are awaited at once; one more is not sent.
   static let questionsMax = 4096
+  /// A client that is asked where it stands (221) has so long to answer (Apache Broker2Client).
+  static let clientStatusMs: Int64 = 5000
+  /// On a topic of priorities every so many-th pop of a group begins at another level than the most urgent.
+  static let priorityTurn = 16
+  /// Largest wait of a pull for queues of higher priority, as configuration may ask for.
+  static let priorityHoldMsMax: Int64 = 15_000
   /// Pops whose messages are not all acknowledged; further ones find nothing (209) until some are.
   static let popCheckPointsMax = 200_000
   /// Longest time that a popped message may be invisible (Apache timerMaxDelaySec).
@@ -103,6 +112,33 @@ extension ServerLimits {
   static let statsPairsMax = 100_000
   /// Levels of messageDelayLevel.
   static let delayLevelsMax = 64
+  /// Timers whose times are in memory after a pass over their queue; twice as many before the next is needed.
+  static let timersInMemory = 65_536
+  /// Entries of the timer queue that one turn of the loop reads.
+  static let timerScanEntries: Int64 = 32_768
+  /// Timers and delayed messages that one turn of the loop delivers each; the rest follow in the next turn.
+  static let deliveriesPerTurn = 512
+  /// Bytes of timer messages that one turn delivers at most, but for the last of them.
+  static let deliveryBytesPerTurn = 8 << 20
+  /// Cold records that are asked for at once, ahead of their time.
+  static let timerWarmsMax = 64
+  /// Messages that were taken back and are due in the current slots; more are delivered nevertheless.
+  static let recallsMax = 1_000_000
   /// Size of a broker.conf.
   static let brokerConfBytesMax = 1 << 20
+}
+
+/// What transactions and replies may hold.
+extension ServerLimits {
+  /// Transactions that have not ended; one more is refused with 2. Those that a start finds are all kept.
+  static let pendingTransactionsMax = 1_000_000
+  /// Text of one op message (Apache transactionOpMsgMaxSize).
+  static let opMessageBytesMax = 4096
+  /// Half messages that a round of checks looks at, and bytes that it reads, in one turn of the loop.
+  static let transactionChecksPerTurn = 256
+  static let transactionCheckBytesPerTurn = 4 << 20
+  /// Pause after the store refused what a transaction needs.
+  static let transactionRetryMs: Int64 = 1000
+  /// How long the receiver of a reply may take to acknowledge it (Apache Broker2Client.callClient).
+  static let replyPushTimeoutMs: Int64 = 10_000
 }

@@ -46,6 +46,7 @@ final class Node {
   func boot() {
     broker.boot(self)
     nameServer.registerOwnBroker(self)
+    broker.topics.takeOrder(self)
     bootTopicChanges = store.topicChanges
   }
 
@@ -77,17 +78,20 @@ final class Node {
 
   /// Once a second, between two turns.
   func everySecond() {
+    broker.timers.everySecond(self)
     broker.pop.ledger.commit(self)
     store.maintain(nowMs: nowMs)
     broker.stats.sample(self)
     nameServer.expire(self)
     broker.clients.expire(self)
+    broker.transactions.saveProgress(self)
   }
 
   /// A background job of the store ended.
   func complete(_ completion: StoreCompletion) {
     switch completion {
     case .warmed(let ticket):
+      if broker.timers.warmed(ticket: ticket) || broker.schedule.warmed(ticket: ticket) { return }
       if !broker.pop.warmed(self, ticket: ticket) { broker.longPolls.warmed(self, ticket: ticket) }
     case .keysFound(let ticket, let offsets, let indexedToMs, let indexedTo):
       broker.queries.keysFound(

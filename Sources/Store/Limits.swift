@@ -77,6 +77,18 @@ enum Limits {
   /// Segments deleted in one pass (Apache deleteFileBatchMax).
   static let deletedSegmentsMax = 10
 
+  /// Places of a timer progress: steps of a clock that was set back, and not yet caught up with.
+  static let timerSpansMax = 16
+  /// Delay levels whose progress is kept exactly; of more, config/delayOffset.json says how far they are.
+  static let progressLevelsMax = 64
+  /// The file of delivery progress, and one of its slots.
+  static let progressBytes = 4096
+  static let progressSlotBytes = 1024
+
+  /// What the kernel writes to the disk as one.
+  static let pageBytes = 4096
+  /// Zeros before the end of a page that no property has by chance.
+  static let tornBytesMin = 16
   /// Sentences that a recovery report holds at most.
   static let noticesMax = 100
   /// Zeros after the end of the log that prove that nothing more was written there.

@@ -32,6 +32,8 @@ package final class MessageStore {
   var groupTable: Groups
   var offsets: ConsumerOffsets
   var delays: DelayOffsets
+  var timerMetrics: TimerMetrics
+  let progress: ProgressFile
   var popOrders: PopOrders
   var requestModes: RequestModes
   var upkeep: Upkeep
@@ -83,6 +85,8 @@ package final class MessageStore {
     groupTable = opening.groups
     offsets = opening.offsets
     delays = opening.delays
+    timerMetrics = opening.timerMetrics
+    progress = opening.progress
     popOrders = opening.popOrders
     requestModes = opening.requestModes
     lastStoreTimestampMs = opening.lastStoreTimestampMs

@@ -55,6 +55,8 @@ package struct StoreOptions: Sendable {
   package var lightDispatch = false
   /// Light queues that messages and readers may bring about (maxLmqConsumeQueueNum).
   package var lightQueuesMax = 20_000
+  /// How messages of rmq_sys_wheel_timer are read: there an entry's tagsCode is the time to look at it.
+  package var timers = TimerSettings()
   /// Apache's defaults, in this directory.
   package init(root: String) { self.root = root }
 }

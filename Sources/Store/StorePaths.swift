@@ -15,6 +15,10 @@ struct StorePaths: Sendable {
   var queues: String { "\(own)/queues" }
   var keys: String { "\(own)/keys" }
   var snapshot: String { "\(own)/snapshot" }
+  var progress: String { "\(own)/progress" }
+  /// Apache's timer wheel: derived from the timer topic, and stale once another broker delivered timers.
+  var timerWheel: String { "\(root)/timerwheel" }
+  var timerLog: String { "\(root)/timerlog" }
 
   func arena(_ index: Int) -> String {
     let digits = String(index)

@@ -73,7 +73,6 @@ package enum BrokerConf {
       ("haListenPort", "\(Int(options.brokerPort) + 1)"),
       ("namesrvAddr", "\(host):\(options.nameServerPort)"),
       ("notifyConsumerIdsChangedEnable", "true"), (logPathKey, options.store.root + "/commitlog"),
-      ("useServerSideResetOffset", "true"),
     ]
     var seen: Set<String> = []
     // A later line is the effective value, an earlier one only what was asked for.
@@ -172,7 +171,22 @@ package enum BrokerConf {
       flag("enableCompaction", \.compaction),
       flag("enableLmq", \.store.lightQueues), flag("enableMultiDispatch", \.store.lightDispatch),
       number("maxLmqConsumeQueueNum", \.store.lightQueuesMax, 1...1_000_000),
-      delayLevels,
+      delayLevels, flag("timerWheelEnable", \.timerWheelEnable),
+      number("timerMaxDelaySec", \.timerMaxDelaySeconds, 1...315_360_000),
+      number("timerPrecisionMs", \.store.timers.precisionMs, 1...60_000),
+      number("timerRollWindowSlot", \.store.timers.rollWindowSlots, 2...604_740),
+      number("timerCongestNumEachSlot", \.timersPerSlotMax, 0...2_147_483_647),
+      flag("recallMessageEnable", \.recallEnable),
+      flag("allowRecallWhenBrokerNotWriteable", \.recallWhenNotWriteable),
+      number("transactionTimeOut", \.transactionTimeoutMs, 0...86_400_000),
+      number("transactionCheckInterval", \.transactionCheckIntervalMs, 1...86_400_000),
+      number("transactionCheckMax", \.transactionCheckMax, 1...1_000_000),
+      flag("rejectTransactionMessage", \.rejectTransactions),
+      flag("storeReplyMessageEnable", \.storeReplies),
+      flag("orderMessageEnable", \.orderMessages),
+      flag("returnOrderTopicConfigToBroker", \.orderTopicsToBrokers),
+      flag("useServerSideResetOffset", \.serverSideReset),
+      number("priorityHoldMillis", \.priorityHoldMs, 0...ServerLimits.priorityHoldMsMax),
     ]
   }
 

@@ -102,7 +102,8 @@ final class Loop {
         default: serve(event.token, event.readiness)
         }
       }
-      if node.nowMs >= nextSecondMs { everySecond() }
+      // A clock that was set back does not stop the chores.
+      if node.nowMs >= nextSecondMs || node.nowMs < nextSecondMs - 1000 { everySecond() }
       node.broker.work(node)
       flushDirty()
       node.store.publish()
@@ -117,7 +118,7 @@ final class Loop {
   /// Until the next second's chores or what the broker waits for.
   private func timeoutMs() -> Int32 {
     let next = min(nextSecondMs, node.broker.nextDueMs ?? nextSecondMs)
-    return Int32(clamping: max(0, next - Clock.wallMs()))
+    return Int32(clamping: min(max(0, next - Clock.wallMs()), 1000))
   }
 }
 

@@ -6,8 +6,25 @@ import Wire
 
 enum ConfigFile: String, CaseIterable, Sendable {
   case topics, subscriptionGroup, consumerOffset, delayOffset, consumerOrderInfo, messageRequestMode
+  /// Apache's names have no ending for these two; the second holds binary numbers.
+  case timermetrics, timercheck
 
-  func path(_ paths: StorePaths) -> String { "\(paths.config)/\(rawValue).json" }
+  /// What must be readable when a store is opened.
+  static let json: [ConfigFile] = [
+    .topics, .subscriptionGroup, .consumerOffset, .delayOffset, .consumerOrderInfo, .messageRequestMode,
+  ]
+
+  /// Whether the file says how far messages were consumed: it must not reach the disk before they do.
+  var isProgress: Bool {
+    switch self {
+    case .topics, .subscriptionGroup, .messageRequestMode, .timermetrics: false
+    case .consumerOffset, .consumerOrderInfo, .delayOffset, .timercheck: true
+    }
+  }
+
+  func path(_ paths: StorePaths) -> String {
+    "\(paths.config)/\(rawValue)\(Self.json.contains(self) ? ".json" : "")"
+  }
 
   /// Members of the file; empty when neither it nor its backup has content.
   func load(_ paths: StorePaths, notices: inout [String]) throws(StoreOpenError) -> ConfigDocument {

@@ -26,6 +26,12 @@ struct DelayOffsets {
     offsets.updateValue(offset, forKey: level) != offset
   }
 
+  /// Levels 1, 2 … in order, 0 for those never delivered.
+  func list(max: Int) -> [Int64] {
+    let highest = min(offsets.keys.max() ?? 0, max)
+    return highest > 0 ? (1...highest).map { offset($0) } : []
+  }
+
   mutating func bump(_ nowMs: Int64) {
     version.counter += 1
     version.timestampMs = nowMs

@@ -142,7 +142,7 @@ extension MessageStore {
   }
 
   /// Reads without waiting for the disk; false when not all of it is in the page cache.
-  private func readIfCached(_ segment: Segment, _ at: Int, _ size: Int, into out: inout ByteBuffer) -> Bool {
+  func readIfCached(_ segment: Segment, _ at: Int, _ size: Int, into out: inout ByteBuffer) -> Bool {
     do throws(Errno) {
       var isWhole = false
       _ = try unsafe out.fill(minimum: size) { target throws(Errno) in
@@ -157,7 +157,7 @@ extension MessageStore {
     }
   }
 
-  private static func isRecord(_ bytes: RawSpan, at: Int, size: Int) -> Bool {
+  static func isRecord(_ bytes: RawSpan, at: Int, size: Int) -> Bool {
     let magic = bytes.uint32(at: at + 4)
     return Int(bytes.int32(at: at)) == size && (magic == Record.magicV1 || magic == Record.magicV2)
   }

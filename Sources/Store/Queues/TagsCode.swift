@@ -1,5 +1,6 @@
 // The tag code of a queue entry (Apache CommitLog.checkMessageAndReturnSize): the hash of TAGS, but the
-// deliver time for delayed messages. Used alike by appends and by recovery.
+// deliver time for delayed messages, and for timer messages too (there Apache keeps the hash, which nobody
+// reads). Used alike by appends and by recovery.
 
 import Wire
 
@@ -7,6 +8,11 @@ struct TagsCode {
   /// Slot of SCHEDULE_TOPIC_XXXX.
   let schedule: TopicSlot
   let delayLevelsMs: [Int64]
+  /// Slot of rmq_sys_wheel_timer.
+  let timer: TopicSlot
+  let timers: TimerSettings
+  /// See `TimerSettings.rollMs`.
+  let timerRollMs: Int64
 
   @inline(__always)
   func of(
@@ -16,7 +22,14 @@ struct TagsCode {
       let level = Self.number(properties[range])
       if level > 0 { return storeTimestampMs + delayMs(level) }
     }
+    if slot == timer { return fireMs(properties, storeTimestampMs) }
     return scan.tagsCode(properties)
+  }
+
+  @inline(never)
+  private func fireMs(_ properties: RawSpan, _ storeTimestampMs: Int64) -> Int64 {
+    TimerTime(properties, storeTimestampMs: storeTimestampMs, timers, rollMs: timerRollMs)?.fireMs
+      ?? TimerTime.never
   }
 
   /// Levels beyond the last count as the last; without a table one second.

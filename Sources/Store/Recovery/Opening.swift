@@ -18,6 +18,8 @@ struct Opening: ~Copyable {
   var groups: Groups
   var offsets: ConsumerOffsets
   var delays: DelayOffsets
+  var timerMetrics: TimerMetrics
+  var progress: ProgressFile
   var popOrders: PopOrders
   var requestModes: RequestModes
   var lastStoreTimestampMs: Int64
@@ -37,7 +39,7 @@ struct Opening: ~Copyable {
     report.wasClean = !FileSystem.exists(paths.abort)
 
     var documents: [ConfigFile: ConfigDocument] = [:]
-    for file in ConfigFile.allCases { documents[file] = try file.load(paths, notices: &report.notices) }
+    for file in ConfigFile.json { documents[file] = try file.load(paths, notices: &report.notices) }
     var (segments, segmentBytes) = try LogFiles.open(
       paths.commitLog, segmentBytes: options.segmentBytes, notices: &report.notices)
     try markRunning(paths)
@@ -51,13 +53,15 @@ struct Opening: ~Copyable {
       let nowMs = options.wallMs()
       let document = { (file: ConfigFile) in documents[file] ?? ConfigDocument(members: []) }
       let topics = Topics(document(.topics), recovered.table, nowMs: nowMs)
+      var delays = DelayOffsets(document(.delayOffset), nowMs: nowMs)
+      let progress = try ProgressFile.open(paths, logEnd: recovered.log.position, &delays)
       return Opening(
         options: options, paths: paths, report: recovered.report, shared: recovered.shared,
         log: recovered.log,
         table: recovered.table, tagsCode: recovered.tagsCode, topics: topics,
         groups: Groups(document(.subscriptionGroup), nowMs: nowMs),
         offsets: try offsets(document(.consumerOffset), options, paths, nowMs: nowMs),
-        delays: DelayOffsets(document(.delayOffset), nowMs: nowMs),
+        delays: delays, timerMetrics: TimerMetrics.load(paths), progress: progress,
         popOrders: PopOrders(document(.consumerOrderInfo)),
         requestModes: RequestModes(document(.messageRequestMode)),
         lastStoreTimestampMs: recovered.lastStoreTimestampMs, snapshotEnd: recovered.snapshotEnd, lock: lock)
@@ -159,7 +163,9 @@ struct Opening: ~Copyable {
       files: arenas, cursor: snapshot?.cursor ?? 0, free: snapshot?.free ?? [[], [], []], shared: shared)
     let table = QueueTable(arena: arena)
     let tagsCode = TagsCode(
-      schedule: table.makeSlot(TopicName.schedule), delayLevelsMs: options.delayLevelsMs)
+      schedule: table.makeSlot(TopicName.schedule), delayLevelsMs: options.delayLevelsMs,
+      timer: table.makeSlot(TopicName.timer), timers: options.timers,
+      timerRollMs: options.timers.rollMs(reservedMs: Int64(options.fileReservedHours) * 3_600_000))
     if let snapshot { fill(table, snapshot) }
 
     var report = report

@@ -2,7 +2,7 @@
 // deleted.
 //
 // Big-endian:
-//   8 magic "mqsnap01" | 8 log end (dispatchedTo) | 8 last record's offset | 4 CRC of its first 88 bytes
+//   8 magic "mqsnap02" | 8 log end (dispatchedTo) | 8 last record's offset | 4 CRC of its first 88 bytes
 //   8 last store time | 8 log start | 4 arena cursor | 3 x (4 count, 4 x block) free blocks
 //   4 topics x (2 + n name | 4 queues x (
 //     4 id, 8 origin, 8 min, 8 next, 4 head, 4 restFirst, 4 count, 4 x block))
@@ -12,7 +12,7 @@ import Linux
 import Wire
 
 struct Snapshot {
-  static let magic: UInt64 = 0x6D71_736E_6170_3031
+  static let magic: UInt64 = 0x6D71_736E_6170_3032
   /// Bytes of the last record whose CRC shows that the log is the one that the snapshot was made of.
   static let fingerprintBytes = 88
 

@@ -75,9 +75,7 @@ enum StatusRequests {
       ("dispatchBehindBytes", "0"), ("dispatchMaxBuffer", "0"), ("pageCacheLockTimeMills", "0"),
       ("getMessageEntireTimeMax", "0"), ("startAcceptSendRequestTimeStamp", "0"),
       ("remainTransientStoreBufferNumbs", "2147483647"),
-      ("timerReadBehind", "0"), ("timerOffsetBehind", "0"), ("timerCongestNum", "0"),
-      ("timerEnqueueTps", "0.0"), ("timerDequeueTps", "0.0"),
-    ]
+    ] + TimerRequests.runtimeInfo(node)
   }
 
   private static func earliestMs(_ store: MessageStore) -> Int64 {

@@ -115,6 +115,7 @@ final class LongPolls {
 
   private func isSatisfied(_ node: Node, _ place: Int, _ end: Int64) -> Bool {
     guard let task = pool[place].task else { return false }
+    if node.broker.pendingReset(task.group, task.slot, task.queueId) != nil { return true }
     // A long run of messages that do not match: let the client move on.
     if end - task.offset > Int64(ServerLimits.pullMessagesMax) { return true }
     while pool[place].checkedTo < end {
@@ -163,6 +164,8 @@ final class LongPolls {
     guard let session = node.sessions[task.sessionId] else { return }
     var task = task
     task.holdMs = 0
+    // It waited for a message, not for more urgent queues.
+    if task.mayYieldUntilMs != 0 { task.mayYieldUntilMs = node.nowMs + node.options.priorityHoldMs }
     Pull.run(node, session, task)
     node.touch(session)
   }

@@ -93,18 +93,7 @@ enum Produce {
       header.appendValue(of: topicField, in: fields, to: &producing.name)
       let slot = try resolve(node, producing, header, fields, request)
       let gate = node.store.gate(slot)
-      guard request.queueId < max(gate.readQueues, gate.writeQueues) else {
-        throw Refusal(
-          .invalidParameter,
-          """
-          request queueId[\(request.queueId)] is illegal, queue id of topic [\(node.store.topicName(slot))] \
-          is less than \(max(gate.readQueues, gate.writeQueues))
-          """)
-      }
-      if body.byteCount == 0 { throw Refusal(.messageIllegal, "the message body is empty") }
-      if body.byteCount > producing.bodyBytesMax {
-        throw Refusal(.messageIllegal, "the message body is larger than \(producing.bodyBytesMax) bytes")
-      }
+      try check(node, request, slot, gate, body)
       var draft = RecordDraft()
       draft.queueId = request.queueId >= 0 ? request.queueId : node.randomQueue(gate.writeQueues)
       draft.flag = request.flag
@@ -115,6 +104,9 @@ enum Produce {
       producing.properties.removeAll()
       if let field = request.properties {
         header.appendValue(of: field, in: fields, to: &producing.properties)
+      }
+      if gate.isPriority {
+        draft.queueId = PriorityTopics.queue(producing.properties.bytes, queues: gate.writeQueues)
       }
       if request.isBatch {
         try BatchSend.append(node, session, header, draft, slot, body)
@@ -128,21 +120,50 @@ enum Produce {
     }
   }
 
+  /// Refuses a queue that the topic does not have, and a body that is empty or too large.
+  static func check(
+    _ node: Node, _ request: borrowing SendRequest, _ slot: TopicSlot, _ gate: TopicGate, _ body: RawSpan
+  ) throws(Refusal) {
+    let producing = node.broker.producing
+    guard request.queueId < max(gate.readQueues, gate.writeQueues) else {
+      throw Refusal(
+        .invalidParameter,
+        """
+        request queueId[\(request.queueId)] is illegal, queue id of topic [\(node.store.topicName(slot))] \
+        is less than \(max(gate.readQueues, gate.writeQueues))
+        """)
+    }
+    if gate.isOrder && node.options.brokerPermission & Perm.write == 0 { throw forbidden(node) }
+    if body.byteCount == 0 { throw Refusal(.messageIllegal, "the message body is empty") }
+    if body.byteCount > producing.bodyBytesMax {
+      throw Refusal(.messageIllegal, "the message body is larger than \(producing.bodyBytesMax) bytes")
+    }
+  }
+
   /// Stores one message whose topic name and properties lie in `producing`, and answers.
   static func one(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ draft: RecordDraft,
     _ slot: TopicSlot, _ body: RawSpan
   ) throws(Refusal) {
     let producing = node.broker.producing
-    let scan = try producing.complete(nowMs: node.nowMs)
+    var scan = try producing.complete(nowMs: node.nowMs)
     if node.broker.compaction.isUsed,
       let refusal = node.broker.compaction.refusal(slot, scan, producing.properties.bytes)
     {
       throw refusal
     }
     let stored: AppendResult
-    if scan.delayLevel != nil, let level = producing.delayLevel(scan) {
+    var outMs: Int64?
+    if scan.transactionPrepared != nil,
+      node.broker.transactions.isPrepare(scan, producing.properties.bytes, draft)
+    {
+      (stored, scan) = try node.broker.transactions.prepare(node, draft, scan, body)
+    } else if scan.delayLevel != nil, let level = producing.delayLevel(scan) {
       stored = try node.broker.schedule.append(node, draft, slot, level: level, body)
+    } else if scan.timer != nil {
+      let accepted = try node.broker.timers.append(node, draft, slot, scan, body)
+      stored = accepted.stored
+      outMs = accepted.outMs
     } else {
       stored = try node.append(
         draft, slot, topic: producing.name.bytes, producing.properties.bytes, scan, body)
@@ -155,11 +176,12 @@ enum Produce {
     if header.isOneWay { return }
     let key = scan.uniqueKey.map { $0 } ?? 0..<0
     producing.answer(
-      session, header, queueId: draft.queueId, queueOffset: stored.queueOffset, transactionId: key)
+      session, header, queueId: draft.queueId, queueOffset: stored.queueOffset, transactionId: key,
+      recallHandle: outMs.map { producing.recallHandle(node, slot, outMs: $0, key) } ?? "")
   }
 
-  /// The topic's slot; creates the topic where Apache would.
-  private static func resolve(
+  /// The topic's slot; creates the topic where Apache would. Its name lies in `producing`.
+  static func resolve(
     _ node: Node, _ producing: Producing, _ header: borrowing RemotingHeader, _ fields: RawSpan,
     _ request: SendRequest
   ) throws(Refusal) -> TopicSlot {
@@ -189,6 +211,12 @@ enum Produce {
     return created
   }
 
+  /// This broker may not be written to.
+  static func forbidden(_ node: Node) -> Refusal {
+    let host = node.brokerAddress.lastIndex(of: ":").map { node.brokerAddress[..<$0] } ?? ""
+    return Refusal(.noPermission, "the broker[\(host)] sending message is forbidden")
+  }
+
   /// Answers a refused send; send answers always carry region and trace switch.
   static func refuse(_ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ refusal: Refusal)
   {
@@ -210,14 +238,6 @@ extension Producing {
     if scan.popCheckPoint != nil || scan.hasBrokerProperties {
       rewrite()
       scan = PropertyScan(properties.bytes)
-    }
-    if scan.transactionPrepared != nil, properties.bytes[scan.transactionPrepared!].equals("true") {
-      throw Refusal(.messageIllegal, "transactional messages are not supported by this version of mq")
-    }
-    if scan.timer != nil && scan.delayLevel == nil {
-      throw Refusal(
-        .messageIllegal,
-        "messages with a delivery time are not supported by this version of mq, use a delay level")
     }
     if !properties.isEmpty && !scan.endsWithSeparator { properties.append(UInt8(2)) }
     if scan.uniqueKey == nil {
@@ -273,7 +293,7 @@ extension Producing {
   /// Answers a stored message: ids lie in `ids`, the transaction id in `properties`.
   func answer(
     _ session: Session, _ header: borrowing RemotingHeader, queueId: Int32, queueOffset: Int64,
-    transactionId: Range<Int>
+    transactionId: Range<Int>, recallHandle: String = ""
   ) {
     var writer = FrameWriter(response: ResponseCode.success.rawValue, opaque: header.opaque, to: &session.out)
     writer.field("queueId", Int64(queueId), to: &session.out)
@@ -282,9 +302,20 @@ extension Producing {
     }
     writer.field("msgId", plain: ids.bytes, to: &session.out)
     writeCommon(&writer, to: &session.out)
+    if !recallHandle.isEmpty { writer.field("recallHandle", recallHandle, to: &session.out) }
     writer.field("queueOffset", queueOffset, to: &session.out)
     writer.endHeader(to: &session.out)
     writer.finish(to: &session.out)
+  }
+
+  /// By which a waiting message is taken back; messages of retry topics cannot be. A millisecond into the
+  /// slot, as Apache's: the message that takes it back must fall into the same one.
+  fileprivate func recallHandle(_ node: Node, _ slot: TopicSlot, outMs: Int64, _ key: Range<Int>) -> String {
+    if kind(slot, node.store) == .retry { return "" }
+    let handle = RecallRequests.Handle(
+      topic: node.store.topicName(slot), brokerName: node.options.brokerName, time: "\(outMs + 1)",
+      uniqueKey: String(decoding: properties.array[key], as: UTF8.self))
+    return handle.text
   }
 
   func writeCommon(_ writer: inout FrameWriter, to out: inout ByteBuffer) {

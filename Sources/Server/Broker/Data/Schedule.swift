@@ -17,14 +17,19 @@ final class Schedule {
   private var raw = ByteBuffer()
   /// Set while the store refuses: try again then.
   private var retryAtMs: Int64 = 0
-  /// Deliveries of one turn of the loop; the rest follow in the next turn.
-  static let deliveriesPerTurn = 512
+  /// Whether the level's next record is being brought into memory, and which one was.
+  private var isWarming: [Bool]
+  private var warmed: [Int64]
+  /// Marks the tickets of this part among those that the store hands back.
+  static let ticketMark: UInt64 = 1 << 62
   static let retryMs: Int64 = 1000
 
   /// `levels` as Apache's messageDelayLevel: "1s 5s 10s …"; units s, m, h, d.
   init(levels: String) {
     levelsMs = Self.parse(levels) ?? []
     dueMs = Array(repeating: nil, count: levelsMs.count)
+    isWarming = Array(repeating: false, count: levelsMs.count)
+    warmed = Array(repeating: -1, count: levelsMs.count)
   }
 
   /// nil when a word is no delay.
@@ -43,13 +48,20 @@ final class Schedule {
   /// Finds what waits since the last run.
   func boot(_ node: Node) {
     slot = node.store.makeSlot(TopicName.schedule)
-    for level in levelsMs.indices { look(node, level) }
+    for level in levelsMs.indices {
+      // A log that lost its end to a power failure must not hide what comes now.
+      let end = node.store.queueRange(slot, Int32(level))?.upperBound ?? 0
+      if node.store.delayOffset(level: level + 1) > end { node.store.setDelayOffset(level: level + 1, end) }
+      look(node, level)
+    }
   }
 
   /// When the next message is due; nil when none waits.
   var nextDueMs: Int64? {
     var next: Int64?
-    for case .some(let due) in dueMs where next == nil || due < next! { next = due }
+    for (level, due) in dueMs.enumerated() where !isWarming[level] {
+      if let due, due < next ?? .max { next = due }
+    }
     return next.map { max($0, retryAtMs) }
   }
 
@@ -72,6 +84,10 @@ final class Schedule {
     if levelsMs.isEmpty { throw Refusal(.messageIllegal, "no delay level is configured") }
     var properties = properties
     properties[PropertyName.delayLevel] = String(level)
+    // A level goes before a time.
+    properties[PropertyName.timerDeliverMs] = nil
+    properties[PropertyName.timerDelaySeconds] = nil
+    properties[PropertyName.timerDelayMs] = nil
     properties[PropertyName.realTopic] = realTopic
     properties[PropertyName.realQueueId] = String(draft.queueId)
     var delayed = draft
@@ -91,23 +107,44 @@ final class Schedule {
   /// Delivers what is due, oldest first per level.
   func deliverDue(_ node: Node) {
     if node.nowMs < retryAtMs { return }
-    var budget = Self.deliveriesPerTurn
+    var messages = ServerLimits.deliveriesPerTurn
+    var bytes = ServerLimits.deliveryBytesPerTurn
     for level in dueMs.indices {
-      while budget > 0, let due = dueMs[level], due <= node.nowMs {
-        budget -= 1
+      while messages > 0, bytes > 0, !isWarming[level], let due = dueMs[level], due <= node.nowMs {
         if !deliver(node, level) { return }
+        messages -= 1
+        bytes -= raw.count
       }
     }
+  }
+
+  /// The janitor brought a record into memory; false when the ticket is another part's.
+  func warmed(ticket: UInt64) -> Bool {
+    guard ticket & Self.ticketMark != 0 else { return false }
+    let level = Int(ticket & ~Self.ticketMark)
+    if isWarming.indices.contains(level) { isWarming[level] = false }
+    return true
   }
 
   /// Delivers the first waiting message of a level; false when the store refuses now.
   private func deliver(_ node: Node, _ level: Int) -> Bool {
     let offset = node.store.delayOffset(level: level + 1)
     defer { look(node, level) }
-    guard let entry = node.store.entry(slot, Int32(level), offset) else { return true }
     raw.removeAll()
-    if node.store.readRecord(at: entry.physicalOffset, into: &raw), let record = try? Record.decode(raw.bytes)
-    {
+    guard let entry = node.store.entry(slot, Int32(level), offset) else { return true }
+    switch node.store.readRecordIfCached(at: entry.physicalOffset, bytes: entry.bytes, into: &raw) {
+    case .read, .gone: break
+    case .cold(let range):
+      if warmed[level] != offset {
+        warmed[level] = offset
+        isWarming[level] = true
+        node.store.warm(range, ticket: Self.ticketMark | UInt64(level))
+        return true
+      }
+      // It is not all in memory even now: the rest of a large record may wait for the disk.
+      _ = node.store.readRecord(at: entry.physicalOffset, into: &raw)
+    }
+    if let record = try? Record.decode(raw.bytes) {
       do throws(Refusal) {
         try put(node, record, raw)
       } catch {
