@@ -70,6 +70,20 @@ extension EndToEnd {
       #expect(try clerk.readLine() == "what time is it?")
       clerk.signal(SIGINT)
       #expect(try clerk.wait(timeoutMs: 5000) == .code(130))
+      // Answers can be typed.
+      let typist = try Child(
+        program, ["consume", "questions", "-g", "typists", "--from", "latest", "--follow", "--reply", "-"],
+        environment: ["MQ_NAMESRV": broker.nameServer])
+      var answer = ""
+      typist.write("typed\n")
+      for _ in 0..<20 where answer.isEmpty {
+        answer = try broker.mq("produce", "questions", "and?", "--reply", "--timeout", "500ms").output
+      }
+      #expect(answer == "typed\n")
+      let unanswered = try broker.mq("produce", "questions", "more?", "--reply", "--timeout", "500ms")
+      #expect(unanswered.exit == .code(5))
+      typist.signal(SIGINT)
+      #expect(try typist.wait(timeoutMs: 5000) == .code(130), "it ends while it waits for a line")
       let alone = try broker.mq("produce", "questions", "anybody?", "--reply", "--timeout", "300ms")
       #expect(alone.exit == .code(5) && alone.errors.contains("nobody answered"))
     }
@@ -199,6 +213,15 @@ extension EndToEnd {
       #expect(
         try broker.ok("message", "tail", "parcels", "--last", "2", "--count", "2", "--format", "%k %b")
           == "p1 fragile\np1 fragile\n")
+    }
+
+    @Test func aFollowedTopicBeginsWithTheOldestOfAllQueues() throws {
+      let broker = try Broker()
+      try broker.ok("topic", "create", "tailed", "--queues", "4")
+      for word in ["a", "b", "c", "d", "e"] { try broker.ok("produce", "tailed", word) }
+      #expect(
+        try broker.ok("message", "tail", "tailed", "--last", "9", "--count", "5", "--format", "%b")
+          == "a\nb\nc\nd\ne\n")
     }
 
     @Test func tracesOfClientsAreTold() throws {
