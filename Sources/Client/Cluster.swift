@@ -5,6 +5,18 @@
 import Linux
 import Wire
 
+/// What came while `Cluster.arrivals` waited.
+package struct Arrivals: Sendable {
+  /// Answers to begun calls, by ticket, or why there is none.
+  package var answers: [(ticket: Int32, result: Result<Response, ClientError>)] = []
+  /// Accepted requests, in the order of coming.
+  package var requests: [ServerRequest] = []
+  /// Whether the interrupter was readable once.
+  package var isInterrupted = false
+  /// Nothing came.
+  package var isEmpty: Bool { answers.isEmpty && requests.isEmpty && !isInterrupted }
+}
+
 /// Connections to one cluster, opened on demand and kept. Not Sendable: one thread.
 package final class Cluster {
   /// "host:port" each.
@@ -18,6 +30,13 @@ package final class Cluster {
   private var tokens: [UInt64: Connection] = [:]
   private var sharedDeadlineMs: Int64?
   private var liveNameServer = 0
+  private var accepted: Set<Int32> = []
+  /// Calls begun and not yet finished, by correlation id.
+  private var begun: [Int32: (address: String, deadlineMs: Int64)] = [:]
+  private var finished: [(ticket: Int32, result: Result<Response, ClientError>)] = []
+  private var interrupter: CInt?
+  private var isWatchingInterrupter = false
+  private var isInterrupted = false
   private var trace: ((String) -> Void)?
 
   /// Connects to nothing yet. `nameServers`: "host:port" each.
@@ -105,6 +124,54 @@ package final class Cluster {
     }
   }
 
+  // MARK: Calls that others may overtake
+
+  /// Keeps requests of these codes for `arrivals`; without this every request of a broker is refused.
+  package func accept(_ codes: Set<Int32>) {
+    accepted = codes
+    for connection in connections.values { connection.accepted = codes }
+  }
+
+  /// From now on `arrivals` returns as soon as this descriptor is readable, once.
+  package func interrupt(on raw: CInt) { interrupter = raw }
+
+  /// Sends a request whose answer `arrivals` brings, under the returned ticket.
+  package func begin(
+    _ address: String, _ request: Request, waitMs: Int64 = 0
+  ) throws(ClientError) -> Int32 {
+    trace?("\(request.code.rawValue) \(request.code) to \(address)")
+    let connection = try connection(to: address)
+    let opaque = nextOpaque
+    nextOpaque &+= 1
+    connection.enqueue(request, opaque: opaque)
+    connection.send()
+    begun[opaque] = (address, deadline(waitMs: waitMs))
+    return opaque
+  }
+
+  /// Waits until an answer to a begun call is there, or an accepted request, or the interruption; at most
+  /// `waitMs`. A connection that ends fails its begun calls.
+  package func arrivals(waitMs: Int64) -> Arrivals {
+    let endMs = Clock.monotonicMs() + waitMs
+    while true {
+      var none: [Int32: Int] = [:]
+      var noResults: [Result<Response, ClientError>?] = []
+      collect(&none, &noResults)
+      let nowMs = Clock.monotonicMs()
+      for (ticket, call) in begun where nowMs >= call.deadlineMs {
+        finished.append((ticket, .failure(timedOut(call.address))))
+        begun[ticket] = nil
+      }
+      dropDead()
+      var arrivals = Arrivals(answers: finished)
+      finished.removeAll()
+      for connection in connections.values { arrivals.requests += connection.takeAsked() }
+      arrivals.isInterrupted = isInterrupted
+      if !arrivals.isEmpty || nowMs >= endMs { return arrivals }
+      wait(min(endMs, begun.values.map(\.deadlineMs).min() ?? endMs) - nowMs)
+    }
+  }
+
   /// As `call` on any live name server: they are tried in turn, beginning with the one that answered last.
   package func nameServer(_ request: Request) throws(ClientError) -> Response {
     var failure = ClientError(.usage, "no name server is known", hint: "give one with -n host:port")
@@ -150,6 +217,7 @@ package final class Cluster {
     }
     do throws(Errno) {
       let connection = try Connection(address: address, host: host, port: port)
+      connection.accepted = accepted
       connections[address] = connection
       return connection
     } catch {
@@ -159,6 +227,9 @@ package final class Cluster {
       throw lost(address, error == .connectionRefused ? Connection.refused : "cannot be reached: \(error)")
     }
   }
+
+  /// Token of the interrupter; those of connections are descriptors.
+  private static let interruption = UInt64.max
 
   /// What resolving a name that does not exist fails with (ENXIO).
   private static let unknownHost = Errno(rawValue: 6)
@@ -178,9 +249,18 @@ package final class Cluster {
         }
         connection.registered = connection.interest
       }
-      let count = poller.wait(timeoutMs: Int32(min(leftMs, 1_000_000)))
+      if let interrupter, !isWatchingInterrupter {
+        try poller.add(interrupter, token: Self.interruption, .readable)
+        isWatchingInterrupter = true
+      }
+      let count = poller.wait(timeoutMs: Int32(max(0, min(leftMs, 1_000_000))))
       for index in 0..<count {
         let event = poller.event(index)
+        if event.token == Self.interruption, let interrupter {
+          // It stays readable; watching on would spin.
+          poller.remove(interrupter)
+          isInterrupted = true
+        }
         tokens[event.token]?.advance(event.readiness)
       }
     } catch {
@@ -191,7 +271,11 @@ package final class Cluster {
   private func collect(_ open: inout [Int32: Int], _ results: inout [Result<Response, ClientError>?]) {
     for connection in connections.values {
       for (opaque, response) in connection.takeArrived() {
-        if let index = open.removeValue(forKey: opaque) { results[index] = .success(response) }
+        if let index = open.removeValue(forKey: opaque) {
+          results[index] = .success(response)
+        } else if begun.removeValue(forKey: opaque) != nil {
+          finished.append((opaque, .success(response)))
+        }
       }
     }
   }
@@ -215,6 +299,12 @@ package final class Cluster {
       if connection.registered != nil {
         poller?.remove(connection.raw)
         tokens[UInt64(connection.raw)] = nil
+      }
+      if case .dead(let why) = connection.state {
+        for (ticket, call) in begun where call.address == address {
+          finished.append((ticket, .failure(lost(address, why))))
+          begun[ticket] = nil
+        }
       }
       connections[address] = nil
     }

@@ -1,7 +1,8 @@
 // One TCP connection to a name server or broker: bytes out, answers in. One thread, never blocks.
 //
 // Answers are matched by their correlation id. Requests that the broker sends (rebalance notices, checks) are
-// answered with "not supported" unless they are one-way: a command is no consumer.
+// kept when the cluster's owner accepts their code; the others are answered with "not supported" unless they
+// are one-way: most commands are no clients that a broker may ask.
 
 import Linux
 import Wire
@@ -23,6 +24,9 @@ final class Connection {
   private var input = ByteBuffer()
   private var header = RemotingHeader()
   private var arrived: [(opaque: Int32, response: Response)] = []
+  /// Codes of requests that are kept for `takeAsked`.
+  var accepted: Set<Int32> = []
+  private var asked: [ServerRequest] = []
   /// What the poller was last told; nil before it knows the socket.
   var registered: Readiness?
 
@@ -47,6 +51,12 @@ final class Connection {
   func takeArrived() -> [(opaque: Int32, response: Response)] {
     defer { arrived.removeAll(keepingCapacity: true) }
     return arrived
+  }
+
+  /// Requests of the peer that have come since the last call.
+  func takeAsked() -> [ServerRequest] {
+    defer { asked.removeAll() }
+    return asked
   }
 
   /// Goes on after the poller reported the socket.
@@ -124,7 +134,18 @@ final class Connection {
 
   private func take(_ frame: FrameBounds) {
     guard header.isResponse else {
-      if !header.isOneWay {
+      let isAccepted = accepted.contains(header.code)
+      if isAccepted && asked.count < Limits.askedMax {
+        let said = Self.response(header, input.bytes, frame)
+        asked.append(
+          ServerRequest(address: address, code: said.code, fields: said.fields, body: said.body))
+      }
+      if !header.isOneWay && isAccepted {
+        var writer = FrameWriter(
+          response: ResponseCode.success.rawValue, opaque: header.opaque, to: &output)
+        writer.endHeader(to: &output)
+        writer.finish(to: &output)
+      } else if !header.isOneWay {
         var writer = FrameWriter(
           response: ResponseCode.requestCodeNotSupported.rawValue, opaque: header.opaque, to: &output)
         writer.endHeader(remark: "mq's commands serve no requests", to: &output)

@@ -10,6 +10,8 @@ package enum Limits {
   package static let callsMax = 65_536
   /// Messages in one pull.
   package static let pullMessagesMax: Int32 = 32
+  /// Requests of one broker that wait to be taken; more are answered and dropped.
+  static let askedMax = 1024
   /// How much longer than a long poll its answer is waited for.
   static let longPollSlackMs: Int64 = 3000
 }

@@ -9,6 +9,46 @@ extension Cluster {
     _ = try call(address, Request(.heartbeat, body: data.json.bytes(.compact))).success(from: address)
   }
 
+  /// Asks a broker whether it takes a subscription (code 46): brokers that meet a broken SQL expression in a
+  /// pull deliver every message.
+  ///
+  /// - Throws: `.refused` with code 23 and the parser's whole words.
+  package func check(
+    _ subscription: SubscriptionData, group: String, clientId: String, at address: String
+  ) throws(ClientError) {
+    let body = JSON.object([
+      .init("clientId", .string(clientId)), .init("group", .string(group)),
+      .init("subscriptionData", subscription.json),
+    ])
+    let response = try call(address, Request(.checkClientConfig, body: body.bytes(.compact)))
+    if response.code == ResponseCode.subscriptionParseFailed.rawValue {
+      throw ClientError(.refused(code: response.code), response.remark ?? "")
+    }
+    _ = try response.success(from: address)
+  }
+
+  /// Takes or renews the group's locks on queues of one broker; those that are now this client's. A lock that
+  /// is not renewed ends after 60 s.
+  package func lock(
+    _ queues: [MessageQueue], group: String, clientId: String, at address: String
+  ) throws(ClientError) -> [MessageQueue] {
+    let body = LockBatchRequest(consumerGroup: group, clientId: clientId, queues: queues)
+    let json = try call(address, Request(.lockBatchMQ, body: body.json.bytes(.compact))).json(from: address)
+    guard let granted = LockBatchResponse(json) else {
+      throw ClientError(.malformedAnswer, "\(address) answered with a malformed list of locks")
+    }
+    return granted.queues
+  }
+
+  /// Gives locks back.
+  package func unlock(
+    _ queues: [MessageQueue], group: String, clientId: String, at address: String
+  ) throws(ClientError) {
+    let body = LockBatchRequest(consumerGroup: group, clientId: clientId, queues: queues)
+    let request = Request(.unlockBatchMQ, body: body.json.bytes(.compact))
+    _ = try call(address, request).success(from: address)
+  }
+
   /// Leaves the group at once, so that others take over its queues.
   package func unregister(clientId: String, group: String, at address: String) throws(ClientError) {
     let request = Request(.unregisterClient, [("clientID", clientId), ("consumerGroup", group)])

@@ -43,6 +43,14 @@ package struct Message: Sendable {
 
   /// The property TAGS.
   package var tags: String? { properties[PropertyName.tags] }
+  /// Whether its sender waits for an answer (Apache RequestFuture), and may still be waiting.
+  package func isRequest(nowMs: Int64) -> Bool {
+    guard properties[PropertyName.correlationId] != nil, properties[PropertyName.replyToClient] != nil,
+      properties[PropertyName.messageType] != "reply"
+    else { return false }
+    let liveMs = properties[PropertyName.timeToLive].flatMap { Int64($0) } ?? 0
+    return bornTimestampMs + max(liveMs, 0) > nowMs
+  }
   /// The property KEYS: index keys, separated by blanks.
   package var keys: String? { properties[PropertyName.keys] }
 

@@ -32,11 +32,15 @@ package struct SendReceipt: Sendable, Equatable {
   package var queue: MessageQueue
   /// Number in the queue; -1 when the broker did not say.
   package var queueOffset: Int64
+  /// Names the transaction to the broker; brokers say it of every message.
+  package var transactionId: String?
+  /// Takes a message back that is to be delivered later; brokers before 5.3 give none.
+  package var recallHandle: String?
 }
 
 /// Gives messages their ids and sends them through a cluster's connections.
 package struct Producer: ~Copyable {
-  private let cluster: Cluster
+  let cluster: Cluster
   /// Producer group as brokers see it.
   package let group: String
   private var ids: UniqueKeyMaker
@@ -83,6 +87,38 @@ package struct Producer: ~Copyable {
     _ message: OutgoingMessage, to queue: MessageQueue, at address: String
   ) throws(ClientError) -> SendReceipt {
     try sendAll([(message, queue, address)])[0].get()
+  }
+
+  /// Sends one message without waiting for an answer: the receipt has its id, and no place. Whether it was
+  /// stored is not certain.
+  package mutating func sendOneWay(
+    _ message: OutgoingMessage, to queue: MessageQueue, at address: String
+  ) throws(ClientError) -> SendReceipt {
+    var message = message
+    let nowMs = Clock.wallMs()
+    let id = identify(&message, nowMs)
+    try cluster.tell(address, request(.sendMessageV2, message, queue, nowMs: nowMs))
+    return SendReceipt(code: 0, messageId: id, offsetMessageId: "", queue: queue, queueOffset: -1)
+  }
+
+  /// Answers a request message (`Message.isRequest`): through the broker that it was read from, which knows
+  /// the one that asked.
+  ///
+  /// - Throws: The broker's refusal: mostly that the one who asked is gone.
+  package mutating func reply(
+    to asked: Message, body: [UInt8], at address: String
+  ) throws(ClientError) {
+    let cluster = asked.properties[PropertyName.cluster] ?? ""
+    var answer = OutgoingMessage(body: body)
+    answer.properties[PropertyName.messageType] = "reply"
+    for name in [PropertyName.correlationId, PropertyName.replyToClient, PropertyName.timeToLive] {
+      answer.properties[name] = asked.properties[name]
+    }
+    let nowMs = Clock.wallMs()
+    _ = identify(&answer, nowMs)
+    let queue = MessageQueue(topic: "\(cluster)_REPLY_TOPIC", broker: asked.broker, queueId: 0)
+    let request = request(.sendReplyMessageV2, answer, queue, nowMs: nowMs)
+    _ = try self.cluster.call(address, request).success(from: address)
   }
 
   /// Sends many at once, pipelined; receipts in the order of the messages.
@@ -165,6 +201,7 @@ package struct Producer: ~Copyable {
     return SendReceipt(
       code: response.code, messageId: key,
       offsetMessageId: response["msgId"].map { String($0.prefix { $0 != "," }) } ?? "", queue: queue,
-      queueOffset: response.int("queueOffset") ?? -1)
+      queueOffset: response.int("queueOffset") ?? -1, transactionId: response["transactionId"],
+      recallHandle: response["recallHandle"])
   }
 }

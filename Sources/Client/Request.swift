@@ -27,6 +27,20 @@ package struct Request: Sendable {
   }
 }
 
+/// What a broker asked of this client. It is answered with success when it was taken.
+package struct ServerRequest: Sendable {
+  /// "host:port" of the broker.
+  package var address: String
+  /// A `RequestCode`.
+  package var code: Int32
+  /// extFields.
+  package var fields: [(name: String, value: String)]
+  /// Empty for none.
+  package var body: [UInt8]
+  /// The extField of that name.
+  package subscript(_ name: String) -> String? { fields.first { $0.name == name }?.value }
+}
+
 /// An answer, whatever its code.
 package struct Response: Sendable {
   /// A `ResponseCode`, or a code that it does not know.

@@ -61,6 +61,9 @@ extension ServerLimits {
   static let clientExpiryMs: Int64 = 120_000
   /// A queue lock that was not renewed for so long is free (Apache RebalanceLockManager).
   static let queueLockMs: Int64 = 60_000
+  /// The same for a client whose connection broke. A client trusts a lock for 30 s after its answer
+  /// (Apache ProcessQueue), which reached it within seconds.
+  static let brokenClientLockMs: Int64 = 35_000
   /// Foreign brokers in the name server.
   static let brokersMax = 4096
   /// Topics in the name server, over all brokers.
@@ -83,6 +86,28 @@ extension ServerLimits {
   static let pendingResetsMax = 1_000_000
   /// Requests to clients whose answers are awaited at once; one more is not sent.
   static let questionsMax = 4096
+  /// A client that is asked where it stands (221) has so long to answer (Apache Broker2Client).
+  static let clientStatusMs: Int64 = 5000
+  /// On a topic of priorities every so many-th pop of a group begins at another level than the most urgent.
+  static let priorityTurn = 16
+  /// Largest wait of a pull for queues of higher priority, as configuration may ask for.
+  static let priorityHoldMsMax: Int64 = 15_000
+  /// Pops whose messages are not all acknowledged; further ones find nothing (209) until some are.
+  static let popCheckPointsMax = 200_000
+  /// Longest time that a popped message may be invisible (Apache timerMaxDelaySec).
+  static let popInvisibleMsMax: Int64 = 3 * 86_400_000
+  /// Apache's timer wheel delivers a record of the revive topic at most so much late.
+  static let popWheelLatenessMs: Int64 = 5000
+  /// Records of a revive queue that a start reads at least before old check points are written again.
+  static let popReplayRecordsMin: Int64 = 65_536
+  /// Held pops and notifications, over all groups; one more is answered with 209 (Apache maxPopPollingSize).
+  static let heldPopsMax = 100_000
+  /// The same of one group, topic and queue (Apache popPollingSize).
+  static let heldPopsPerQueueMax = 1024
+  /// Reads of one queue that one pop makes while nothing matches its filter; it goes on in the next turn.
+  static let popReadsPerQueueMax = 16
+  /// (topic, group) pairs with a request mode; one more is refused with 1.
+  static let requestModesMax = 100_000
   /// (group, topic) pairs with counters of their own.
   static let statsPairsMax = 100_000
   /// Levels of messageDelayLevel.
@@ -101,4 +126,19 @@ extension ServerLimits {
   static let recallsMax = 1_000_000
   /// Size of a broker.conf.
   static let brokerConfBytesMax = 1 << 20
+}
+
+/// What transactions and replies may hold.
+extension ServerLimits {
+  /// Transactions that have not ended; one more is refused with 2. Those that a start finds are all kept.
+  static let pendingTransactionsMax = 1_000_000
+  /// Text of one op message (Apache transactionOpMsgMaxSize).
+  static let opMessageBytesMax = 4096
+  /// Half messages that a round of checks looks at, and bytes that it reads, in one turn of the loop.
+  static let transactionChecksPerTurn = 256
+  static let transactionCheckBytesPerTurn = 4 << 20
+  /// Pause after the store refused what a transaction needs.
+  static let transactionRetryMs: Int64 = 1000
+  /// How long the receiver of a reply may take to acknowledge it (Apache Broker2Client.callClient).
+  static let replyPushTimeoutMs: Int64 = 10_000
 }

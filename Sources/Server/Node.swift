@@ -46,6 +46,7 @@ final class Node {
   func boot() {
     broker.boot(self)
     nameServer.registerOwnBroker(self)
+    broker.topics.takeOrder(self)
     bootTopicChanges = store.topicChanges
   }
 
@@ -72,13 +73,18 @@ final class Node {
     touch(session)
   }
 
+  /// Before the store closes.
+  func close() { broker.pop.ledger.commit(self) }
+
   /// Once a second, between two turns.
   func everySecond() {
     broker.timers.everySecond(self)
+    broker.pop.ledger.commit(self)
     store.maintain(nowMs: nowMs)
     broker.stats.sample(self)
     nameServer.expire(self)
     broker.clients.expire(self)
+    broker.transactions.saveProgress(self)
   }
 
   /// A background job of the store ended.
@@ -86,7 +92,7 @@ final class Node {
     switch completion {
     case .warmed(let ticket):
       if broker.timers.warmed(ticket: ticket) || broker.schedule.warmed(ticket: ticket) { return }
-      broker.longPolls.warmed(self, ticket: ticket)
+      if !broker.pop.warmed(self, ticket: ticket) { broker.longPolls.warmed(self, ticket: ticket) }
     case .keysFound(let ticket, let offsets, let indexedToMs, let indexedTo):
       broker.queries.keysFound(
         self, ticket: ticket, offsets: offsets, indexedToMs: indexedToMs, indexedTo: indexedTo)

@@ -25,9 +25,30 @@ package struct ServerOptions: Sendable {
   /// Create RMQ_SYS_TRACE_TOPIC at start.
   package var traceTopic = false
   package var longPolling = true
+  /// Routes tell clients the brokers and queues of ordered topics (Apache NamesrvConfig orderMessageEnable).
+  package var orderMessages = false
+  /// Brokers learn the ordered topics when they register (Apache returnOrderTopicConfigToBroker).
+  package var orderTopicsToBrokers = true
+  /// Resets of offsets happen here; without it the online clients are told (Apache useServerSideResetOffset).
+  package var serverSideReset = true
+  /// How long a pull waits for queues of higher priority.
+  package var priorityHoldMs: Int64 = 1000
+  /// Unacknowledged messages come back through `%RETRY%group+topic` instead of `%RETRY%group_topic`.
+  package var popRetryTopicV2 = false
+  /// Pops out of 100 that read the retry topic before the topic itself.
+  package var popFromRetryPercent: Int32 = 20
   /// Serve topics with cleanup.policy=COMPACTION as such (enableCompaction).
   package var compaction = true
   package var delayLevels = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"
+  /// Age from which a pending transaction's producer is asked how it ended.
+  package var transactionTimeoutMs: Int64 = 6000
+  /// Pause between two rounds of such questions.
+  package var transactionCheckIntervalMs: Int64 = 30_000
+  /// Questions after which a transaction is given up.
+  package var transactionCheckMax: Int64 = 15
+  package var rejectTransactions = false
+  /// Keep replies (request-reply) in their topic too.
+  package var storeReplies = true
   /// Whether messages may name a time of delivery.
   package var timerWheelEnable = true
   /// Longest time that a timer message may wait.

@@ -85,6 +85,10 @@ enum Limits {
   static let progressBytes = 4096
   static let progressSlotBytes = 1024
 
+  /// What the kernel writes to the disk as one.
+  static let pageBytes = 4096
+  /// Zeros before the end of a page that no property has by chance.
+  static let tornBytesMin = 16
   /// Sentences that a recovery report holds at most.
   static let noticesMax = 100
   /// Zeros after the end of the log that prove that nothing more was written there.

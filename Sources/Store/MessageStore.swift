@@ -34,6 +34,8 @@ package final class MessageStore {
   var delays: DelayOffsets
   var timerMetrics: TimerMetrics
   let progress: ProgressFile
+  var popOrders: PopOrders
+  var requestModes: RequestModes
   var upkeep: Upkeep
   /// Newest store time: it never decreases along the log.
   var lastStoreTimestampMs: Int64
@@ -85,6 +87,8 @@ package final class MessageStore {
     delays = opening.delays
     timerMetrics = opening.timerMetrics
     progress = opening.progress
+    popOrders = opening.popOrders
+    requestModes = opening.requestModes
     lastStoreTimestampMs = opening.lastStoreTimestampMs
     upkeep = Upkeep(snapshotEnd: opening.snapshotEnd)
     upkeep.topicsSaved = topics.version.counter

@@ -46,8 +46,6 @@ package struct StoreOptions: Sendable {
   package var messageBytesMax = 4 << 20
   /// Delays of level 1, 2 …: in SCHEDULE_TOPIC_XXXX an entry's tagsCode is its deliver time.
   package var delayLevelsMs: [Int64] = []
-  /// How messages of rmq_sys_wheel_timer are read: there an entry's tagsCode is the time to look at it.
-  package var timers = TimerSettings()
   package var threads = StoreThreads.own
   /// Wall clock in ms, for what happens outside of a call that brings its own time. Any thread.
   package var wallMs: @Sendable () -> Int64 = { Clock.wallMs() }
@@ -57,6 +55,8 @@ package struct StoreOptions: Sendable {
   package var lightDispatch = false
   /// Light queues that messages and readers may bring about (maxLmqConsumeQueueNum).
   package var lightQueuesMax = 20_000
+  /// How messages of rmq_sys_wheel_timer are read: there an entry's tagsCode is the time to look at it.
+  package var timers = TimerSettings()
   /// Apache's defaults, in this directory.
   package init(root: String) { self.root = root }
 }

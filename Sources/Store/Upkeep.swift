@@ -18,6 +18,8 @@ struct Upkeep {
   var dirty: Set<ConfigFile> = []
   var writing: Set<ConfigFile> = []
   var nextWriteMs: [ConfigFile: Int64] = [:]
+  /// Progress of which not all messages are on disk yet.
+  var held: [HeldConfig] = []
   /// Changes of topics that are in the file on disk, and in the one that is being written.
   var topicsSaved: Int64 = 0
   var topicsWriting: Int64 = 0
@@ -29,6 +31,13 @@ struct Upkeep {
   var nowMs: Int64 = 0
 
   init(snapshotEnd: Int64) { self.snapshotEnd = snapshotEnd }
+}
+
+/// The content of a config file that waits until the log is durable up to `logEnd`.
+struct HeldConfig {
+  var file: ConfigFile
+  var bytes: [UInt8]
+  var logEnd: Int64
 }
 
 extension MessageStore {
@@ -75,6 +84,7 @@ extension MessageStore {
   /// and groups that changed meanwhile.
   package func collectResults() {
     if isClosed { return }
+    writeHeld()
     for (file, isDone) in janitor.takeDoneConfigs() {
       upkeep.writing.remove(file)
       if !isDone { upkeep.dirty.insert(file) }
@@ -103,16 +113,35 @@ extension MessageStore {
     if upkeep.writing.contains(file) || nowMs < upkeep.nextWriteMs[file, default: 0] { return }
     let pauseMs: Int64 =
       switch file {
-      case .topics, .subscriptionGroup, .timercheck, .timermetrics: 0
-      case .consumerOffset: Limits.offsetsPersistIntervalMs
+      case .topics, .subscriptionGroup, .messageRequestMode, .timercheck, .timermetrics: 0
+      case .consumerOffset, .consumerOrderInfo: Limits.offsetsPersistIntervalMs
       case .delayOffset: Limits.delayPersistIntervalMs
       }
-    let job = JanitorJob.writeConfig(path: file.path(paths), bytes: encoded(file), id: file)
-    guard janitor.post(job) else { return }
+    let bytes = encoded(file)
+    if file.isProgress && durable < log.position {
+      // After a power loss, progress beyond the log's end would hide the messages that come to stand there.
+      upkeep.held.append(HeldConfig(file: file, bytes: bytes, logEnd: log.position))
+    } else if !janitor.post(.writeConfig(path: file.path(paths), bytes: bytes, id: file)) {
+      return
+    }
     upkeep.nextWriteMs[file] = nowMs + pauseMs
     upkeep.dirty.remove(file)
     upkeep.writing.insert(file)
     if file == .topics { upkeep.topicsWriting = topics.version.counter }
+  }
+
+  /// Hands over the progress whose messages are on disk by now.
+  private func writeHeld() {
+    guard let first = upkeep.held.first, first.logEnd <= durable else { return }
+    let ready = upkeep.held.filter { $0.logEnd <= durable }
+    upkeep.held.removeAll { $0.logEnd <= durable }
+    for held in ready {
+      if janitor.post(.writeConfig(path: held.file.path(paths), bytes: held.bytes, id: held.file)) {
+        continue
+      }
+      upkeep.writing.remove(held.file)
+      upkeep.dirty.insert(held.file)
+    }
   }
 
   private func encoded(_ file: ConfigFile) -> [UInt8] {
@@ -120,6 +149,8 @@ extension MessageStore {
     case .topics: return topics.encoded()
     case .subscriptionGroup: return groupTable.encoded()
     case .consumerOffset: return offsets.json.bytes(.pretty)
+    case .consumerOrderInfo: return popOrders.json.bytes(.pretty)
+    case .messageRequestMode: return requestModes.json.bytes(.pretty)
     case .delayOffset:
       delays.bump(upkeep.nowMs)
       return delays.json.bytes(.pretty)
@@ -154,7 +185,8 @@ extension MessageStore {
 
   /// Everything that is not on disk yet, at close, when no other thread runs. False when something failed.
   func saveAll() -> Bool {
-    collectResults()
+    for (file, isDone) in janitor.takeDoneConfigs() where !isDone { upkeep.dirty.insert(file) }
+    for held in upkeep.held { upkeep.dirty.insert(held.file) }
     var isSaved = true
     upkeep.nowMs = options.wallMs()
     closeProgress()

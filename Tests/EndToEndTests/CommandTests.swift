@@ -199,8 +199,6 @@ extension EndToEnd {
         let answer = try wired.ask(code, [])
         #expect(answer.code != 0, "\(code)")
       }
-      let sql = try broker.mq("consume", "x", "--sql", "a > 1")
-      #expect(sql.exit == .code(2))
     }
 
     @Test func manualAndCompletionsAreThere() throws {

@@ -7,8 +7,7 @@ import Testing
 @Suite struct GoldenReplayTests {
   /// Recordings of what is not served yet.
   static let unserved: Set<String> = [
-    "java-delay", "java-recall", "java-pop-api", "java-pop-push", "java-pop-push-redelivery", "java-push-sql",
-    "java-push-sql-bad", "java-push-sql-not-latest", "java-request-reply", "java-transaction",
+    "java-delay", "java-recall", "java-push-sql", "java-push-sql-bad", "java-push-sql-not-latest",
   ]
 
   @Test(arguments: RecordedFrame.scenarios.keys.filter { !unserved.contains($0) }.sorted())

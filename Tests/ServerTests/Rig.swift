@@ -26,6 +26,7 @@ final class Rig {
     options.store.segmentBytes = 1 << 20
     options.logLevel = .error
     change(&options)
+    options.store.delayLevelsMs = Schedule.parse(options.delayLevels) ?? []
     let store = try MessageStore.open(options.store, waker: Waker()) { _, _ in }
     let address = "127.0.0.1:\(options.brokerPort)"
     node = Node(
@@ -158,6 +159,16 @@ final class FakeClient {
     _ code: Int32, _ fields: [(String, String)] = [], body: [UInt8] = [], version: Int32 = 479,
     language: String = "JAVA", oneWay: Bool = false
   ) throws -> Reply? {
+    let isServed = try request(code, fields, body: body, version: version, language: language, oneWay: oneWay)
+    return isServed ? try take().last : Reply(code: ResponseCode.requestCodeNotSupported.rawValue)
+  }
+
+  /// Hands in a request and leaves its answers for `take`; false when the code is not served here.
+  @discardableResult
+  func request(
+    _ code: Int32, _ fields: [(String, String)] = [], body: [UInt8] = [], version: Int32 = 479,
+    language: String = "JAVA", oneWay: Bool = false
+  ) throws -> Bool {
     opaque += 1
     let members = fields.map { JSON.Member($0.0, .string($0.1)) }
     let bytes = JSON.object([
@@ -167,11 +178,9 @@ final class FakeClient {
     ]).bytes(.compact)
     var header = RemotingHeader()
     try header.parse(bytes.rawBytes, as: .json)
-    guard let handler = node.table.handler(code, at: session.role) else {
-      return Reply(code: ResponseCode.requestCodeNotSupported.rawValue)
-    }
+    guard let handler = node.table.handler(code, at: session.role) else { return false }
     handler(node, session, header, bytes.rawBytes, body.rawBytes)
-    return try take().last
+    return true
   }
 
   /// As `send`, for requests that are answered at once.

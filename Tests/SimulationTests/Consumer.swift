@@ -64,7 +64,8 @@ class Consumer {
   }
 
   func ask(
-    _ code: RequestCode, _ fields: [(String, String)], body: [UInt8] = [], timeoutMs: Int64 = 3_000, _ life: Int,
+    _ code: RequestCode, _ fields: [(String, String)], body: [UInt8] = [], timeoutMs: Int64 = 3_000,
+    _ life: Int,
     then: @escaping (Answer?) -> Void
   ) {
     client.ask(code, fields, body: body, timeoutMs: timeoutMs) { [self] answer in
@@ -87,7 +88,8 @@ class Consumer {
 
   func pull(_ topic: String, _ queueId: Int32, _ offset: Int64, _ life: Int) {
     let fields = [
-      ("consumerGroup", group.name), ("topic", topic), ("queueId", "\(queueId)"), ("queueOffset", "\(offset)"),
+      ("consumerGroup", group.name), ("topic", topic), ("queueId", "\(queueId)"),
+      ("queueOffset", "\(offset)"),
       ("maxMsgNums", "\(world.number(1...32))"), ("sysFlag", "6"), ("commitOffset", "0"),
       ("suspendTimeoutMillis", "15000"), ("subscription", expression), ("subVersion", "0"),
       ("expressionType", "TAG"),
@@ -126,7 +128,8 @@ class Consumer {
 
   func commit(_ topic: String, _ queueId: Int32, _ offset: Int64) {
     let fields = [
-      ("consumerGroup", group.name), ("topic", topic), ("queueId", "\(queueId)"), ("commitOffset", "\(offset)"),
+      ("consumerGroup", group.name), ("topic", topic), ("queueId", "\(queueId)"),
+      ("commitOffset", "\(offset)"),
     ]
     world.note("\(client.name) commits \(topic):\(queueId) at \(offset)")
     client.tell(.updateConsumerOffset, fields)

@@ -148,6 +148,11 @@ final class Oracle {
     if messages[id].state != .acknowledged && !messages[id].wasUnknown { messages[id].state = .refused }
   }
 
+  /// It is sent once more.
+  func retrying(_ id: Int) {
+    if messages[id].state == .refused { messages[id].state = .unknown }
+  }
+
   func unknown(_ id: Int) {
     messages[id].wasUnknown = true
     if messages[id].state == .refused { messages[id].state = .unknown }
@@ -210,12 +215,12 @@ final class Oracle {
   // MARK: The disk
 
   /// What ASYNC flush does not promise across a power loss.
-  func beforePowerLoss(_ world: World, durable: Int64) {
+  func afterPowerLoss(_ world: World, syncedTo: Int64) {
     if world.plan.flushSync { return }
     for id in messages.indices where messages[id].state == .acknowledged {
       // The end of the record is not known exactly.
       let bytesMax = Int64(messages[id].bodyBytes + messages[id].extraBytes + 2_000)
-      if messages[id].physicalOffset + bytesMax > durable {
+      if messages[id].physicalOffset + bytesMax > syncedTo {
         messages[id].mayBeLost = true
         messages[id].place = nil
       }
@@ -256,11 +261,13 @@ final class Oracle {
     var ids: [Int64: Int] = [:]
     var lastPhysical: Int64 = -1
     var lastOfStream: [Int: Int] = [:]
+    var known: Set<Int> = []
     var raw = ByteBuffer()
     for offset in range {
       raw.removeAll()
       guard let entry = node.store.entry(slot, queueId, offset),
-        node.store.readRecord(at: entry.physicalOffset, into: &raw), let record = try? Record.decode(raw.bytes)
+        node.store.readRecord(at: entry.physicalOffset, into: &raw),
+        let record = try? Record.decode(raw.bytes)
       else {
         world.fail("\(topic):\(queueId) has no record at \(offset) of \(range)")
         continue
@@ -277,7 +284,8 @@ final class Oracle {
       if TopicName.isSystem(topic) { continue }
       guard let message = check(world, received) else { continue }
       ids[offset] = message.id
-      if message.stream > 0 && received.topic == message.topic {
+      // What was sent again after an attempt that nobody answered may stand twice.
+      if message.stream > 0 && received.topic == message.topic && known.insert(message.id).inserted {
         let last = lastOfStream[message.stream] ?? -1
         if message.id < last { world.fail("message \(message.id) is behind \(last) in \(topic):\(queueId)") }
         lastOfStream[message.stream] = max(last, message.id)

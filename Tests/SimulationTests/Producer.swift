@@ -16,6 +16,7 @@ final class Producer {
   var batchPercent = 15
   var oneWayPercent = 3
   var poisonPercent = 0
+  private let pauseMs: Int64
 
   init(_ world: World, stream: Int, topics: [(name: String, queues: Int32)], count: Int) {
     self.world = world
@@ -23,6 +24,7 @@ final class Producer {
     self.topics = topics
     self.stream = stream
     left = count
+    pauseMs = max(10, world.plan.faultsMs * 2 / Int64(count))
   }
 
   func start() { world.after(world.delayMs(0...500)) { [self] in next() } }
@@ -59,7 +61,7 @@ final class Producer {
     }
   }
 
-  private func again() { world.after(world.delayMs(0...400)) { [self] in next() } }
+  private func again() { world.after(world.delayMs(0...pauseMs)) { [self] in next() } }
 
   private static func fields(_ message: Sent, _ queueId: Int32, _ properties: String) -> [(String, String)] {
     [
@@ -70,11 +72,13 @@ final class Producer {
   }
 
   private func send(_ message: Sent, _ queueId: Int32, _ properties: String, tries: Int) {
-    client.ask(.sendMessageV2, Self.fields(message, queueId, properties), body: message.body) { [self] answer in
+    client.ask(.sendMessageV2, Self.fields(message, queueId, properties), body: message.body) {
+      [self] answer in
       guard let answer, answer.code == 0 else {
         note(message.id, answer)
         if tries >= 20 { return again() }
         return world.after(world.delayMs(10...800)) { [self] in
+          world.oracle.retrying(message.id)
           send(message, queueId, properties, tries: tries + 1)
         }
       }
@@ -123,6 +127,7 @@ final class Producer {
         for message in messages { note(message.id, answer) }
         if tries >= 20 { return again() }
         return world.after(world.delayMs(10...800)) { [self] in
+          for message in messages { world.oracle.retrying(message.id) }
           send(messages, queueId, body, tries: tries + 1)
         }
       }

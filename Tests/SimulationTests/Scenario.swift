@@ -56,7 +56,8 @@ final class Scenario {
   private func makeTopic(_ name: String, _ queues: Int32) {
     let fields = [
       ("topic", name), ("defaultTopic", "TBW102"), ("readQueueNums", "\(queues)"),
-      ("writeQueueNums", "\(queues)"), ("perm", "6"), ("topicFilterType", "SINGLE_TAG"), ("topicSysFlag", "0"),
+      ("writeQueueNums", "\(queues)"), ("perm", "6"), ("topicFilterType", "SINGLE_TAG"),
+      ("topicSysFlag", "0"),
       ("order", "false"),
     ]
     admin.ask(.updateAndCreateTopic, fields) { [self] answer in

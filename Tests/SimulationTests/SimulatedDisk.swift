@@ -17,6 +17,9 @@ import Wire
 final class SimulatedDisk {
   let root: String
   private let paths: StorePaths
+  /// The log before this offset survives a power loss; a store that was just opened may know of less.
+  private(set) var syncedTo: Int64 = 0
+  private var hadPowerLoss = false
   /// Pages of the queues as of the last time when they were surely on disk.
   private var arenas: [[UInt8]] = []
   private static let pageBytes = 4096
@@ -32,8 +35,15 @@ final class SimulatedDisk {
 
   deinit { try? FileSystem.removeTree(root) }
 
-  func opened(_ store: MessageStore) { syncedQueues(store) }
-  func closed() { arenas = [] }
+  func opened(_ store: MessageStore) {
+    syncedQueues(store)
+    // What is there after a power loss was on disk.
+    syncedTo = hadPowerLoss ? store.maxOffset : min(max(syncedTo, store.durable), store.maxOffset)
+    hadPowerLoss = false
+  }
+
+  func closed(_ store: MessageStore) { syncedTo = store.maxOffset }
+  func synced(_ store: MessageStore) { syncedTo = max(syncedTo, store.durable) }
 
   // MARK: The janitor's jobs
 
@@ -77,12 +87,13 @@ final class SimulatedDisk {
 
   /// - Parameter cutFrom: Nothing of the log was written from there on.
   func crash(
-    durable: Int64, end: Int64, cutFrom: Int64?, powerLoss: Bool, random: inout SeededGenerator
+    end: Int64, cutFrom: Int64?, powerLoss: Bool, random: inout SeededGenerator
   ) {
     if let cutFrom { zeroLog(from: cutFrom, to: end) }
     guard powerLoss else { return }
-    tearLog(from: durable, to: cutFrom ?? end, &random)
-    tearLastSegment(durable, &random)
+    hadPowerLoss = true
+    tearLog(from: syncedTo, to: cutFrom ?? end, &random)
+    tearLastSegment(syncedTo, &random)
     tearQueues(&random)
     // Made when the store was opened, never synced.
     if Bool.random(using: &random) { remove(paths.abort) }
@@ -122,7 +133,7 @@ final class SimulatedDisk {
         if mood > 1 {
           switch Int.random(in: 0...3, using: &random) {
           case 0: break
-          case 1: keptTo = Int64.random(in: at...pageEnd, using: &random)
+          case 1: keptTo = max(at, Int64.random(in: at...pageEnd, using: &random) / 512 * 512)
           default: keptTo = pageEnd
           }
         }
@@ -172,6 +183,7 @@ final class SimulatedDisk {
   /// How much of the queues' files is looked at: they are large holes.
   private var usedBytes = 0
   func beforeCrash(_ store: MessageStore) {
+    synced(store)
     usedBytes = store.shared.arenaUsedBytes.load(ordering: .acquiring)
   }
 

@@ -17,6 +17,8 @@ final class SimulatedServer {
   private var nextSecondMs: Int64
   private var isSyncPlanned = false
   private var isJanitorPlanned = false
+  /// Turns with arrivals until it crashes; never when it is below 1.
+  var crashesAfterTurns = 0
   /// Log end before the turn that is running.
   private var turnStart: Int64 = 0
 
@@ -57,6 +59,10 @@ final class SimulatedServer {
 
   /// What Loop.run does between two waits.
   func turn() {
+    if !arrivals.isEmpty {
+      crashesAfterTurns -= 1
+      if crashesAfterTurns == 0 { return world.crash() }
+    }
     decide()
     flushDirty()
     node.store.publish()
@@ -194,7 +200,7 @@ final class SimulatedServer {
   /// SIGTERM: a clean close. Answers that were not sent are not sent any more.
   func stop() {
     node.store.close()
-    world.disk.closed()
+    world.disk.closed(node.store)
     dropLinks()
   }
 
@@ -202,20 +208,21 @@ final class SimulatedServer {
   func crash(powerLoss: Bool) {
     let store = node.store
     var cutFrom: Int64?
-    switch world.number(0...3) {
-    case 0:
+    switch world.number(0...5) {
+    case 0, 1, 2:
       // In the middle of a turn: some of its records are written, nobody got an answer.
       decide()
-      if store.maxOffset > turnStart { cutFrom = Int64.random(in: turnStart...store.maxOffset, using: &world.random) }
-    case 1: world.disk.crashInJanitor(store, &world.random)
+      if store.maxOffset > turnStart && world.chance(50) {
+        cutFrom = Int64.random(in: turnStart...store.maxOffset, using: &world.random)
+      }
+    case 3: world.disk.crashInJanitor(store, &world.random)
     default: break
     }
-    let durable = store.durable
     let end = store.maxOffset
     world.disk.beforeCrash(store)
     store.abandon()
     world.disk.crash(
-      durable: durable, end: end, cutFrom: cutFrom, powerLoss: powerLoss, random: &world.random)
+      end: end, cutFrom: cutFrom, powerLoss: powerLoss, random: &world.random)
     dropLinks()
   }
 

@@ -141,22 +141,25 @@ final class World {
   }
 
   private func everyCrash() {
-    whileUp(delayMs(plan.crashEveryMs / 4...plan.crashEveryMs * 2)) { [unowned self] _ in
-      if !areFaultsOver { crash() }
+    // By time, it mostly hits a server at rest; by turns, one that has just done something.
+    if chance(60) {
+      server?.crashesAfterTurns = number(1...Int(plan.crashEveryMs / 100))
+    } else {
+      whileUp(delayMs(plan.crashEveryMs / 4...plan.crashEveryMs * 2)) { [unowned self] _ in crash() }
     }
   }
 
   /// Ends the server in one of the ways that a server ends, and plans the next start.
-  private func crash() {
-    guard let server else { return }
+  func crash() {
+    guard let server, !areFaultsOver else { return }
     let way = number(0...9)
     if way == 0 {
       note("server is stopped")
       server.stop()
     } else if plan.losesPower && way >= 5 {
       note("power loss at log \(server.node.store.durable) of \(server.node.store.maxOffset)")
-      oracle.beforePowerLoss(self, durable: server.node.store.durable)
       server.crash(powerLoss: true)
+      oracle.afterPowerLoss(self, syncedTo: disk.syncedTo)
       for tell in onPowerLoss { tell() }
     } else {
       note("server is killed")

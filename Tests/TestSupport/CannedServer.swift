@@ -9,11 +9,20 @@ package struct Asked: Sendable {
   package let code: Int
   package let fields: [String: String]
   package let body: [UInt8]
+  package init(code: Int, fields: [String: String], body: [UInt8] = []) {
+    self.code = code
+    self.fields = fields
+    self.body = body
+  }
 }
 
 /// What is said to it.
 package enum Reply: Sendable {
   case answer(code: Int = 0, remark: String? = nil, fields: [String: String] = [:], body: String = "")
+  /// An answer with bytes that are no text, then requests of the server's own, which want an answer.
+  case binary(
+    code: Int = 0, fields: [String: String] = [:], body: [UInt8] = [], version: Int = 479,
+    thenAsk: [Asked] = [])
   /// Bytes as they are.
   case raw([UInt8])
   /// Nothing, for ever.
@@ -127,6 +136,12 @@ private final class Serving: @unchecked Sendable {
     case .answer(let code, let remark, let fields, let body):
       if isOneWay { return true }
       return write(raw, Self.frame(code, opaque, remark, fields, Array(body.utf8)))
+    case .binary(let code, let fields, let body, let version, let asks):
+      var bytes = isOneWay ? [] : Self.frame(code, opaque, nil, fields, body, version: version)
+      for (index, ask) in asks.enumerated() {
+        bytes += Self.frame(ask.code, 900_000 + index, nil, ask.fields, ask.body, flag: 0)
+      }
+      return write(raw, bytes)
     }
   }
 
@@ -143,11 +158,12 @@ private final class Serving: @unchecked Sendable {
   }
 
   static func frame(
-    _ code: Int, _ opaque: Int, _ remark: String?, _ fields: [String: String], _ body: [UInt8]
+    _ code: Int, _ opaque: Int, _ remark: String?, _ fields: [String: String], _ body: [UInt8], flag: Int = 1,
+    version: Int = 479
   ) -> [UInt8] {
     var header: [String: Any] = [
-      "code": code, "flag": 1, "language": "JAVA", "opaque": opaque, "serializeTypeCurrentRPC": "JSON",
-      "version": 479,
+      "code": code, "flag": flag, "language": "JAVA", "opaque": opaque, "serializeTypeCurrentRPC": "JSON",
+      "version": version,
     ]
     if let remark { header["remark"] = remark }
     if !fields.isEmpty { header["extFields"] = fields }
@@ -188,15 +204,18 @@ package struct ApacheAnswers: Sendable {
 
 extension CannedServer {
   /// A cluster that answers as Apache 5.3.3 did, unless `special` has something else to say. The topic
-  /// TopicLive exists, NoSuchTopic does not; the group is CG_Live.
-  package static func apache(_ special: @escaping @Sendable (Asked) -> Reply? = { _ in nil }) throws
+  /// TopicLive exists and those of `topics`, with the same route; the group is CG_Live.
+  package static func apache(
+    topics: Set<String> = [], _ special: @escaping @Sendable (Asked) -> Reply? = { _ in nil }
+  ) throws
     -> CannedServer
   {
     let answers = try ApacheAnswers()
     let place = Place()
     let server = try CannedServer { request in
       if let reply = special(request) { return reply }
-      let isMissing = request.code == 105 && request.fields["topic"] != "TopicLive"
+      let topic = request.fields["topic"] ?? ""
+      let isMissing = request.code == 105 && topic != "TopicLive" && !topics.contains(topic)
       return answers.reply(isMissing ? -105 : request.code, address: place.address)
     }
     place.address = server.address

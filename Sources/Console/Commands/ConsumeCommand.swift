@@ -17,6 +17,18 @@ enum ConsumeCommand {
         the group never read), commits what it printed every 5 s and at the end, and leaves the group at
         once when it ends.
 
+        --sql filters by an expression over properties, which the brokers check first. --ordered reads a queue
+        only while it holds the group's lock on it, so that nobody else reads it meanwhile. With --broadcast
+        each member gets every message; how far this machine has read stands in a file below
+        $XDG_STATE_HOME/mq/offsets, for brokers keep no offsets of such groups.
+
+        With --pop the brokers divide the messages: each is hidden from others for --invisible and
+        acknowledged when it is printed; with --no-ack it comes again after that time. A command that pops is
+        no member of the group, so consumers that pull keep their queues.
+
+        --reply answers each message that asks for an answer (mq produce --reply) with TEXT, or with - by the
+        next line of standard input; other messages are only printed.
+
         A body is printed as it is, with a line break; -o json prints one object a line, -o name the ids.
         With --follow, --timeout ends the command after that time: with failure 5 when --count was given and
         not reached. Ctrl-C ends it with 130, after committing.
@@ -34,6 +46,9 @@ enum ConsumeCommand {
           "mq consume orders --from time=-10m --format '%T %t/%q@%o %k: %b'",
           "the last ten minutes, one a line"),
         Example("mq consume orders --follow --count 1 --timeout 10s", "waits for a message, for a test"),
+        Example("mq consume orders --sql \"price > 10 AND TAGS = 'new'\"", "only what passes the filter"),
+        Example("mq consume orders -g billing --pop -f --invisible 30s", "pops as the group billing"),
+        Example("mq consume questions -g clerks -f --reply 'ask tomorrow'", "answers every question"),
       ], replaces: ["consumeMessage"]
     ) { invocation throws(Failure) in try run(&invocation) }
   ]
@@ -45,6 +60,13 @@ enum ConsumeCommand {
     Flag("follow", short: "f", .toggle, "", "wait for more at the end of the queues"),
     Flag("format", .text, "FORMAT", "print each message like this"),
     Flag("tag", .text, "TAGS", "only messages with this tag; several are joined with ||", defaultText: "*"),
+    Flag("sql", .text, "EXPR", "only messages whose properties fulfil this expression"),
+    Flag("ordered", .toggle, "", "with a group: lock the queues while reading them"),
+    Flag("broadcast", .toggle, "", "with a group: every member gets every message"),
+    Flag("pop", .toggle, "", "with a group: let the brokers divide the messages"),
+    Flag("invisible", .duration, "TIME", "with --pop: hide a message this long", defaultText: "60s"),
+    Flag("ack", .toggle, "", "with --pop: acknowledge what was printed", defaultText: "true"),
+    Flag("reply", .text, "TEXT", "answer questions with TEXT, or - with lines of standard input"),
     Flag(
       "queue", short: "q", .integer(0...65_535), "QUEUE", "only this queue, not with a group"),
     Flag("commit", .toggle, "", "with a group: store how far it read", defaultText: "true"),
@@ -52,28 +74,61 @@ enum ConsumeCommand {
 
   private static func run(_ invocation: inout Invocation) throws(Failure) {
     let plan = try plan(invocation)
+    let group = invocation.string("group")
+    if let group { try NameCheck.check(group: group) }
+    let cluster = try invocation.cluster()
+    try plan.filter.check(plan.topic, group: group ?? "TOOLS_CONSUMER", cluster)
+    let show = try printer(invocation)
+    if invocation.isOn("pop") { return try pop(plan, group!, cluster, show, invocation) }
     var member: GroupMember?
-    if let group = invocation.string("group") {
-      try NameCheck.check(group: group)
+    if let group {
       member = GroupMember(
-        group: group, topic: plan.topic, expression: plan.expression, nowMs: invocation.nowMs)
+        group: group, topic: plan.topic, filter: plan.filter, isBroadcast: invocation.isOn("broadcast"),
+        nowMs: invocation.nowMs)
     }
-    let streams = invocation.streams
-    let loop = try ConsumeLoop(plan, try invocation.cluster(), member, streams, show: try printer(invocation))
-    switch try loop.run() {
-    case .endOfQueues where loop.printed == 0 && streams.isOutTerminal:
-      let filter = plan.expression == "*" ? "" : " with that tag"
-      invocation.warn("no message\(filter) from \(invocation.string("from") ?? "earliest") on")
+    let loop = try ConsumeLoop(plan, cluster, member, invocation.streams, show: show)
+    loop.answer = try Answering.closure(invocation, cluster)
+    if let member, member.isBroadcast {
+      let path = LocalOffsets.path(
+        invocation.settingsInUse.stateDirectory, nameServers: cluster.nameServers, group: member.group)
+      loop.localOffsets = try LocalOffsets(path: path)
+    }
+    try finish(try loop.run(), plan, printed: loop.printed, invocation)
+  }
+
+  private static func pop(
+    _ plan: ConsumeLoop.Plan, _ group: String, _ cluster: Cluster, _ show: @escaping (Message) -> Void,
+    _ invocation: Invocation
+  ) throws(Failure) {
+    let invisibleMs = invocation.integer("invisible") ?? Limits.invisibleMsDefault
+    if invisibleMs < Limits.invisibleMsMin {
+      throw Failure(.usage, "--invisible=\(invisibleMs)ms is too short", hint: "at least 1s")
+    }
+    let loop = try PopLoop(
+      plan, group: group, invisibleMs: invisibleMs, acknowledges: invocation.toggle("ack") ?? true, cluster,
+      invocation.streams, show: show)
+    loop.answer = try Answering.closure(invocation, cluster)
+    try finish(try loop.run(), plan, printed: loop.printed, invocation)
+  }
+
+  /// What the end of the loop means for the command.
+  static func finish(
+    _ ending: ConsumeLoop.Ending, _ plan: ConsumeLoop.Plan, printed: Int, _ invocation: Invocation
+  ) throws(Failure) {
+    switch ending {
+    case .endOfQueues where printed == 0 && invocation.streams.isOutTerminal:
+      let filter = plan.filter.isAll ? "" : " that passes the filter"
+      invocation.warn("no message\(filter) there")
     case .endOfQueues, .countReached: break
     case .timeOver:
       if let wanted = plan.messagesMax {
         throw Failure(
-          .unreachable, "\(loop.printed) of \(wanted) messages came within \(plan.totalMs ?? 0) ms")
+          .unreachable, "\(printed) of \(wanted) messages came within \(plan.totalMs ?? 0) ms")
       }
     case .signal(let number):
       // Ctrl-C is told; of other signals a shell sees 128 and their number.
       if 128 + number != Failure.Code.interrupted.rawValue { Process.die(bySignal: number) }
-      throw Failure(.interrupted, "interrupted after \(loop.printed) messages")
+      throw Failure(.interrupted, "interrupted after \(printed) messages")
     }
   }
 
@@ -82,26 +137,55 @@ enum ConsumeCommand {
     try NameCheck.check(topic: plan.topic)
     let hasGroup = invocation.has("group")
     if let text = invocation.string("from") { plan.start = try StartPosition(text, nowMs: invocation.nowMs) }
-    if let tag = invocation.string("tag"), !tag.isEmpty { plan.expression = tag }
+    plan.filter = try MessageFilter(invocation)
     plan.follows = invocation.isOn("follow")
     plan.messagesMax = invocation.integer("count").map { Int(clamping: $0) }
     plan.broker = invocation.brokerName
     plan.queueId = invocation.integer("queue").map { Int32($0) }
-    if hasGroup && (plan.queueId != nil || plan.broker != nil) {
-      throw Failure(
-        .usage, "a member of a group cannot choose its queues",
-        hint: "leave out --group, or leave out --queue and --broker")
-    }
-    if !hasGroup && invocation.isOn("commit") {
-      throw Failure(.usage, "without a group there is nothing to commit", hint: "name one with --group")
-    }
+    plan.isOrdered = invocation.isOn("ordered")
+    try check(plan, hasGroup, invocation)
     plan.commits = hasGroup && invocation.toggle("commit") ?? true
     if plan.follows && invocation.has("timeout") { plan.totalMs = invocation.timeoutMs }
     return plan
   }
 
+  /// Flags that need a group, or each other, or exclude each other.
+  private static func check(
+    _ plan: ConsumeLoop.Plan, _ hasGroup: Bool, _ invocation: Invocation
+  ) throws(Failure) {
+    if hasGroup && (plan.queueId != nil || plan.broker != nil) {
+      throw Failure(
+        .usage, "a member of a group cannot choose its queues",
+        hint: "leave out --group, or leave out --queue and --broker")
+    }
+    for flag in ["commit", "ordered", "broadcast", "pop"] where !hasGroup && invocation.isOn(flag) {
+      let what = flag == "commit" ? "there is nothing to commit" : "--\(flag) means nothing"
+      throw Failure(.usage, "without a group \(what)", hint: "name one with --group")
+    }
+    let isPop = invocation.isOn("pop")
+    for flag in ["invisible", "ack"] where !isPop && invocation.has(flag) {
+      throw Failure(.usage, "--\(flag) is for --pop", hint: "add --pop, or leave it out")
+    }
+    if invocation.isOn("broadcast") && (isPop || plan.isOrdered) {
+      throw Failure(
+        .usage, "--broadcast and --\(isPop ? "pop" : "ordered") exclude each other",
+        hint: "leave out one of them")
+    }
+    guard isPop else { return }
+    if invocation.has("commit") {
+      throw Failure(.usage, "--commit means nothing with --pop", hint: "--no-ack leaves messages there")
+    }
+    if plan.start != .earliest && plan.start != .latest {
+      throw Failure(
+        .usage, "--pop begins at earliest or latest, where the group never read",
+        hint: "mq group seek moves the group")
+    }
+  }
+
   /// How one message is printed.
-  private static func printer(_ invocation: Invocation) throws(Failure) -> (Message) -> Void {
+  static func printer(
+    _ invocation: Invocation, table: String = "%b"
+  ) throws(Failure) -> (Message) -> Void {
     let streams = invocation.streams
     if let text = invocation.string("format") {
       if invocation.has("output") {
@@ -110,7 +194,7 @@ enum ConsumeCommand {
       return writer(try MessageFormat(text), streams)
     }
     switch invocation.output {
-    case .table: return writer(try MessageFormat("%b"), streams)
+    case .table: return writer(try MessageFormat(table), streams)
     case .wide: return writer(try MessageFormat("%T  %t %B/%q@%o  %g  %k  %b"), streams)
     case .name: return writer(try MessageFormat("%i"), streams)
     case .json: return { streams.write(MessageLine.json($0).bytes(.standard) + [0x0A]) }

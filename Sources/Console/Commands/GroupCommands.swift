@@ -2,6 +2,7 @@
 
 enum GroupCommands {
   static let rows: [Command] = [
-    GroupList.row, GroupDescribe.row, GroupLag.row, GroupSeek.row, GroupDelete.row,
+    GroupList.row, GroupDescribe.row, GroupLag.row, GroupSeek.row, GroupClone.row,
+    GroupPause.pause, GroupPause.resume, GroupDelete.row,
   ]
 }

@@ -38,21 +38,30 @@ enum MessageCommands {
         Example("mq message find -t orders --key order-17 --since -1h -o json", "of the last hour, as JSON"),
       ], replaces: ["queryMsgByKey"]
     ) { invocation throws(Failure) in try find(&invocation) },
+    MessageTail.row, MessageTrace.row, MessageStatus.row, MessageResend.row, MessageRecall.row,
   ]
 
-  private static let topicFlag = Flag(
+  static let topicFlag = Flag(
     "topic", short: "t", .text, "TOPIC", "topic of the message", completion: .topics)
 
   // MARK: get
 
   private static func get(_ invocation: inout Invocation) throws(Failure) {
-    let text = invocation.required("ID")
-    let message: Message
+    let message = try lookUp(&invocation, invocation.required("ID"), topic: invocation.string("topic"))
+    show(message, invocation)
+  }
+
+  /// The message of that id or place.
+  ///
+  /// - Throws: `.notFound`; `.usage` for a producer's id without a topic.
+  static func lookUp(
+    _ invocation: inout Invocation, _ text: String, topic: String?
+  ) throws(Failure) -> Message {
     switch try MessagePlace(text) {
-    case .queue(let queue, let offset): message = try atOffset(&invocation, queue, offset)
-    case .offsetId(let id): message = try byOffsetId(&invocation, id, text)
+    case .queue(let queue, let offset): return try atOffset(&invocation, queue, offset)
+    case .offsetId(let id): return try byOffsetId(&invocation, id, text, topic)
     case .uniqueKey:
-      guard let topic = invocation.string("topic") else {
+      guard let topic else {
         throw Failure(.usage, "\(text) is a producer's id, and those are kept by topic", hint: "add -t TOPIC")
       }
       let found = try query(&invocation, topic, key: text, isUnique: true, limit: 32)
@@ -60,9 +69,8 @@ enum MessageCommands {
         throw Failure(
           .notFound, "topic \(topic) has no message \(text)", hint: "it may have been removed by age")
       }
-      message = last
+      return last
     }
-    show(message, invocation)
   }
 
   private static func atOffset(
@@ -89,7 +97,7 @@ enum MessageCommands {
 
   /// Asks the broker that the id names; where that is not reachable, the others, for a broker may have moved.
   private static func byOffsetId(
-    _ invocation: inout Invocation, _ id: OffsetMessageId, _ text: String
+    _ invocation: inout Invocation, _ id: OffsetMessageId, _ text: String, _ topic: String?
   ) throws(Failure) -> Message {
     let cluster = try invocation.cluster()
     let named = id.host.text
@@ -101,7 +109,7 @@ enum MessageCommands {
     }
     for target in targets {
       let request = Request(
-        .viewMessageById, [("topic", invocation.string("topic") ?? ""), ("offset", "\(id.physicalOffset)")])
+        .viewMessageById, [("topic", topic ?? ""), ("offset", "\(id.physicalOffset)")])
       do throws(ClientError) {
         let response = try cluster.call(target.address, request)
         if !response.isSuccess { continue }
@@ -195,7 +203,7 @@ enum MessageCommands {
   }
 
   /// Messages of all brokers of the topic, oldest first. Brokers find by hash, so each is looked at again.
-  private static func query(
+  static func query(
     _ invocation: inout Invocation, _ topic: String, key: String, isUnique: Bool, limit: Int64
   ) throws(Failure) -> [Message] {
     let cluster = try invocation.cluster()

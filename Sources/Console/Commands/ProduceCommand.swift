@@ -17,6 +17,19 @@ enum ProduceCommand {
         Lines are sent in batches, in order, each batch to the next queue. At the first batch that is
         refused the command stops and says how many messages were stored and where to go on.
 
+        --ordered KEY sends messages with the same key to the same queue, so that they are consumed in order;
+        a JSON line has its key in the property __SHARDINGKEY.
+
+        --delay and --at need brokers of 5.0 or later; to older ones a delay that is one of their levels (1s
+        5s 10s 30s 1m and so on) is sent as that, any other is refused. The receipt has a handle for
+        mq message recall, where the broker gives one.
+
+        --transaction sends half messages, which nobody sees, and then commits or rolls back each. With check
+        it says nothing, stays connected until the broker asks about the message (every 30 s, as Apache's
+        brokers are set), and then commits; --timeout limits the wait, else 5 minutes.
+
+        --reply sends a question, waits for its answer until --timeout is over, and prints it.
+
         A topic that does not exist is created by the broker, where the cluster allows that.
         """,
       impact: .writes,
@@ -31,6 +44,10 @@ enum ProduceCommand {
         Example(
           "mq produce orders -f order.xml --key order-17 --tag new", "sends a file, with a key and a tag"),
         Example("mq consume orders -o json | mq produce copy --json", "copies a topic"),
+        Example("mq produce orders 'wake up' --delay 10s", "is delivered ten seconds later"),
+        Example("mq produce orders paid --ordered order-17", "follows what was sent with that key"),
+        Example("mq produce orders hello --transaction check", "shows how a transaction is checked"),
+        Example("mq produce questions 'what time is it?' --reply --timeout 10s", "prints the answer"),
       ], replaces: ["sendMessage"]
     ) { invocation throws(Failure) in try run(&invocation) }
   ]
@@ -45,33 +62,49 @@ enum ProduceCommand {
     Flag(
       "delay-level", .integer(0...Int64(Limits.delayLevelMax)), "LEVEL",
       "deliver after the broker's delay of this level: 1 is 1s, 2 is 5s, 3 is 10s, 5 is 1m"),
+    Flag("delay", .duration, "TIME", "deliver this much later"),
+    Flag("at", .text, "TIME", "deliver at that moment: 2026-11-20T10:00+08:00, 18:30 or +10m"),
+    Flag("ordered", .text, "KEY", "to the queue that this key always has"),
+    Flag(
+      "priority", .integer(0...Int64(Int32.max)), "NUMBER",
+      "a higher one is consumed first, in topics of the type priority"),
+    Flag(
+      "transaction", .choice(["commit", "rollback", "check"]), "END",
+      "send a half message and commit it, roll it back, or let the broker ask"),
+    Flag("reply", .toggle, "", "send a question and wait for the answer"),
+    Flag("one-way", .toggle, "", "do not wait until brokers have stored the messages"),
+    Flag("group", short: "g", .text, "GROUP", "producer group, as brokers see it", defaultText: "mq"),
     Flag("queue", .integer(0...65_535), "QUEUE", "only to the queue with this number"),
     Flag(
       "batch", .integer(1...Limits.batchMessagesMax), "COUNT", "most messages of one request",
       defaultText: "\(Limits.batchMessagesDefault)"),
   ]
 
-  /// Where messages come from.
-  private enum Source {
-    case one([UInt8])
-    case lines(path: String?, isJSON: Bool)
-  }
-
   private static func run(_ invocation: inout Invocation) throws(Failure) {
     let topic = invocation.required("TOPIC")
     try NameCheck.check(topic: topic)
-    let source = try source(invocation)
-    let model = try model(invocation)
+    let group = invocation.string("group") ?? "mq"
+    try NameCheck.check(group: group)
+    let source = try ProduceInput.source(invocation)
+    let (way, isLeftToCheck) = try ProduceInput.way(invocation, source)
+    let time = try ProduceInput.deliveryTime(invocation)
+    var model = try ProduceInput.model(invocation)
     let cluster = try invocation.cluster()
+    let queues = try ProduceInput.queues(invocation, cluster, topic)
+    try time?.apply(to: &model, cluster, queues)
     var sender = MessageSender(
-      cluster, queues: try queues(invocation, cluster, topic),
-      batchMessagesMax: Int(invocation.integer("batch") ?? Limits.batchMessagesDefault))
+      cluster, group: group, queues: queues,
+      batchMessagesMax: Int(invocation.integer("batch") ?? Limits.batchMessagesDefault), way: way)
     switch source {
     case .one(let body):
-      var message = model
-      message.body = body
-      let receipt = try sender.sendOne(message)
-      report(receipt, invocation)
+      model.body = body
+      if invocation.isOn("reply") {
+        try ask(model, cluster, &sender, invocation)
+      } else if isLeftToCheck {
+        try leaveToCheck(model, cluster, &sender, invocation)
+      } else {
+        report(try sender.sendOne(model), way, invocation)
+      }
     case .lines(let path, let isJSON):
       if let path {
         try sendLines(LineReader(path: path), isJSON, model, &sender, invocation)
@@ -81,112 +114,80 @@ enum ProduceCommand {
     }
   }
 
-  // MARK: What to send
-
-  private static func source(_ invocation: Invocation) throws(Failure) -> Source {
-    let body = invocation.argument("BODY")
-    let file = invocation.string("file")
-    let isJSON = invocation.isOn("json")
-    if body != nil && file != nil {
-      throw Failure(.usage, "BODY and --file exclude each other", hint: "send one after the other")
-    }
-    if invocation.isOn("lines") && file == nil && body != nil && body != "-" {
-      throw Failure(.usage, "--lines needs --file or standard input", hint: "leave out BODY, or --lines")
-    }
-    if let file {
-      if isJSON || invocation.isOn("lines") { return .lines(path: file, isJSON: isJSON) }
-      do throws(Errno) {
-        return .one(try FileSystem.readWhole(file, bytesMax: Limits.lineBytesMax))
-      } catch { throw LineReader.failure(file, error) }
-    }
-    if let body, body != "-" {
-      if isJSON {
-        throw Failure(
-          .usage, "--json reads lines, not BODY", hint: "pipe them in: echo '{…}' | mq produce … --json")
-      }
-      if body.isEmpty {
-        throw Failure(.usage, "BODY is empty", hint: "brokers and clients refuse messages without a body")
-      }
-      return .one(Array(body.utf8))
-    }
-    if body == nil && Process.isStdinTerminal {
-      throw Failure(
-        .usage, "nothing to send", hint: "give BODY, or -f FILE, or pipe lines in; - reads what you type")
-    }
-    return .lines(path: nil, isJSON: isJSON)
-  }
-
-  /// What all messages have in common.
-  private static func model(_ invocation: Invocation) throws(Failure) -> OutgoingMessage {
-    var model = OutgoingMessage(body: [])
-    for text in invocation.strings("prop") {
-      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-        throw Failure(.usage, "--prop=\(text) is no property", hint: "write --prop NAME=VALUE")
-      }
-      let name = String(parts[0])
-      if MessageLine.systemProperties.contains(name) {
-        throw Failure(.usage, "property \(name) belongs to the system", hint: "choose another name")
-      }
-      try MessageLine.check(property: name, String(parts[1]), "--prop")
-      model.properties[name] = String(parts[1])
-    }
-    if let key = invocation.string("key"), !key.isEmpty { model.properties[PropertyName.keys] = key }
-    if let tag = invocation.string("tag"), !tag.isEmpty {
-      if tag.contains("|") {
-        throw Failure(.usage, "a tag may not hold |", hint: "consumers join tags with ||")
-      }
-      model.properties[PropertyName.tags] = tag
-    }
-    if let level = invocation.integer("delay-level"), level > 0 {
-      model.properties[PropertyName.delayLevel] = "\(level)"
-    }
-    return model
-  }
-
-  private static func queues(
-    _ invocation: Invocation, _ cluster: Cluster, _ topic: String
-  ) throws(Failure) -> [MessageSender.Target] {
-    let producer = Producer(cluster)
-    var queues = try attempt { () throws(ClientError) in try producer.queues(topic) }
-    let isNew = (try? cluster.route(topic)) == nil
-    if isNew { invocation.warn("topic \(topic) does not exist; the broker creates it") }
-    let all = queues
-    if let name = invocation.brokerName { queues.removeAll { $0.queue.broker != name && $0.address != name } }
-    if queues.isEmpty {
-      let names = Set(all.map(\.queue.broker)).sorted().joined(separator: ", ")
-      throw Failure(.notFound, "topic \(topic) is not on that broker", hint: "it is on \(names)")
-    }
-    if let id = invocation.integer("queue") {
-      queues.removeAll { Int64($0.queue.queueId) != id }
-      if queues.isEmpty {
-        throw Failure(
-          .notFound, "topic \(topic) has no queue \(id)", hint: "mq topic describe \(topic) shows its queues")
-      }
-    }
-    return queues
-  }
-
   // MARK: One message
 
-  private static func report(_ receipt: SendReceipt, _ invocation: Invocation) {
+  private static func ask(
+    _ question: OutgoingMessage, _ cluster: Cluster, _ sender: inout MessageSender, _ invocation: Invocation
+  ) throws(Failure) {
+    let target = sender.takeQueue(for: question)
+    let answer = try Conversations.ask(
+      question, cluster, &sender.producer, target, timeoutMs: invocation.timeoutMs)
+    switch invocation.output {
+    case .table, .wide: invocation.streams.write(answer.reply.body + [0x0A])
+    case .name: invocation.streams.write(answer.reply.messageId + "\n")
+    case .json, .csv:
+      var report = Report()
+      report.add("Reply id", key: "messageId", .text(answer.reply.messageId))
+      report.add("Question id", key: "questionMessageId", .text(answer.asked.messageId))
+      report.add("Answered by", key: "bornHost", .text(answer.reply.bornHost))
+      report.add("Time", key: "elapsedMs", .duration(answer.elapsedMs))
+      let body = MessageLine.body(answer.reply.body)
+      report.add("Body", key: body.key.string ?? "body", .text(body.value.string))
+      invocation.print(report)
+    }
+  }
+
+  private static func leaveToCheck(
+    _ message: OutgoingMessage, _ cluster: Cluster, _ sender: inout MessageSender, _ invocation: Invocation
+  ) throws(Failure) {
+    let target = sender.takeQueue(for: message)
+    let timeoutMs = invocation.has("timeout") ? invocation.timeoutMs : Limits.transactionCheckMs
+    let streams = invocation.streams
+    let (receipt, elapsedMs) = try Conversations.leaveToCheck(
+      message, cluster, &sender.producer, target, timeoutMs: timeoutMs,
+      say: { line in
+        if streams.format == .table || streams.format == .wide { streams.write(line + "\n") }
+        streams.flush()
+      })
+    invocation.say("the broker asked after \(Values.durationText(elapsedMs)); committed")
+    if invocation.output != .table && invocation.output != .wide {
+      report(receipt, .transaction(.commit), invocation)
+    }
+  }
+
+  private static func report(
+    _ receipt: SendReceipt, _ way: MessageSender.Way, _ invocation: Invocation
+  ) {
     let queue = receipt.queue
     if invocation.output == .table {
-      let id = Escape.terminal(receipt.messageId)
-      invocation.say("\(id)  \(queue.topic) \(queue.broker)/\(queue.queueId)@\(receipt.queueOffset)")
+      let place = "\(Escape.terminal(receipt.messageId))  \(queue.topic) \(queue.broker)/\(queue.queueId)"
+      switch way {
+      case .acknowledged: invocation.say("\(place)@\(receipt.queueOffset)")
+      case .oneWay: invocation.say("\(place), not confirmed")
+      case .transaction(let end): invocation.say("\(place), \(words(end))")
+      }
+      if let handle = receipt.recallHandle { invocation.say("recall handle \(Escape.terminal(handle))") }
       if receipt.code != 0 { invocation.warn("stored, but not confirmed by \(slow(receipt.code))") }
       return
     }
+    let isPlaced = way == .acknowledged
     var report = Report()
     report.add("Message id", key: "messageId", .text(receipt.messageId))
     report.add("Topic", key: "topic", .text(queue.topic))
     report.add("Broker", key: "broker", .text(queue.broker))
     report.add("Queue", key: "queueId", .integer(queue.queueId))
-    report.add("Offset", key: "queueOffset", .integer(receipt.queueOffset))
-    report.add("Offset id", key: "offsetMessageId", .text(receipt.offsetMessageId))
-    report.add("Stored safely", key: "isConfirmed", .flag(receipt.code == 0))
+    report.add("Offset", key: "queueOffset", isPlaced ? .integer(receipt.queueOffset) : .unknown)
+    report.add("Offset id", key: "offsetMessageId", isPlaced ? .text(receipt.offsetMessageId) : .unknown)
+    report.add("Stored safely", key: "isConfirmed", .flag(receipt.code == 0 && way != .oneWay))
+    report.add("Transaction id", key: "transactionId", .text(receipt.transactionId))
+    if case .transaction(let end) = way {
+      report.add("Transaction", key: "transaction", .text(words(end)))
+    }
+    report.add("Recall handle", key: "recallHandle", .text(receipt.recallHandle))
     invocation.print(report)
   }
+
+  private static func words(_ end: TransactionEnd) -> String { end == .commit ? "committed" : "rolled back" }
 
   private static func slow(_ code: Int32) -> String {
     code == ResponseCode.flushDiskTimeout.rawValue ? "the disk in time" : "a slave"

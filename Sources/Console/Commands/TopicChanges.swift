@@ -5,7 +5,7 @@ import Wire
 
 /// Flags that describe a topic, for create and alter.
 enum TopicFlags {
-  static let types = ["normal", "fifo", "delay", "transaction", "mixed"]
+  static let types = ["normal", "fifo", "delay", "transaction", "mixed", "priority"]
   static let rows = [
     Flag("queues", .integer(1...65535), "COUNT", "read and write queues on each broker (new: 8)"),
     Flag("read-queues", .integer(1...65535), "COUNT", "queues that consumers read, if it differs"),

@@ -15,7 +15,8 @@ struct TopicEntry {
 /// What a topic is for.
 enum TopicKind {
   static let names = [
-    "normal", "fifo", "delay", "transaction", "mixed", "unspecified", "retry", "dlq", "system",
+    "normal", "fifo", "delay", "transaction", "mixed", "priority", "unspecified", "retry", "dlq",
+    "system",
   ]
 
   /// By the name and the attribute `message.type`.

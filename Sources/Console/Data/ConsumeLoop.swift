@@ -11,8 +11,7 @@ import Wire
 final class ConsumeLoop {
   struct Plan {
     var topic: String
-    /// Tags joined with ||, or *.
-    var expression = "*"
+    var filter = MessageFilter()
     var start = StartPosition.earliest
     /// Go on when the queues are read to their end.
     var follows = false
@@ -21,6 +20,8 @@ final class ConsumeLoop {
     var queueId: Int32?
     /// Commits what was printed; only with a group.
     var commits = false
+    /// Reads only queues that the group's lock is held on, so that no other member reads them meanwhile.
+    var isOrdered = false
     /// Time for one request.
     var requestMs: Int64
     /// Time for all; nil for ever.
@@ -43,6 +44,10 @@ final class ConsumeLoop {
   let member: GroupMember?
   private let streams: Streams
   private let show: (Message) -> Void
+  /// Answers a message that was printed, read from the broker of that address; nil answers none.
+  var answer: ((Message, String) -> Void)?
+  /// Where a broadcasting member keeps its offsets; nil commits to brokers.
+  var localOffsets: LocalOffsets?
   private let poller: Poller
   private let signals: Descriptor
   private let tags: Set<String>
@@ -59,6 +64,7 @@ final class ConsumeLoop {
   var nextHeartbeatMs: Int64 = 0
   var nextRebalanceMs = Int64.max
   var nextCommitMs = Int64.max
+  var nextLockMs = Int64.max
   /// Whether the first division of the queues is done; without a group there is none to wait for.
   var hasQueues: Bool
   private var warnings = Set<String>()
@@ -73,18 +79,12 @@ final class ConsumeLoop {
     self.streams = streams
     self.show = show
     hasQueues = member == nil
-    tags = Self.tags(plan.expression)
+    tags = plan.filter.tags
     do throws(Errno) {
       poller = try Poller()
       signals = try Process.signalDescriptor()
       try poller.add(signals.raw, token: 0, .readable)
     } catch { throw Failure(.failed, "cannot start the event loop: \(error)") }
-  }
-
-  /// Empty for all.
-  static func tags(_ expression: String) -> Set<String> {
-    let parts = expression.split(separator: "|").map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
-    return parts.contains("*") ? [] : Set(parts)
   }
 
   /// Reads until the plan is fulfilled, the time is over or a signal arrives.
@@ -113,12 +113,9 @@ final class ConsumeLoop {
     let waitMs = plan.follows ? Limits.longPollMs : 0
     for feed in feeds.values where feed.wantsPull(nowMs: nowMs) {
       var pull = Pull(feed.queue, at: feed.address, offset: feed.pullOffset)
-      if let member {
-        pull.group = member.group
-        pull.expression = member.expression(for: feed.queue.topic)
-      } else {
-        pull.expression = plan.expression
-      }
+      if let member { pull.group = member.group }
+      let filter = member?.filter(for: feed.queue.topic) ?? plan.filter
+      (pull.expression, pull.expressionType) = (filter.expression, filter.type)
       let request = pull.request(waitMs: waitMs, nowMs: member?.versionMs ?? Clock.wallMs())
       guard let link = try link(feed.address) else { continue }
       send(request, on: link, .pull(feed, startedMs: nowMs))
@@ -199,7 +196,7 @@ final class ConsumeLoop {
     }
     streams.flush()
     let nowMs = Clock.monotonicMs()
-    var nextMs = min(nowMs + Limits.loopMs, nextHeartbeatMs, nextRebalanceMs, nextCommitMs)
+    var nextMs = min(nowMs + Limits.loopMs, nextHeartbeatMs, nextRebalanceMs, nextCommitMs, nextLockMs)
     if member == nil { nextMs = nowMs + Limits.loopMs }
     if let deadlineMs { nextMs = min(nextMs, deadlineMs) }
     for feed in feeds.values where feed.restUntilMs > nowMs { nextMs = min(nextMs, feed.restUntilMs) }
@@ -291,7 +288,7 @@ final class ConsumeLoop {
   private func printReady() {
     if member == nil && !plan.follows { return printMerged() }
     for feed in feeds.values.sorted(by: { $0.queue < $1.queue }) {
-      while ending == nil, let message = feed.takeHead() { print(message) }
+      while ending == nil, let message = feed.takeHead() { print(message, from: feed) }
     }
   }
 
@@ -304,8 +301,8 @@ final class ConsumeLoop {
         if let best = first?.head, Self.order(best) <= Self.order(head) { continue }
         first = feed
       }
-      guard let message = first?.takeHead() else { return }
-      print(message)
+      guard let first, let message = first.takeHead() else { return }
+      print(message, from: first)
     }
   }
 
@@ -313,8 +310,12 @@ final class ConsumeLoop {
     (message.storeTimestampMs, message.broker, message.physicalOffset)
   }
 
-  private func print(_ message: Message) {
+  private func print(_ message: Message, from feed: QueueFeed) {
     show(message)
+    if let answer {
+      streams.flush()
+      answer(message, feed.address)
+    }
     printed += 1
     if let most = plan.messagesMax, printed >= most { ending = .countReached }
   }

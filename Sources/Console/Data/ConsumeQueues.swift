@@ -77,6 +77,10 @@ extension ConsumeLoop {
       try keepingOn { () throws(Failure) in try rebalance(member) }
       if nextCommitMs == .max { nextCommitMs = nowMs + Limits.commitMs }
     }
+    if nowMs >= nextLockMs {
+      nextLockMs = nowMs + Limits.lockMs
+      try keepingOn { () throws(Failure) in try renewLocks(member) }
+    }
     if nowMs >= nextCommitMs {
       nextCommitMs = nowMs + Limits.commitMs
       commit(Array(feeds.values))
@@ -112,19 +116,70 @@ extension ConsumeLoop {
       }
       let places = places(route, topic)
       guard let address = places.first?.address else { continue }
-      let ids = try attempt { () throws(ClientError) in try cluster.consumerIds(member.group, at: address) }
-      let share = Set(GroupMember.share(of: member.clientId, in: ids, places.map(\.queue)))
+      var share = Set(places.map(\.queue))
+      if !member.isBroadcast {
+        let ids = try attempt { () throws(ClientError) in
+          try cluster.consumerIds(member.group, at: address)
+        }
+        share = Set(GroupMember.share(of: member.clientId, in: ids, places.map(\.queue)))
+      }
       for place in places where share.contains(place.queue) { mine[place.queue] = place.address }
     }
     let lost = feeds.values.filter { mine[$0.queue] == nil }
     commit(lost)
     for feed in lost { feeds[feed.queue] = nil }
-    try openShared(mine.filter { feeds[$0.key] == nil }.map { (queue: $0.key, address: $0.value) }, member)
-    hasQueues = true
+    if plan.isOrdered { unlock(lost, member) }
+    var new: [Place] = mine.filter { feeds[$0.key] == nil }.map { (queue: $0.key, address: $0.value) }
+    let wanted = new.count
+    if plan.isOrdered { new = try lock(new, member) }
+    try openShared(new, member)
+    // A queue that another member still holds is asked for again soon.
+    if new.count < wanted { nextRebalanceMs = Clock.monotonicMs() + Limits.retryMs }
+    hasQueues = hasQueues || new.count == wanted
+    if plan.isOrdered && nextLockMs == .max { nextLockMs = Clock.monotonicMs() + Limits.lockMs }
+  }
+
+  // MARK: Locks of an ordered member
+
+  /// The places whose locks were granted.
+  private func lock(_ places: [Place], _ member: GroupMember) throws(Failure) -> [Place] {
+    var granted: [Place] = []
+    for address in Set(places.map(\.address)).sorted() {
+      let own = places.filter { $0.address == address }
+      let locked = try attempt { () throws(ClientError) in
+        try cluster.lock(own.map(\.queue), group: member.group, clientId: member.clientId, at: address)
+      }
+      granted += own.filter { locked.contains($0.queue) }
+    }
+    return granted
+  }
+
+  /// Renews the locks; a queue whose lock went to another member is no longer read.
+  private func renewLocks(_ member: GroupMember) throws(Failure) {
+    let held = feeds.values.map { (queue: $0.queue, address: $0.address) }
+    let granted = Set(try lock(held, member).map(\.queue))
+    for place in held where !granted.contains(place.queue) {
+      warnOnce("lost the lock of \(place.queue.topic) \(place.queue.broker)/\(place.queue.queueId)")
+      feeds[place.queue] = nil
+      nextRebalanceMs = Clock.monotonicMs() + Limits.retryMs
+    }
+  }
+
+  private func unlock(_ feeds: [QueueFeed], _ member: GroupMember) {
+    for address in Set(feeds.map(\.address)).sorted() {
+      let queues = feeds.filter { $0.address == address }.map(\.queue)
+      do throws(ClientError) {
+        try cluster.unlock(queues, group: member.group, clientId: member.clientId, at: address)
+      } catch { warnOnce("a lock was not given back: \(error.message)") }
+    }
   }
 
   /// Opens queues where the group stopped; those it never read, where the plan says.
   private func openShared(_ places: [Place], _ member: GroupMember) throws(Failure) {
+    if let localOffsets {
+      try open(places) { place in localOffsets[place.queue].map { .offset($0) } ?? self.plan.start }
+      return
+    }
     let calls = places.map { place in
       var request = Cluster.committedOffsetRequest(member.group, place.queue)
       // Else a broker answers 0 for a short queue that the group never read, and --from would not count.
@@ -153,6 +208,12 @@ extension ConsumeLoop {
     let changed = feeds.filter { $0.printedOffset != $0.committedOffset }
     if changed.isEmpty { return }
     flushOutput()
+    if localOffsets != nil {
+      for feed in changed { localOffsets![feed.queue] = feed.printedOffset }
+      do throws(Failure) { try localOffsets!.save() } catch { return warnOnce(error.message) }
+      for feed in changed { feed.committedOffset = feed.printedOffset }
+      return
+    }
     let calls = changed.map { feed in
       (address: feed.address, request: Cluster.commitRequest(member.group, feed.queue, feed.printedOffset))
     }
@@ -169,6 +230,7 @@ extension ConsumeLoop {
   func leaveGroup() {
     guard let member else { return }
     commit(Array(feeds.values))
+    if plan.isOrdered { unlock(Array(feeds.values), member) }
     for address in addresses {
       do throws(ClientError) {
         try cluster.unregister(clientId: member.clientId, group: member.group, at: address)

@@ -11,33 +11,38 @@ struct GroupMember {
   let clientId: String
   /// Version of the subscription: the moment it was made, ms since 1970.
   let versionMs: Int64
-  let expression: String
-  /// The topic that was asked for, then the group's retry topic.
+  let filter: MessageFilter
+  /// Whether every member gets every message.
+  let isBroadcast: Bool
+  /// The topic that was asked for, then the group's retry topic; broadcasting groups have none.
   let topics: [String]
 
-  init(group: String, topic: String, expression: String, nowMs: Int64) {
+  init(group: String, topic: String, filter: MessageFilter, isBroadcast: Bool, nowMs: Int64) {
     self.group = group
-    self.expression = expression
+    self.filter = filter
+    self.isBroadcast = isBroadcast
     versionMs = nowMs
-    topics = [topic, TopicName.retry(group: group)]
+    topics = isBroadcast ? [topic] : [topic, TopicName.retry(group: group)]
+    clientId = Self.newClientId()
+  }
+
+  static func newClientId() -> String {
     let address = Socket.firstReachableIPv4().map { HostAddress(v4: $0, port: 0).addressText } ?? "127.0.0.1"
-    clientId = "\(address)@\(Process.identifier)#\(Process.randomUInt64())"
+    return "\(address)@\(Process.identifier)#\(Process.randomUInt64())"
   }
 
   var heartbeat: Request {
     var data = HeartbeatData(clientId: clientId)
     var consumer = ConsumerData(group: group)
     consumer.fromWhere = .firstOffset
-    consumer.subscriptions = [
-      SubscriptionData.tag(topic: topics[0], expression: expression, version: versionMs),
-      SubscriptionData.tag(topic: topics[1], expression: "*", version: versionMs),
-    ]
+    if isBroadcast { consumer.model = .broadcasting }
+    consumer.subscriptions = topics.map { filter(for: $0).subscription($0, version: versionMs) }
     data.consumers = [consumer]
     return Request(.heartbeat, body: data.json.bytes(.compact))
   }
 
-  /// The expression for one of the topics: retried messages were filtered when they were first read.
-  func expression(for topic: String) -> String { topic == topics[0] ? expression : "*" }
+  /// The filter for one of the topics: retried messages were filtered when they were first read.
+  func filter(for topic: String) -> MessageFilter { topic == topics[0] ? filter : MessageFilter() }
 
   /// This member's queues (Apache AllocateMessageQueueAveragely): every member computes the same division
   /// from the same sorted lists. Empty when it is not in the list, or there are more members than queues.

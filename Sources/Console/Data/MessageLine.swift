@@ -16,6 +16,12 @@ enum MessageLine {
     PropertyName.producerGroup, PropertyName.originMessageId, PropertyName.maxReconsumeTimes,
     "MIN_OFFSET", "MAX_OFFSET", "TRAN_MSG", "__transactionId__", "POP_CK", "1ST_POP_TIME", "RECONSUME_TIME",
     "CONSUME_START_TIME", "TRANSACTION_CHECK_TIMES", "INNER_NUM", "INNER_BASE",
+    // A copy of a message that was delivered late, asked for an answer, or was a dead letter is none again.
+    PropertyName.delayLevel, PropertyName.timerDelayMs, PropertyName.timerDelaySeconds,
+    PropertyName.timerDeliverMs, "TIMER_OUT_MS", "TIMER_ENQUEUE_MS", "TIMER_DEQUEUE_MS", "TIMER_ROLL_TIMES",
+    "TIMER_DEL_UNIQKEY", PropertyName.correlationId, PropertyName.replyToClient, PropertyName.timeToLive,
+    PropertyName.messageType, "PUSH_REPLY_TIME", "ARRIVE_TIME", PropertyName.deadLetterOriginTopic,
+    PropertyName.deadLetterOriginMessageId,
   ]
 
   /// The members, in a fixed order. `keys` and `tags` are null where there are none.

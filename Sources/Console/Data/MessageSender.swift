@@ -9,7 +9,18 @@ import Wire
 struct MessageSender: ~Copyable {
   typealias Target = (queue: MessageQueue, address: String)
 
-  private var producer: Producer
+  /// How a message is sent.
+  enum Way: Equatable {
+    /// The broker says where it stored it.
+    case acknowledged
+    /// Nobody says anything.
+    case oneWay
+    /// As a half message that is then committed or rolled back.
+    case transaction(TransactionEnd)
+  }
+
+  var producer: Producer
+  private let way: Way
   private let queues: [Target]
   private var nextQueue: Int
   private let batchMessagesMax: Int
@@ -21,9 +32,12 @@ struct MessageSender: ~Copyable {
   /// Messages whose broker did not answer: stored or not.
   private(set) var inDoubt = 0
 
-  init(_ cluster: Cluster, queues: [Target], batchMessagesMax: Int) {
+  init(
+    _ cluster: Cluster, group: String, queues: [Target], batchMessagesMax: Int, way: Way = .acknowledged
+  ) {
     precondition(!queues.isEmpty && batchMessagesMax > 0)
-    producer = Producer(cluster)
+    producer = Producer(cluster, group: group)
+    self.way = way
     self.queues = queues
     self.batchMessagesMax = batchMessagesMax
     // Many short commands must not all use the first queue.
@@ -37,12 +51,25 @@ struct MessageSender: ~Copyable {
 
   /// Sends one message and waits.
   mutating func sendOne(_ message: OutgoingMessage) throws(Failure) -> SendReceipt {
-    let target = takeQueue()
+    let target = takeQueue(for: message)
     do throws(ClientError) {
-      let receipt = try producer.send(message, to: target.queue, at: target.address)
+      let receipt = try send(message, to: target)
       sent += 1
       return receipt
     } catch { throw Failure(error) }
+  }
+
+  private mutating func send(_ message: OutgoingMessage, to target: Target) throws(ClientError) -> SendReceipt
+  {
+    switch way {
+    case .acknowledged: return try producer.send(message, to: target.queue, at: target.address)
+    case .oneWay:
+      return try producer.sendOneWay(message, to: target.queue, at: target.address)
+    case .transaction(let end):
+      let (receipt, half) = try producer.sendHalf(message, to: target.queue, at: target.address)
+      try producer.end(half, end)
+      return receipt
+    }
   }
 
   /// Gathers a message; true when it is time to flush.
@@ -55,17 +82,31 @@ struct MessageSender: ~Copyable {
   /// Sends what was gathered; on failure what was not acknowledged stays first in line.
   mutating func flush() throws(Failure) {
     while !pending.isEmpty {
-      // A batch may not hold delayed messages, and its size is limited: those go one by one, many at once.
-      if batchMessagesMax == 1 || isDelayed(pending[0].message) {
-        try sendSingly(run { isDelayed($0) || batchMessagesMax == 1 })
+      // A batch may not hold delayed messages, a broker chooses the queue by the priority, and a batch's size
+      // is limited: those go one by one, many at once.
+      let first = pending[0].message
+      if way != .acknowledged {
+        _ = try sendOne(first)
+        bytes += first.body.count
+        pending.removeFirst()
+        pendingBytes -= first.body.count
+      } else if batchMessagesMax == 1 || goesAlone(first) {
+        try sendSingly(run { goesAlone($0) || batchMessagesMax == 1 })
       } else {
-        try sendBatch(run { !isDelayed($0) })
+        // A batch goes to one queue: messages that belong to others wait for the next.
+        let key = first.properties[PropertyName.shardingKey]
+        try sendBatch(run { !goesAlone($0) && $0.properties[PropertyName.shardingKey] == key })
       }
     }
   }
 
-  private func isDelayed(_ message: OutgoingMessage) -> Bool {
-    message.properties[PropertyName.delayLevel] != nil
+  private static let aloneBy = [
+    PropertyName.delayLevel, PropertyName.timerDelayMs, PropertyName.timerDelaySeconds,
+    PropertyName.timerDeliverMs, PropertyName.priority,
+  ]
+
+  private func goesAlone(_ message: OutgoingMessage) -> Bool {
+    message.properties.entries.contains { Self.aloneBy.contains($0.name) }
   }
 
   /// How many of the first pending messages belong together.
@@ -82,7 +123,7 @@ struct MessageSender: ~Copyable {
 
   private mutating func sendBatch(_ count: Int) throws(Failure) {
     let messages = pending.prefix(count).map(\.message)
-    let target = takeQueue()
+    let target = takeQueue(for: messages[0])
     do throws(ClientError) {
       if count == 1 {
         _ = try producer.send(messages[0], to: target.queue, at: target.address)
@@ -99,7 +140,7 @@ struct MessageSender: ~Copyable {
   private mutating func sendSingly(_ count: Int) throws(Failure) {
     var sends: [(message: OutgoingMessage, queue: MessageQueue, address: String)] = []
     for entry in pending.prefix(count) {
-      let target = takeQueue()
+      let target = takeQueue(for: entry.message)
       sends.append((entry.message, target.queue, target.address))
     }
     var failure: ClientError?
@@ -131,9 +172,21 @@ struct MessageSender: ~Copyable {
     pendingBytes = pending.reduce(0) { $0 + $1.message.body.count }
   }
 
-  private mutating func takeQueue() -> Target {
+  /// The queue that a sharding key always has (Apache SelectMessageQueueByHash); without one the next.
+  mutating func takeQueue(for message: OutgoingMessage) -> Target {
+    if let key = message.properties[PropertyName.shardingKey] {
+      return queues[Self.place(of: key, among: queues.count)]
+    }
     defer { nextQueue = (nextQueue + 1) % queues.count }
     return queues[nextQueue]
+  }
+}
+
+extension MessageSender {
+  /// Index of the queue for a key: the absolute Java hash, 0 for the one that has none.
+  static func place(of key: String, among count: Int) -> Int {
+    let hash = javaHash(key)
+    return hash == .min ? 0 : Int(abs(hash)) % count
   }
 }
 

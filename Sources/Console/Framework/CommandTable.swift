@@ -11,10 +11,11 @@ package enum CommandTable {
   /// Words that group commands and have at least one.
   package static let nouns: [Noun] = [
     Noun(name: "topic", summary: "Topics: create, inspect, change, delete"),
-    Noun(name: "group", summary: "Consumer groups: progress, lag, rewinding"),
+    Noun(name: "group", summary: "Consumer groups: progress, rewinding, pausing"),
     Noun(name: "cluster", summary: "Clusters and their brokers"),
     Noun(name: "broker", summary: "Single brokers"),
     Noun(name: "message", summary: "Messages: find, read, follow, export"),
+    Noun(name: "dlq", summary: "Dead letters: list, read, send again"),
     Noun(name: "bench", summary: "Measure a cluster"),
     Noun(name: "context", summary: "Saved addresses of clusters"),
     Noun(name: "generate", summary: "Files for packagers"),
@@ -28,6 +29,7 @@ package enum CommandTable {
     TopicCommands.rows,
     GroupCommands.rows,
     MessageCommands.rows,
+    DlqCommands.rows,
     ClusterCommands.rows,
     BenchCommands.rows,
     ContextCommands.rows,

@@ -52,6 +52,22 @@ package enum Limits {
   static let heartbeatMs: Int64 = 30_000
   static let rebalanceMs: Int64 = 5000
   static let commitMs: Int64 = 5000
+  /// How often an ordered member renews its locks; brokers end them after 60 s.
+  static let lockMs: Int64 = 20_000
+  /// Largest file of a broadcasting group's offsets.
+  static let offsetFileBytesMax = 16 << 20
+  /// How long `mq produce --transaction check` waits for the broker's question by default: Apache's brokers
+  /// look every 30 s, and a shared group may have to be asked more than once.
+  static let transactionCheckMs: Int64 = 300_000
+  /// How long `mq consume --pop` hides a message by default, and the limits of a broker.
+  static let invisibleMsDefault: Int64 = 60_000
+  static let invisibleMsMin: Int64 = 1000
+  /// Pauses of a pop that found a queue busy, before a command that does not follow gives up.
+  static let popRetriesMax = 5
+  /// Messages that a command copies or lists from dead-letter topics by default.
+  static let deadLettersDefault: Int64 = 1000
+  /// Records that a trace topic is asked for; brokers give 64 at most by default.
+  static let traceRecordsMax: Int64 = 64
   /// Longest sleep of a command's event loop.
   static let loopMs: Int64 = 1000
   /// How long a benchmark waits at its end for what is under way.

@@ -8,6 +8,8 @@ package struct Settings {
   private let environment: (String) -> String?
   /// Where contexts are kept.
   package let contextFile: ContextFile
+  /// Where commands keep what they must remember between runs; it need not exist.
+  package let stateDirectory: String
 
   /// The process's own.
   package init() {
@@ -21,8 +23,10 @@ package struct Settings {
       return value
     }
     self.environment = variable
-    let base = variable("XDG_CONFIG_HOME") ?? (variable("HOME") ?? Process.homeDirectory) + "/.config"
+    let home = variable("HOME") ?? Process.homeDirectory
+    let base = variable("XDG_CONFIG_HOME") ?? home + "/.config"
     contextFile = ContextFile(path: base + "/mq/config.toml")
+    stateDirectory = (variable("XDG_STATE_HOME") ?? home + "/.local/state") + "/mq"
   }
 
   /// Whether NO_COLOR asks for plain text.

@@ -13,17 +13,22 @@ final class Broker {
   let queries = KeyQueries()
   /// Requests to clients whose answers are awaited.
   let asking = Asking()
+  let priority = PriorityTopics()
   let producing: Producing
   let longPolls = LongPolls()
   /// Tag expressions that came with pulls.
   var tagFilters = TagFilters()
   let schedule: Schedule
-  let timers = TimerMessages()
+  let transactions: Transactions
   let compaction = Compaction()
+  let timers = TimerMessages()
+  let pop: PopService
 
   init(options: ServerOptions, storeHost: HostAddress) {
     producing = Producing(options: options, storeHost: storeHost)
     schedule = Schedule(levels: options.delayLevels)
+    transactions = Transactions(options: options)
+    pop = PopService(options: options)
   }
 
   /// Topics, groups and delayed messages that exist from the start.
@@ -31,17 +36,23 @@ final class Broker {
     topics.boot(node)
     clients.boot(node)
     schedule.boot(node)
-    timers.boot(node)
+    transactions.boot(node)
     compaction.boot(node)
+    timers.boot(node)
+    pop.boot(node)
   }
 
   /// Once a turn: what is due by the clock, then the answers to whoever waits for this turn's records.
   func work(_ node: Node) {
     schedule.deliverDue(node)
-    timers.work(node)
+    transactions.work(node)
     compaction.work(node)
+    timers.work(node)
+    pop.ledger.reviveDue(node)
     longPolls.serve(node)
     longPolls.expire(node)
+    priority.expire(node)
+    pop.polls.workDue(node)
     asking.expire(node)
   }
 
@@ -49,8 +60,8 @@ final class Broker {
   var nextDueMs: Int64? {
     var next: Int64?
     let dues = [
-      schedule.nextDueMs, timers.nextDueMs, longPolls.nextDeadlineMs, asking.nextDeadlineMs,
-      compaction.nextDueMs,
+      schedule.nextDueMs, timers.nextDueMs, transactions.nextDueMs, longPolls.nextDeadlineMs,
+      asking.nextDeadlineMs, compaction.nextDueMs, priority.nextDeadlineMs, pop.nextDueMs,
     ]
     for case .some(let due) in dues {
       next = min(next ?? due, due)

@@ -73,7 +73,6 @@ package enum BrokerConf {
       ("haListenPort", "\(Int(options.brokerPort) + 1)"),
       ("namesrvAddr", "\(host):\(options.nameServerPort)"),
       ("notifyConsumerIdsChangedEnable", "true"), (logPathKey, options.store.root + "/commitlog"),
-      ("useServerSideResetOffset", "true"),
     ]
     var seen: Set<String> = []
     // A later line is the effective value, an earlier one only what was asked for.
@@ -166,6 +165,8 @@ package enum BrokerConf {
       flag("autoCreateSubscriptionGroup", \.autoCreateGroup),
       number("defaultTopicQueueNums", \.defaultTopicQueues, 1...ServerLimits.queuesPerTopicMax),
       number("brokerPermission", \.brokerPermission, 0...7), flag("longPollingEnable", \.longPolling),
+      flag("enableRetryTopicV2", \.popRetryTopicV2),
+      number("popFromRetryProbability", \.popFromRetryPercent, 0...100),
       text("regionId", \.region), flag("traceOn", \.traceOn), flag("traceTopicEnable", \.traceTopic),
       flag("enableCompaction", \.compaction),
       flag("enableLmq", \.store.lightQueues), flag("enableMultiDispatch", \.store.lightDispatch),
@@ -177,6 +178,15 @@ package enum BrokerConf {
       number("timerCongestNumEachSlot", \.timersPerSlotMax, 0...2_147_483_647),
       flag("recallMessageEnable", \.recallEnable),
       flag("allowRecallWhenBrokerNotWriteable", \.recallWhenNotWriteable),
+      number("transactionTimeOut", \.transactionTimeoutMs, 0...86_400_000),
+      number("transactionCheckInterval", \.transactionCheckIntervalMs, 1...86_400_000),
+      number("transactionCheckMax", \.transactionCheckMax, 1...1_000_000),
+      flag("rejectTransactionMessage", \.rejectTransactions),
+      flag("storeReplyMessageEnable", \.storeReplies),
+      flag("orderMessageEnable", \.orderMessages),
+      flag("returnOrderTopicConfigToBroker", \.orderTopicsToBrokers),
+      flag("useServerSideResetOffset", \.serverSideReset),
+      number("priorityHoldMillis", \.priorityHoldMs, 0...ServerLimits.priorityHoldMsMax),
     ]
   }
 

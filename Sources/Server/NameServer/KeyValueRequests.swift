@@ -18,7 +18,11 @@ enum KeyValueRequests {
       return session.answer(header, .systemError, remark: "namespace or key is null")
     }
     let value = header.string("value", in: fields) ?? ""
-    if node.nameServer.keyValues.put(node, namespace, key, value) { return session.answer(header, .success) }
+    if node.nameServer.keyValues.put(node, namespace, key, value) {
+      // The process's own broker hears of it at once, others when they register next.
+      if namespace == KeyValues.orderNamespace { node.broker.topics.takeOrder(node) }
+      return session.answer(header, .success)
+    }
     session.answer(
       header, .systemError,
       remark:

@@ -90,7 +90,9 @@ enum RegistrationRequests {
       writer.field("masterAddr", master.address, to: &session.out)
     }
     writer.endHeader(to: &session.out)
-    if let entries = node.nameServer.keyValues.entries(node, KeyValues.orderNamespace) {
+    if node.options.orderTopicsToBrokers,
+      let entries = node.nameServer.keyValues.entries(node, KeyValues.orderNamespace)
+    {
       var table = KVTable()
       table.entries = entries
       table.json.write(.compact, to: &session.out)

@@ -28,10 +28,13 @@ enum RouteRequests {
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
     let topic = header.string("topic", in: fields) ?? ""
-    guard let route = node.nameServer.route(topic) else {
+    guard var route = node.nameServer.route(topic) else {
       return session.answer(
         header, .topicNotExist,
         remark: "No topic route info in name server for the topic: \(topic)\n\(Refusal.seeFAQ)")
+    }
+    if node.options.orderMessages {
+      route.orderTopicConf = node.nameServer.keyValues.value(node, KeyValues.orderNamespace, topic)
     }
     let isStandard =
       header.version >= standardJSONVersion || header.bool("acceptStandardJsonOnly", in: fields) == true

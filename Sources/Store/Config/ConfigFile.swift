@@ -5,12 +5,22 @@ import Linux
 import Wire
 
 enum ConfigFile: String, CaseIterable, Sendable {
-  case topics, subscriptionGroup, consumerOffset, delayOffset
+  case topics, subscriptionGroup, consumerOffset, delayOffset, consumerOrderInfo, messageRequestMode
   /// Apache's names have no ending for these two; the second holds binary numbers.
   case timermetrics, timercheck
 
   /// What must be readable when a store is opened.
-  static let json: [ConfigFile] = [.topics, .subscriptionGroup, .consumerOffset, .delayOffset]
+  static let json: [ConfigFile] = [
+    .topics, .subscriptionGroup, .consumerOffset, .delayOffset, .consumerOrderInfo, .messageRequestMode,
+  ]
+
+  /// Whether the file says how far messages were consumed: it must not reach the disk before they do.
+  var isProgress: Bool {
+    switch self {
+    case .topics, .subscriptionGroup, .messageRequestMode, .timermetrics: false
+    case .consumerOffset, .consumerOrderInfo, .delayOffset, .timercheck: true
+    }
+  }
 
   func path(_ paths: StorePaths) -> String {
     "\(paths.config)/\(rawValue)\(Self.json.contains(self) ? ".json" : "")"

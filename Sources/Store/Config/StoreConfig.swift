@@ -59,6 +59,7 @@ extension MessageStore {
     table.forget(slot)
     upkeep.needsSnapshot = true
     if offsets.remove(group: nil, topic: name) { markDirty(.consumerOffset) }
+    removePopOrders(group: nil, topic: name)
     return true
   }
 
@@ -88,6 +89,7 @@ extension MessageStore {
   package func deleteGroup(_ name: String, cleanOffsets: Bool) -> Bool {
     if cleanOffsets { removeOffsets(group: name, topic: nil) }
     guard groupTable.remove(name, nowMs: wallMs) else { return false }
+    removePopOrders(group: name, topic: nil)
     persistSoon(.subscriptionGroup)
     return true
   }

@@ -84,7 +84,8 @@ struct Topics {
     configs[Int(slot.rawValue)] = config
     gates[Int(slot.rawValue)] = TopicGate(
       exists: true, perm: config.perm, readQueues: config.readQueues, writeQueues: config.writeQueues,
-      sysFlag: config.sysFlag, isOrder: config.isOrder)
+      sysFlag: config.sysFlag, isOrder: config.isOrder,
+      isPriority: config.attributes.contains { $0.key == "message.type" && $0.value == "PRIORITY" })
   }
 
   private mutating func bump(_ nowMs: Int64) {

@@ -79,6 +79,8 @@ enum LogFiles {
   static func make(_ directory: String, start: Int64, bytes: Int, allocating: Int) throws(Errno) -> Segment {
     let file = try MappedFile(path: "\(directory)/\(Segment.name(start))", bytes: bytes)
     try file.allocate(upTo: min(allocating, bytes))
+    // SYNC makes the file's data durable, not its name.
+    try FileSystem.syncDirectory(directory)
     return Segment(start: start, file: file)
   }
 }

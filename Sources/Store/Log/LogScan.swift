@@ -13,7 +13,8 @@ enum LogScan {
   }
 
   /// Reads the record at `at` of the segment that starts at physical offset `start`: magic, lengths, its own
-  /// position, and the body's CRC (as Apache's recovery, which does not check empty bodies).
+  /// position, the body's CRC (as Apache's recovery, which does not check empty bodies), and that nothing is
+  /// missing at the end of a page.
   static func step(_ segment: RawSpan, at: Int, start: Int64) -> Step {
     let left = segment.byteCount - at
     if left < Limits.blankBytes { return .invalid(claimedBytes: 0) }
@@ -25,11 +26,34 @@ enum LogScan {
       let record = try Record.decode(segment, at: at)
       let isWhole =
         record.physicalOffset == start + Int64(at) && record.totalBytes + Limits.blankBytes <= left
+        && !isTorn(segment, record)
         && (record.body.isEmpty || CRC32.masked(segment[record.body]) == record.bodyCRC)
       return isWhole ? .record(record) : .invalid(claimedBytes: claimed)
     } catch {
       return .invalid(claimedBytes: claimed)
     }
+  }
+
+  /// Whether the end of the topic or properties was never written. The CRC covers the body only; a page that
+  /// a power loss took, or a copy that kill -9 ended, leaves zeros up to the end of a page or of the record.
+  private static func isTorn(_ segment: RawSpan, _ record: Record) -> Bool {
+    endsBlank(segment, record.topic, blankBytesMin: 1)
+      || endsBlank(segment, record.properties, blankBytesMin: Limits.tornBytesMin)
+  }
+
+  /// Whether zeros stand at the end of the range, or in it before the end of a page: so many, or from its
+  /// start on.
+  private static func endsBlank(_ segment: RawSpan, _ range: Range<Int>, blankBytesMin: Int) -> Bool {
+    if range.isEmpty { return false }
+    if segment.uint8(at: range.upperBound - 1) == 0 { return true }
+    var end = (range.upperBound - 1) / Limits.pageBytes * Limits.pageBytes
+    while end > range.lowerBound {
+      var blank = end
+      while blank > range.lowerBound && segment.uint8(at: blank - 1) == 0 { blank -= 1 }
+      if blank < end && (end - blank >= blankBytesMin || blank == range.lowerBound) { return true }
+      end -= Limits.pageBytes
+    }
+    return false
   }
 
   /// Whether a segment begins with a valid record or blank.

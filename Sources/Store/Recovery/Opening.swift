@@ -20,6 +20,8 @@ struct Opening: ~Copyable {
   var delays: DelayOffsets
   var timerMetrics: TimerMetrics
   var progress: ProgressFile
+  var popOrders: PopOrders
+  var requestModes: RequestModes
   var lastStoreTimestampMs: Int64
   /// Log end of the snapshot that is on disk, -1 when there is none.
   var snapshotEnd: Int64
@@ -60,6 +62,8 @@ struct Opening: ~Copyable {
         groups: Groups(document(.subscriptionGroup), nowMs: nowMs),
         offsets: try offsets(document(.consumerOffset), options, paths, nowMs: nowMs),
         delays: delays, timerMetrics: TimerMetrics.load(paths), progress: progress,
+        popOrders: PopOrders(document(.consumerOrderInfo)),
+        requestModes: RequestModes(document(.messageRequestMode)),
         lastStoreTimestampMs: recovered.lastStoreTimestampMs, snapshotEnd: recovered.snapshotEnd, lock: lock)
     } catch {
       throw .io(error, "recover", paths.root)

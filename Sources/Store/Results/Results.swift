@@ -19,6 +19,8 @@ package struct TopicGate: Sendable {
   package var writeQueues: Int32
   package var sysFlag: Int32
   package var isOrder: Bool
+  /// Whether its attribute message.type is PRIORITY.
+  package var isPriority = false
 }
 
 /// Where an appended record is.

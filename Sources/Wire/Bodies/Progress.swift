@@ -132,6 +132,44 @@ package struct ResetOffsetBody: Equatable, Sendable {
   }
 }
 
+/// Where clients stand in queues (answers to codes 221 and 223, Apache GetConsumerStatusBody).
+package struct ConsumerStatus: Equatable, Sendable {
+  /// A queue and the offset of the next message to consume there.
+  package typealias Place = (queue: MessageQueue, offset: Int64)
+  /// Of the client that answers (221).
+  package var queues: [Place] = []
+  /// Of all clients that were asked (223), by client id.
+  package var clients: [(id: String, queues: [Place])] = []
+
+  package init() {}
+
+  package init?(_ json: JSON) {
+    guard json.members != nil else { return nil }
+    queues = Self.places(json, "messageQueueTable")
+    for member in json["consumerTable"]?.members ?? [] {
+      guard let id = member.key.string else { continue }
+      let table = JSON.record(["queues": member.value])
+      clients.append((id, Self.places(table, "queues")))
+    }
+  }
+
+  private static func places(_ json: JSON, _ name: String) -> [Place] {
+    json.queueTable(name).compactMap { queue, value in value.int.map { (queue, $0) } }
+  }
+
+  package var json: JSON {
+    func table(_ places: [Place]) -> JSON {
+      .object(places.map { JSON.Member($0.queue.json, .int($0.offset)) })
+    }
+    return .record([
+      "consumerTable": .object(clients.map { JSON.Member($0.id, table($0.queues)) }),
+      "messageQueueTable": table(queues),
+    ])
+  }
+
+  package static func == (a: ConsumerStatus, b: ConsumerStatus) -> Bool { a.json == b.json }
+}
+
 /// Sum, rate and average of one span of time (Apache BrokerStatsItem).
 package struct BrokerStatsItem: Equatable, Sendable {
   package var sum: Int64 = 0

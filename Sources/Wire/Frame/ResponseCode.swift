@@ -28,6 +28,8 @@ package enum ResponseCode: Int32, Sendable {
   case consumerNotOnline = 206
   case consumeMessageTimeout = 207
   case noMessage = 208
+  case pollingFull = 209
+  case pollingTimeout = 210
   case illegalOperation = 604
   case goAway = 1500
 }

@@ -129,6 +129,28 @@ package struct PropertyScan: Sendable {
     }
   }
 
+  /// The value of the property `name`, nil when it is absent or empty. For names that a scan does not note;
+  /// no allocation.
+  package static func value(of name: StaticString, in properties: RawSpan) -> Range<Int>? {
+    let end = properties.byteCount
+    var found: Range<Int>?
+    var start = 0
+    while start < end {
+      let nameEnd = nameEnd(properties, from: start)
+      if nameEnd == end { break }
+      if properties.uint8(at: nameEnd) == 2 {
+        start = nameEnd &+ 1
+        continue
+      }
+      let valueEnd = first(in: properties, from: nameEnd &+ 1) { Words.equal(2, $0) }
+      if valueEnd > nameEnd &+ 1 && properties[start..<nameEnd].equals(name) {
+        found = (nameEnd &+ 1)..<valueEnd
+      }
+      start = valueEnd &+ 1
+    }
+    return found
+  }
+
   /// Tag hash for the consume queue: sign-extended Java `String.hashCode()` of the whole TAGS, 0 without
   /// tags.
   package func tagsCode(_ properties: RawSpan) -> Int64 {

@@ -186,6 +186,20 @@ package struct RecordDraft: Sendable {
   }
 }
 
+extension RecordDraft {
+  /// Appends the record to `out`, for one that travels without having been stored like this. The same limits
+  /// as for `encode` trap.
+  package func append(topic: RawSpan, properties: RawSpan, body: RawSpan, to out: inout ByteBuffer) {
+    let total = recordBytes(
+      topicBytes: topic.byteCount, propertiesBytes: properties.byteCount, bodyBytes: body.byteCount)
+    // `fill` lends at least `total` bytes, of which `encode` writes exactly those.
+    _ = unsafe out.fill(minimum: total) { target in
+      unsafe encode(topic: topic, properties: properties, body: body, to: target)
+      return total
+    }
+  }
+}
+
 /// Stores one field after the other; its user has checked that all of them fit.
 @unsafe private struct RawWriter {
   var at: UnsafeMutableRawPointer

@@ -18,7 +18,6 @@ enum OffsetRequests {
       .getEarliestMessageStoreTime, "GET_EARLIEST_MSG_STORETIME", .brokers, .constant, earliestTime),
     RequestRow(.getAllConsumerOffset, "GET_ALL_CONSUMER_OFFSET", .brokers, .scan, all),
     RequestRow(.getAllDelayOffset, "GET_ALL_DELAY_OFFSET", .brokers, .linear, allDelayed),
-    RequestRow(.invokeBrokerToResetOffset, "INVOKE_BROKER_TO_RESET_OFFSET", .brokers, .linear, reset),
   ]
 
   // MARK: consumer groups
@@ -135,76 +134,5 @@ enum OffsetRequests {
       return session.answer(header, "timestamp", -1)
     }
     session.answer(header, "timestamp", node.store.storeTimestampMs(slot, queueId, range.lowerBound))
-  }
-
-  // MARK: reset
-
-  /// Sets a group's place in one queue or all queues of a topic; the consumers take it up at their next pull.
-  static func reset(
-    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
-  ) {
-    let topic = header.string("topic", in: fields) ?? ""
-    let name = header.string("group", in: fields) ?? ""
-    guard let config = node.store.topicConfig(topic) else {
-      return session.answer(header, .topicNotExist, remark: "Topic \(topic) does not exist")
-    }
-    guard let group = node.broker.clients.existing(name) else {
-      return session.answer(header, .subscriptionGroupNotExist, remark: "Group \(name) does not exist")
-    }
-    let slot = node.store.makeSlot(topic)
-    let timestampMs = header.int64("timestamp", in: fields) ?? -1
-    let wanted = header.int32("queueId", in: fields) ?? -1
-    var targets: [(queueId: Int32, offset: Int64)] = []
-    if wanted >= 0 {
-      if let complaint = outOfRange(node, slot, wanted, header.int64("offset", in: fields), config) {
-        return session.answer(header, .systemError, remark: complaint)
-      }
-      let given = header.int64("offset", in: fields) ?? -1
-      targets = [(wanted, given == -1 ? place(node, slot, wanted, timestampMs) : given)]
-    } else {
-      for queueId in 0..<max(0, config.readQueues) {
-        targets.append((queueId, place(node, slot, queueId, timestampMs)))
-      }
-    }
-    if targets.isEmpty { return session.answer(header, .systemError, remark: "No queues to reset.") }
-    var answer = ResetOffsetBody()
-    for (queueId, offset) in targets {
-      if offset >= 0 {
-        node.store.commitOffset(group: name, topic: topic, queueId: queueId, offset)
-        _ = node.broker.resets.assign(group, slot, queueId, offset)
-      }
-      let queue = MessageQueue(topic: topic, broker: node.options.brokerName, queueId: queueId)
-      answer.offsets.append((queue: queue, offset: offset))
-    }
-    let change = wanted >= 0 ? "queue \(wanted) set to \(targets[0].offset)" : "\(targets.count) queues reset"
-    node.log.info("offsets of group \(name) on topic \(topic): \(change)")
-    session.answer(header, json: answer.json)
-  }
-
-  /// Apache allows one past the end; kept, because its tools rely on the same bounds.
-  private static func outOfRange(
-    _ node: Node, _ slot: TopicSlot, _ queueId: Int32, _ offset: Int64?, _ config: TopicConfig
-  ) -> String? {
-    if queueId >= max(config.readQueues, config.writeQueues) {
-      return "Queue \(queueId) does not exist in topic \(config.name)"
-    }
-    guard let offset, offset != -1 else { return nil }
-    let range = node.store.queueRange(slot, queueId)
-    let min = range?.lowerBound ?? -1
-    let max = range?.upperBound ?? 0
-    if (min >= 0 && offset < min) || offset < 0 || offset > max + 1 {
-      return "Target offset \(offset) not in consume queue range [\(min)-\(max)]"
-    }
-    return nil
-  }
-
-  /// Where a time lies in a queue; the end for a negative time.
-  private static func place(_ node: Node, _ slot: TopicSlot, _ queueId: Int32, _ timestampMs: Int64) -> Int64
-  {
-    guard let range = node.store.queueRange(slot, queueId), !range.isEmpty else {
-      return node.store.queueRange(slot, queueId)?.upperBound ?? 0
-    }
-    return timestampMs < 0
-      ? range.upperBound : node.store.offset(slot, queueId, atMs: timestampMs, upper: false)
   }
 }

@@ -1,4 +1,4 @@
-// How far consumer groups are (Apache AdminBrokerProcessor: 208, 317, 300, 303, 343).
+// How far consumer groups are (Apache AdminBrokerProcessor: 208, 317, 300, 303, 343, 345).
 
 import Linux
 import Store
@@ -10,6 +10,8 @@ enum ProgressRequests {
     RequestRow(.getBrokerConsumeStats, "GET_BROKER_CONSUME_STATS", .brokers, .scan, brokerConsumeStats),
     RequestRow(.queryTopicConsumeByWho, "QUERY_TOPIC_CONSUME_BY_WHO", .brokers, .scan, groupsOfTopic),
     RequestRow(.queryTopicsByConsumer, "QUERY_TOPICS_BY_CONSUMER", .brokers, .scan, topicsOfGroup),
+    RequestRow(
+      .querySubscriptionByConsumer, "QUERY_SUBSCRIPTION_BY_CONSUMER", .brokers, .linear, subscription),
     RequestRow(.queryConsumeTimeSpan, "QUERY_CONSUME_TIME_SPAN", .brokers, .linear, timeSpan),
   ]
 
@@ -116,6 +118,19 @@ enum ProgressRequests {
     let name = header.string("group", in: fields) ?? ""
     let topics = node.store.topics(ofGroup: name).sorted()
     session.answer(header, json: TopicList(topics, brokerAddress: node.brokerAddress).json)
+  }
+
+  /// What a group that is online subscribes to in a topic; without the member when it does not.
+  static func subscription(
+    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
+  ) {
+    let name = header.string("group", in: fields) ?? ""
+    let topic = header.string("topic", in: fields) ?? ""
+    let data = node.broker.clients.known(name)?.subscriptionList.first { $0.topic == topic }
+    var members = [JSON.Member("group", .string(name))]
+    if let data { members.append(.init("subscriptionData", data.json)) }
+    members.append(.init("topic", .string(topic)))
+    session.answer(header, json: .object(members))
   }
 
   // MARK: time spans

@@ -74,7 +74,7 @@ enum TopicAttributes {
         throw AttributeError(message: "value is not in set: \(allowed)")
       }
     case "message.type":
-      let types = ["UNSPECIFIED", "NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED"]
+      let types = ["UNSPECIFIED", "NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED", "PRIORITY"]
       if let value, !types.contains(value) {
         throw AttributeError(message: "value is not in set: \(types)")
       }

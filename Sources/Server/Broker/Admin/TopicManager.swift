@@ -147,6 +147,20 @@ final class TopicManager {
     put(node, config)
   }
 
+  /// Topics that the name server lists as ordered are ordered from now on; nothing ends being so
+  /// (Apache TopicConfigManager.updateOrderTopicConfig).
+  func takeOrder(_ node: Node) {
+    guard node.options.orderTopicsToBrokers,
+      let entries = node.nameServer.keyValues.entries(node, KeyValues.orderNamespace)
+    else { return }
+    for entry in entries {
+      guard var config = node.store.topicConfig(entry.key), !config.isOrder else { continue }
+      config.isOrder = true
+      put(node, config)
+      node.log.info("topic \(config.name) is ordered")
+    }
+  }
+
   /// Forgets a topic and all that hangs on it. The name server keeps its route until it is told (216),
   /// as in Apache.
   func delete(_ node: Node, _ topic: String) {
@@ -155,6 +169,7 @@ final class TopicManager {
     guard let slot else { return }
     if !node.store.isLight(topic) { count -= 1 }
     node.broker.resets.forget(topic: slot)
+    node.broker.priority.forget(topic: slot)
     node.broker.compaction.forget(slot)
     node.broker.stats.topicDeleted(slot)
     for group in node.broker.clients.groups { group.forgetPulls(of: slot) }

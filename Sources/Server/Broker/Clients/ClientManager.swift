@@ -15,6 +15,8 @@ final class ClientManager {
   private(set) var groups: [ConsumerGroup] = []
   /// Producer group → session id → member.
   private var producers: [String: [UInt64: GroupMember]] = [:]
+  /// Client id → connection of the producer that registered last under it.
+  private var producerSessions: [String: UInt64] = [:]
   private struct Presence {
     var consumers: Set<Int> = []
     var producers: Set<String> = []
@@ -128,19 +130,35 @@ final class ClientManager {
   func registerProducer(_ member: GroupMember, in name: String) {
     if producers[name] == nil && producers.count >= ServerLimits.producerGroupsMax { return }
     producers[name, default: [:]][member.session.id] = member
+    producerSessions[member.clientId] = member.session.id
     presence[member.session.id, default: Presence()].producers.insert(name)
   }
 
-  func unregister(_ node: Node, _ session: Session, consumerOf group: ConsumerGroup) {
+  /// A consumer left: by saying so, or (`isBroken`) because its connection or its heartbeat stopped.
+  func unregister(
+    _ node: Node, _ session: Session, consumerOf group: ConsumerGroup, isBroken: Bool = false
+  ) {
     presence[session.id]?.consumers.remove(group.index)
     dropEmptyPresence(session.id)
-    if group.remove(session) { notifyMembers(node, group) }
+    guard let member = group.remove(session) else { return }
+    if !group.members.values.contains(where: { $0.clientId == member.clientId }) {
+      if isBroken {
+        group.locks.shorten(of: member.clientId)
+      } else {
+        group.locks.release(of: member.clientId)
+      }
+    }
+    notifyMembers(node, group)
   }
 
   func unregister(_ session: Session, producerOf name: String) {
     presence[session.id]?.producers.remove(name)
     dropEmptyPresence(session.id)
-    producers[name]?[session.id] = nil
+    if let member = producers[name]?.removeValue(forKey: session.id),
+      producerSessions[member.clientId] == session.id
+    {
+      producerSessions[member.clientId] = nil
+    }
     if producers[name]?.isEmpty == true { producers[name] = nil }
   }
 
@@ -148,7 +166,9 @@ final class ClientManager {
   func sessionClosed(_ node: Node, _ session: Session) {
     guard let gone = presence.removeValue(forKey: session.id) else { return }
     for name in gone.producers { unregister(session, producerOf: name) }
-    for index in gone.consumers.sorted() { unregister(node, session, consumerOf: groups[index]) }
+    for index in gone.consumers.sorted() {
+      unregister(node, session, consumerOf: groups[index], isBroken: true)
+    }
   }
 
   /// Members not refreshed for 120 s are dropped. Called every second, looks every ten.
@@ -158,7 +178,7 @@ final class ClientManager {
     let before = node.nowMs - ServerLimits.clientExpiryMs
     for group in groups {
       for member in group.members.values where member.lastMs < before {
-        unregister(node, member.session, consumerOf: group)
+        unregister(node, member.session, consumerOf: group, isBroken: true)
       }
       group.locks.expire(nowMs: node.nowMs)
     }
@@ -187,6 +207,9 @@ final class ClientManager {
   func producers(of name: String) -> [GroupMember]? {
     producers[name].map { $0.values.sorted { $0.session.id < $1.session.id } }
   }
+
+  /// The connection of a producer by its client id (Apache ProducerManager.findChannel).
+  func producerSession(clientId: String) -> UInt64? { producerSessions[clientId] }
 
   /// Names of producer groups with a member, sorted.
   var producerGroups: [String] { producers.keys.sorted() }

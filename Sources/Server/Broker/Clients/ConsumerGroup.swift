@@ -118,11 +118,11 @@ final class ConsumerGroup {
     return changed
   }
 
-  /// Removes a member; true when it was there. The last one takes the subscriptions with it.
-  func remove(_ session: Session) -> Bool {
-    if members.removeValue(forKey: session.id) == nil { return false }
+  /// Removes a member and returns it. The last one takes the subscriptions with it.
+  func remove(_ session: Session) -> GroupMember? {
+    guard let member = members.removeValue(forKey: session.id) else { return nil }
     if members.isEmpty { replace([]) }
-    return true
+    return member
   }
 
   private func replace(_ list: [Subscription]) {

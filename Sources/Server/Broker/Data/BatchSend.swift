@@ -22,8 +22,9 @@ enum BatchSend {
     do { try node.store.prepare(bytes: entries.recordBytes) } catch { throw Refusal(error) }
 
     producing.ids.removeAll()
+    let gate = node.store.gate(slot)
     var at = 0
-    var first: AppendResult?
+    var first: (stored: AppendResult, queueId: Int32)?
     var last: (stored: AppendResult, scan: PropertyScan)?
     while let entry = try next(body, at) {
       at = entry.end
@@ -31,10 +32,13 @@ enum BatchSend {
       record.flag = entry.flag
       load(producing, entry, body, shared)
       let scan = try producing.complete(nowMs: node.nowMs)
+      if gate.isPriority {
+        record.queueId = PriorityTopics.queue(producing.properties.bytes, queues: gate.writeQueues)
+      }
       let stored = try node.append(
         record, slot, topic: producing.name.bytes, producing.properties.bytes, scan, body[entry.body])
       node.broker.stats.put(slot, messages: 1, bytes: stored.bytes)
-      if first == nil { first = stored } else { producing.ids.append(UInt8(ascii: ",")) }
+      if first == nil { first = (stored, record.queueId) } else { producing.ids.append(UInt8(ascii: ",")) }
       OffsetMessageId(host: producing.storeHost, physicalOffset: stored.physicalOffset).append(
         to: &producing.ids)
       last = (stored, scan)
@@ -47,7 +51,7 @@ enum BatchSend {
     producing.properties.append(shared)
     let scan = try producing.complete(nowMs: node.nowMs)
     producing.answer(
-      session, header, queueId: draft.queueId, queueOffset: first.queueOffset,
+      session, header, queueId: first.queueId, queueOffset: first.stored.queueOffset,
       transactionId: scan.uniqueKey ?? 0..<0)
   }
 
@@ -71,12 +75,15 @@ enum BatchSend {
       if producing.delayLevel(scan) != nil {
         throw Refusal(.messageIllegal, "batch messages do not support delay levels")
       }
-      if scan.timer != nil {
-        throw Refusal(.messageIllegal, "batch messages do not support a time of delivery")
+      if node.broker.transactions.isPrepare(scan, producing.properties.bytes, draft) {
+        throw Refusal(.messageIllegal, "batch messages do not support transactions")
       }
       if let refusal = node.broker.compaction.refusal(slot, scan, producing.properties.bytes) { throw refusal }
       if scan.innerMultiDispatch != nil && node.store.dispatchesToLightQueues {
         throw Refusal(.messageIllegal, "batch messages do not go to light queues")
+      }
+      if scan.timer != nil {
+        throw Refusal(.messageIllegal, "batch messages do not support a time of delivery")
       }
       recordBytes += draft.recordBytes(
         topicBytes: producing.name.count, propertiesBytes: producing.properties.count,

@@ -64,10 +64,18 @@ final class LongPolls {
     pool[place].timer = timers.schedule(atMs: node.nowMs + task.holdMs, payload: UInt64(place))
     pool[place].next = heads[key] ?? Held.none
     heads[key] = place
-    while waitingBySlot.count <= Int(key.slot) { waitingBySlot.append(0) }
-    waitingBySlot[Int(key.slot)] += 1
+    expect(task.slot)
     return true
   }
+
+  /// Somebody waits for messages of that topic; pops say so too. Once for each that does.
+  func expect(_ slot: TopicSlot) {
+    while waitingBySlot.count <= Int(slot.rawValue) { waitingBySlot.append(0) }
+    waitingBySlot[Int(slot.rawValue)] += 1
+  }
+
+  /// Takes one `expect` back.
+  func unexpect(_ slot: TopicSlot) { waitingBySlot[Int(slot.rawValue)] -= 1 }
 
   /// A record was appended to that queue in this turn.
   func touched(_ slot: TopicSlot, _ queueId: Int32) {
@@ -81,7 +89,10 @@ final class LongPolls {
   func serve(_ node: Node) {
     if touchedQueues.isEmpty { return }
     swap(&touchedQueues, &servedQueues)
-    for key in servedQueues { serve(node, key) }
+    for key in servedQueues {
+      serve(node, key)
+      node.broker.pop.arrived(node, TopicSlot(rawValue: key.slot), key.queueId)
+    }
     servedQueues.removeAll(keepingCapacity: true)
   }
 
@@ -104,6 +115,7 @@ final class LongPolls {
 
   private func isSatisfied(_ node: Node, _ place: Int, _ end: Int64) -> Bool {
     guard let task = pool[place].task else { return false }
+    if node.broker.pendingReset(task.group, task.slot, task.queueId) != nil { return true }
     // A long run of messages that do not match: let the client move on.
     if end - task.offset > Int64(ServerLimits.pullMessagesMax) { return true }
     while pool[place].checkedTo < end {
@@ -143,7 +155,7 @@ final class LongPolls {
     }
     pool[place].task = nil
     freePlaces.append(place)
-    waitingBySlot[Int(key.slot)] -= 1
+    unexpect(task.slot)
     return task
   }
 
@@ -152,6 +164,8 @@ final class LongPolls {
     guard let session = node.sessions[task.sessionId] else { return }
     var task = task
     task.holdMs = 0
+    // It waited for a message, not for more urgent queues.
+    if task.mayYieldUntilMs != 0 { task.mayYieldUntilMs = node.nowMs + node.options.priorityHoldMs }
     Pull.run(node, session, task)
     node.touch(session)
   }

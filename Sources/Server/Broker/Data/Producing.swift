@@ -93,18 +93,7 @@ enum Produce {
       header.appendValue(of: topicField, in: fields, to: &producing.name)
       let slot = try resolve(node, producing, header, fields, request)
       let gate = node.store.gate(slot)
-      guard request.queueId < max(gate.readQueues, gate.writeQueues) else {
-        throw Refusal(
-          .invalidParameter,
-          """
-          request queueId[\(request.queueId)] is illegal, queue id of topic [\(node.store.topicName(slot))] \
-          is less than \(max(gate.readQueues, gate.writeQueues))
-          """)
-      }
-      if body.byteCount == 0 { throw Refusal(.messageIllegal, "the message body is empty") }
-      if body.byteCount > producing.bodyBytesMax {
-        throw Refusal(.messageIllegal, "the message body is larger than \(producing.bodyBytesMax) bytes")
-      }
+      try check(node, request, slot, gate, body)
       var draft = RecordDraft()
       draft.queueId = request.queueId >= 0 ? request.queueId : node.randomQueue(gate.writeQueues)
       draft.flag = request.flag
@@ -115,6 +104,9 @@ enum Produce {
       producing.properties.removeAll()
       if let field = request.properties {
         header.appendValue(of: field, in: fields, to: &producing.properties)
+      }
+      if gate.isPriority {
+        draft.queueId = PriorityTopics.queue(producing.properties.bytes, queues: gate.writeQueues)
       }
       if request.isBatch {
         try BatchSend.append(node, session, header, draft, slot, body)
@@ -128,13 +120,33 @@ enum Produce {
     }
   }
 
+  /// Refuses a queue that the topic does not have, and a body that is empty or too large.
+  static func check(
+    _ node: Node, _ request: borrowing SendRequest, _ slot: TopicSlot, _ gate: TopicGate, _ body: RawSpan
+  ) throws(Refusal) {
+    let producing = node.broker.producing
+    guard request.queueId < max(gate.readQueues, gate.writeQueues) else {
+      throw Refusal(
+        .invalidParameter,
+        """
+        request queueId[\(request.queueId)] is illegal, queue id of topic [\(node.store.topicName(slot))] \
+        is less than \(max(gate.readQueues, gate.writeQueues))
+        """)
+    }
+    if gate.isOrder && node.options.brokerPermission & Perm.write == 0 { throw forbidden(node) }
+    if body.byteCount == 0 { throw Refusal(.messageIllegal, "the message body is empty") }
+    if body.byteCount > producing.bodyBytesMax {
+      throw Refusal(.messageIllegal, "the message body is larger than \(producing.bodyBytesMax) bytes")
+    }
+  }
+
   /// Stores one message whose topic name and properties lie in `producing`, and answers.
   static func one(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ draft: RecordDraft,
     _ slot: TopicSlot, _ body: RawSpan
   ) throws(Refusal) {
     let producing = node.broker.producing
-    let scan = try producing.complete(nowMs: node.nowMs)
+    var scan = try producing.complete(nowMs: node.nowMs)
     if node.broker.compaction.isUsed,
       let refusal = node.broker.compaction.refusal(slot, scan, producing.properties.bytes)
     {
@@ -142,7 +154,11 @@ enum Produce {
     }
     let stored: AppendResult
     var outMs: Int64?
-    if scan.delayLevel != nil, let level = producing.delayLevel(scan) {
+    if scan.transactionPrepared != nil,
+      node.broker.transactions.isPrepare(scan, producing.properties.bytes, draft)
+    {
+      (stored, scan) = try node.broker.transactions.prepare(node, draft, scan, body)
+    } else if scan.delayLevel != nil, let level = producing.delayLevel(scan) {
       stored = try node.broker.schedule.append(node, draft, slot, level: level, body)
     } else if scan.timer != nil {
       let accepted = try node.broker.timers.append(node, draft, slot, scan, body)
@@ -164,8 +180,8 @@ enum Produce {
       recallHandle: outMs.map { producing.recallHandle(node, slot, outMs: $0, key) } ?? "")
   }
 
-  /// The topic's slot; creates the topic where Apache would.
-  private static func resolve(
+  /// The topic's slot; creates the topic where Apache would. Its name lies in `producing`.
+  static func resolve(
     _ node: Node, _ producing: Producing, _ header: borrowing RemotingHeader, _ fields: RawSpan,
     _ request: SendRequest
   ) throws(Refusal) -> TopicSlot {
@@ -195,6 +211,12 @@ enum Produce {
     return created
   }
 
+  /// This broker may not be written to.
+  static func forbidden(_ node: Node) -> Refusal {
+    let host = node.brokerAddress.lastIndex(of: ":").map { node.brokerAddress[..<$0] } ?? ""
+    return Refusal(.noPermission, "the broker[\(host)] sending message is forbidden")
+  }
+
   /// Answers a refused send; send answers always carry region and trace switch.
   static func refuse(_ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ refusal: Refusal)
   {
@@ -216,9 +238,6 @@ extension Producing {
     if scan.popCheckPoint != nil || scan.hasBrokerProperties {
       rewrite()
       scan = PropertyScan(properties.bytes)
-    }
-    if scan.transactionPrepared != nil, properties.bytes[scan.transactionPrepared!].equals("true") {
-      throw Refusal(.messageIllegal, "transactional messages are not supported by this version of mq")
     }
     if !properties.isEmpty && !scan.endsWithSeparator { properties.append(UInt8(2)) }
     if scan.uniqueKey == nil {

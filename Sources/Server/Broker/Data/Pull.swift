@@ -19,6 +19,8 @@ struct PullTask {
   /// How long an empty answer may be held; 0 answers at once.
   var holdMs: Int64
   var topicSysFlag: Int32
+  /// Until when a pull of a topic of priorities may be held for more urgent queues; 0 for other topics.
+  var mayYieldUntilMs: Int64 = 0
 }
 
 enum Pull {
@@ -153,7 +155,8 @@ enum Pull {
       offset: request.offset,
       messagesMax: Int(min(max(request.messagesMax, 1), Int32(ServerLimits.pullMessagesMax))),
       filter: filter, holdMs: isSuspending ? min(request.suspendMs, ServerLimits.suspendMsMax) : 0,
-      topicSysFlag: gate.sysFlag)
+      topicSysFlag: gate.sysFlag,
+      mayYieldUntilMs: gate.isPriority ? node.nowMs + node.options.priorityHoldMs : 0)
   }
 
   /// The tag filter: from the request when it carries its subscription, else as the group registered it.
@@ -225,6 +228,7 @@ extension Pull {
           maxOffset: range.upperBound),
         .pullOffsetMoved, remark: "OFFSET_RESET", body: nil)
     }
+    if task.mayYieldUntilMs != 0 && node.broker.priority.holds(node, task) { return }
     let polls = node.broker.longPolls
     polls.body.removeAll()
     let isCompacted = node.broker.compaction.holds(task.slot)
@@ -252,6 +256,7 @@ extension Pull {
       }
       answer(session, task, result, code, remark: nil, body: nil)
     }
+    if task.mayYieldUntilMs != 0 { node.broker.priority.pulled(node, task.group, task.slot) }
   }
 
   /// Apache's response code for a read that found nothing (behaviour of

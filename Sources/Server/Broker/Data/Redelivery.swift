@@ -1,5 +1,5 @@
 // Server-side redelivery: 36 send back, and clients that send to %RETRY% themselves; dead letters after the
-// last try.
+// last try. When the client leaves the delay to the broker, the group's retry policy decides.
 // Apache: AbstractSendMessageProcessor.consumerSendMsgBack, SendMessageProcessor.handleRetryAndDLQ.
 
 import Linux
@@ -10,8 +10,6 @@ enum Redelivery {
   static let rows: [RequestRow] = [
     RequestRow(.consumerSendMessageBack, "CONSUMER_SEND_MSG_BACK", .brokers, .constant, sendBack)
   ]
-  /// Delay level of the first redelivery when the client leaves it to the broker: level 3 is 10 s.
-  static let firstDelayLevel = 3
   /// Clients older than V3_4_9 cannot say how often they want a message.
   static let maxReconsumeTimesVersion: Int32 = 121
 
@@ -24,10 +22,22 @@ enum Redelivery {
     guard let group = node.broker.clients.group(node, Array(groupName.utf8).rawBytes),
       let config = group.config
     else {
-      return session.answer(
-        header, .subscriptionGroupNotExist, remark: "subscription group not exist, \(groupName)")
+      let refusal = noGroup(groupName)
+      return session.answer(header, refusal.code, remark: refusal.remark)
+    }
+    if node.options.brokerPermission & Perm.write == 0 {
+      let refusal = Produce.forbidden(node)
+      return session.answer(header, refusal.code, remark: refusal.remark)
     }
     if config.retryQueues <= 0 { return session.answer(header, .success) }
+    let unitMode = header.bool("unitMode", in: fields) ?? false
+    let retryTopic = TopicName.retry(group: group.name)
+    let slot = node.broker.topics.ensure(
+      node, topic: retryTopic, queues: config.retryQueues, perm: 6, unitMode: unitMode)
+    if node.store.gate(slot).perm & Perm.write == 0 {
+      return session.answer(
+        header, .noPermission, remark: "the topic[\(retryTopic)] sending message is forbidden")
+    }
     let offset = header.int64("offset", in: fields) ?? -1
     var raw = ByteBuffer()
     guard node.store.readRecord(at: offset, into: &raw), let record = try? Record.decode(raw.bytes) else {
@@ -41,8 +51,7 @@ enum Redelivery {
     do throws(Refusal) {
       try store(
         node, session, group, config, raw, record,
-        delayLevel: Int(header.int32("delayLevel", in: fields) ?? 0), triesMax: triesMax,
-        unitMode: header.bool("unitMode", in: fields) ?? false)
+        delayLevel: Int(header.int32("delayLevel", in: fields) ?? 0), triesMax: triesMax)
       session.answer(header, .success)
     } catch {
       session.answer(header, error.code, remark: error.remark)
@@ -52,7 +61,7 @@ enum Redelivery {
   private static func store(
     _ node: Node, _ session: Session, _ group: ConsumerGroup, _ config: SubscriptionGroup,
     _ raw: borrowing ByteBuffer,
-    _ record: Record, delayLevel: Int, triesMax: Int32, unitMode: Bool
+    _ record: Record, delayLevel: Int, triesMax: Int32
   ) throws(Refusal) {
     var properties = Properties(decoding: raw.bytes[record.properties])
     if properties[PropertyName.retryTopic] == nil {
@@ -64,30 +73,41 @@ enum Redelivery {
     }
     let isDead = record.reconsumeTimes >= triesMax || delayLevel < 0
     let topic = isDead ? TopicName.deadLetter(group: group.name) : TopicName.retry(group: group.name)
-    let queues = isDead ? 1 : config.retryQueues
-    let slot = node.broker.topics.ensure(node, topic: topic, queues: queues, perm: 6, unitMode: unitMode)
-    properties[PropertyName.delayLevel] = nil
+    properties[PropertyName.delayLevel] = "0"
     properties[PropertyName.waitStoreOK] = "false"
 
     var draft = RecordDraft()
-    draft.queueId = node.randomQueue(queues)
+    draft.queueId = isDead ? 0 : node.randomQueue(config.retryQueues)
     draft.flag = record.flag
-    draft.sysFlag = record.sysFlag
+    // The host that stores it is this one.
+    draft.sysFlag = SysFlag(rawValue: record.sysFlag.rawValue & ~0x20 | (node.storeHost.isV6 ? 0x20 : 0))
     draft.bornTimestampMs = record.bornTimestampMs
     draft.bornHost = record.bornHost
     draft.storeHost = node.storeHost
     draft.reconsumeTimes = record.reconsumeTimes + 1
     let body = raw.bytes[record.body]
     let stored: AppendResult
+    let slot: TopicSlot
     if isDead {
+      slot = node.broker.topics.ensure(node, topic: topic, queues: 1, perm: 6, unitMode: false)
       let encoded = properties.encoded
+      if encoded.count > ServerLimits.propertiesBytesMax {
+        throw Refusal(
+          .systemError,
+          "the message properties are longer than \(ServerLimits.propertiesBytesMax) bytes")
+      }
       stored = try node.append(
         draft, slot, topic: Array(topic.utf8).rawBytes, encoded.rawBytes, PropertyScan(encoded.rawBytes),
         body)
       node.log.info(
         "dead letter: group \(group.name) gave up a message of \(properties[PropertyName.retryTopic] ?? "?")")
     } else {
-      let level = delayLevel > 0 ? delayLevel : firstDelayLevel + Int(record.reconsumeTimes)
+      slot = node.store.makeSlot(topic)
+      let level =
+        delayLevel > 0
+        ? delayLevel
+        : RetryPolicy(config.retryPolicy).level(
+          reconsumeTimes: Int(record.reconsumeTimes), of: node.broker.schedule.levelsMs)
       stored = try node.broker.schedule.append(
         node, draft, topic: topic, properties, level: level, body)
     }
@@ -105,10 +125,10 @@ enum Redelivery {
   ) throws(Refusal) {
     let producing = node.broker.producing
     let topic = producing.name.bytes.text
-    let groupName = String(topic.dropFirst(TopicName.retryPrefix.count))
+    let groupName = groupName(ofRetryTopic: topic)
     guard let group = node.broker.clients.group(node, Array(groupName.utf8).rawBytes),
       let config = group.config
-    else { throw Refusal(.subscriptionGroupNotExist, "subscription group not exist, \(groupName)") }
+    else { throw noGroup(groupName) }
     var triesMax = config.retryMaxTimes
     if header.version >= maxReconsumeTimesVersion, let wanted = request.maxReconsumeTimes {
       triesMax = wanted
@@ -121,9 +141,9 @@ enum Redelivery {
     }
     let deadTopic = TopicName.deadLetter(group: groupName)
     let deadSlot = node.broker.topics.ensure(
-      node, topic: deadTopic, queues: 1, perm: 6, unitMode: request.unitMode)
+      node, topic: deadTopic, queues: 1, perm: 6, unitMode: false)
     var properties = Properties(decoding: producing.properties.bytes)
-    properties[PropertyName.delayLevel] = nil
+    properties[PropertyName.delayLevel] = "-1"
     producing.properties.removeAll()
     producing.properties.append(properties.encoded)
     producing.name.removeAll()
@@ -131,5 +151,16 @@ enum Redelivery {
     var dead = draft
     dead.queueId = 0
     try Produce.one(node, session, header, dead, deadSlot, body)
+  }
+
+  /// `%RETRY%group`, and of pop consumers `%RETRY%group+topic` (Apache KeyBuilder.parseGroup).
+  private static func groupName(ofRetryTopic topic: String) -> String {
+    let name = topic.dropFirst(TopicName.retryPrefix.count)
+    let parts = name.split(separator: "+", omittingEmptySubsequences: false)
+    return String(parts.count == 2 ? parts[0] : name)
+  }
+
+  private static func noGroup(_ name: String) -> Refusal {
+    Refusal(.subscriptionGroupNotExist, "subscription group not exist, \(name) \n\(Refusal.seeFAQ)")
   }
 }

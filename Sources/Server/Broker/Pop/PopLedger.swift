@@ -1,0 +1,271 @@
+// Which messages are popped and not acknowledged (Apache PopBufferMergeService, PopReviveService).
+//
+// The revive topic is the journal: a check point is appended before its messages leave, an acknowledgement
+// before it is answered. In memory lies what they add up to. The offset of the group CID_RMQ_SYS_REVIVE_GROUP
+// is that of the newest check point before which all are done; a start reads on from there. A check point that
+// stays open for long is written again at the end, so that this is never far.
+//
+// Unlike Apache's, our records do not wait in the timer wheel first: they go straight into the revive topic.
+// Records that Apache left in its wheel arrive there when they are due and are read then.
+//
+// Invariants: `places` holds exactly the check points that are open; each lies in its revive queue's `window`;
+// windows are ordered by offset.
+
+import Linux
+import Store
+import Wire
+
+/// Open check points. Loop thread only.
+final class PopLedger {
+  struct Place {
+    var point: PopCheckPoint?
+    var generation: UInt32 = 0
+  }
+  /// A check point in the order of its revive queue.
+  struct Entry {
+    let offset: Int64
+    let place: Int
+    let generation: UInt32
+  }
+  struct ReviveQueue {
+    /// Offset after the newest record that was read or written.
+    var next: Int64 = 0
+    /// Check points, the oldest from `head` on; those done with stay until they are the oldest.
+    var window: [Entry] = []
+    var head = 0
+    var openCount = 0
+    /// What the store was told last.
+    var committed: Int64 = -1
+    var marked: Int64 = -1
+  }
+
+  var pool: [Place] = []
+  private var free: [Int] = []
+  private var places: [PopCheckPoint.Key: Int] = [:]
+  var queues = [ReviveQueue](repeating: ReviveQueue(), count: Int(PopNames.reviveQueues))
+  var timers = Timers()
+  var writer = PopRecordWriter()
+  var raw = ByteBuffer()
+  let reviveTopic: String
+  let reviveName: [UInt8]
+  let broker: String
+  private(set) var reviveSlot = TopicSlot(rawValue: 0)
+  /// Receipts that are older may belong to check points that have not arrived yet.
+  var bootMs: Int64 = 0
+
+  init(options: ServerOptions) {
+    reviveTopic = PopNames.reviveTopic(cluster: options.clusterName)
+    reviveName = Array(reviveTopic.utf8)
+    broker = options.brokerName
+  }
+
+  /// Reads the journal of the last run.
+  func boot(_ node: Node) {
+    bootMs = node.nowMs
+    reviveSlot = node.store.makeSlot(reviveTopic)
+    replay(node)
+  }
+
+  /// Open check points.
+  var count: Int { places.count }
+  var isFull: Bool { places.count >= ServerLimits.popCheckPointsMax }
+  func place(of key: PopCheckPoint.Key) -> Int? { places[key] }
+
+  // MARK: open and done
+
+  /// Enters a check point whose record is written.
+  @discardableResult
+  func open(_ point: PopCheckPoint, dueMs: Int64) -> Int {
+    precondition(places[point.key] == nil, "a check point is opened once")
+    if free.isEmpty {
+      free.append(pool.count)
+      pool.append(Place())
+    }
+    let place = free.removeLast()
+    pool[place].point = point
+    pool[place].point!.timer = timers.schedule(atMs: dueMs, payload: UInt64(place))
+    places[point.key] = place
+    enqueue(place)
+    return place
+  }
+
+  /// Puts an open check point behind the others of its revive queue.
+  private func enqueue(_ place: Int) {
+    let point = pool[place].point!
+    let id = Int(point.reviveQueueId)
+    queues[id].window.append(
+      Entry(offset: point.reviveOffset, place: place, generation: pool[place].generation))
+    queues[id].openCount += 1
+  }
+
+  private func isOpen(_ entry: Entry) -> Bool {
+    pool[entry.place].generation == entry.generation
+  }
+
+  /// Forgets a check point.
+  func close(_ place: Int) {
+    guard let point = pool[place].point else { preconditionFailure("a check point is closed once") }
+    timers.cancel(point.timer)
+    places[point.key] = nil
+    pool[place].point = nil
+    free.append(place)
+    leaveWindow(place, Int(point.reviveQueueId))
+  }
+
+  private func leaveWindow(_ place: Int, _ id: Int) {
+    pool[place].generation &+= 1
+    queues[id].openCount -= 1
+    while queues[id].head < queues[id].window.count, !isOpen(queues[id].window[queues[id].head]) {
+      queues[id].head += 1
+    }
+    let head = queues[id].head
+    if head == queues[id].window.count || (head > 1024 && head * 2 > queues[id].window.count) {
+      queues[id].window.removeSubrange(..<head)
+      queues[id].head = 0
+    }
+  }
+
+  /// Offset of the oldest open check point of a revive queue; the end without any.
+  private func frontOffset(_ id: Int) -> Int64 {
+    let queue = queues[id]
+    return queue.head < queue.window.count ? queue.window[queue.head].offset : queue.next
+  }
+
+  // MARK: records
+
+  /// The texts of a check point's records.
+  func names(_ node: Node, _ key: PopCheckPoint.Key) -> PopRecordNames {
+    PopRecordNames(
+      topic: node.store.topicName(key.slot), group: node.broker.clients.groups[key.group].name, broker: broker)
+  }
+
+  /// Appends what `writer` holds to a revive queue; returns its offset there and the end of the log.
+  private func append(_ node: Node, _ id: Int) throws(Refusal) -> (offset: Int64, logEnd: Int64) {
+    // Whatever came from elsewhere is older.
+    catchUp(node, id)
+    var draft = RecordDraft()
+    draft.queueId = Int32(id)
+    draft.bornTimestampMs = node.nowMs
+    draft.bornHost = node.storeHost
+    draft.storeHost = node.storeHost
+    let stored = try Self.append(node, draft, reviveSlot, reviveName, writer)
+    queues[id].next = stored.queueOffset + 1
+    return (stored.queueOffset, stored.physicalOffset + Int64(stored.bytes))
+  }
+
+  private static func append(
+    _ node: Node, _ draft: RecordDraft, _ slot: TopicSlot, _ topic: [UInt8],
+    _ writer: borrowing PopRecordWriter
+  ) throws(Refusal) -> AppendResult {
+    do {
+      return try node.store.append(
+        draft, to: slot, topic: topic.rawBytes, properties: writer.properties.bytes,
+        scan: PropertyScan(writer.properties.bytes), body: writer.body.bytes, nowMs: node.nowMs)
+    } catch {
+      throw Refusal(error)
+    }
+  }
+
+  /// Writes a check point and enters it; returns the end of its record in the log.
+  ///
+  /// - Throws: When the store refuses; nothing has happened then.
+  func write(_ node: Node, _ point: PopCheckPoint, _ names: PopRecordNames) throws(Refusal) -> Int64 {
+    writer.checkPoint(point, names, nowMs: node.nowMs)
+    let stored = try append(node, Int(point.reviveQueueId))
+    var point = point
+    point.reviveOffset = stored.offset
+    open(point, dueMs: point.reviveMs)
+    trim(node, Int(point.reviveQueueId))
+    return stored.logEnd
+  }
+
+  /// Writes acknowledgements and marks them; returns the end of their record in the log, nil when none of the
+  /// offsets was open.
+  func ack(_ node: Node, _ place: Int, _ offsets: [Int64]) throws(Refusal) -> Int64? {
+    let point = pool[place].point!
+    let open = offsets.filter { offset in point.index(of: offset).map { !point.isAcked($0) } ?? false }
+    if open.isEmpty { return nil }
+    writer.acks(point.key, open, names(node, point.key), nowMs: node.nowMs)
+    let stored = try append(node, Int(point.reviveQueueId))
+    for offset in open { _ = pool[place].point!.ack(offset) }
+    if pool[place].point!.isDone { close(place) }
+    trim(node, Int(point.reviveQueueId))
+    return stored.logEnd
+  }
+
+  /// Acknowledgements whose check point has not arrived: it may still lie in a timer wheel that another broker
+  /// left. They are kept until it must have come. Returns the end of the record, nil when it cannot come.
+  func ackEarly(
+    _ node: Node, _ key: PopCheckPoint.Key, _ offsets: [Int64], invisibleMs: Int64, reviveQueueId: Int32
+  ) throws(Refusal) -> Int64? {
+    let dueMs = Self.dueMs(key.popTimeMs, invisibleMs) + ServerLimits.popWheelLatenessMs
+    guard key.popTimeMs < bootMs, node.nowMs < dueMs, !isFull, !offsets.isEmpty else { return nil }
+    let id = (0..<PopNames.reviveQueues).contains(reviveQueueId) ? reviveQueueId : 0
+    writer.acks(key, offsets, names(node, key), nowMs: node.nowMs, early: invisibleMs)
+    let stored = try append(node, Int(id))
+    remember(early: offsets, key, offset: stored.offset, id, invisibleMs: invisibleMs)
+    return stored.logEnd
+  }
+
+  /// Enters acknowledgements without a check point.
+  func remember(
+    early offsets: [Int64], _ key: PopCheckPoint.Key, offset: Int64, _ id: Int32, invisibleMs: Int64
+  ) {
+    if let place = places[key] {
+      let room = PopCheckPoint.countMax - (pool[place].point?.earlyAcks.count ?? 0)
+      pool[place].point?.earlyAcks += offsets.prefix(max(0, room))
+      return
+    }
+    var point = PopCheckPoint(key: key, invisibleMs: invisibleMs, count: 0, reviveQueueId: id)
+    point.reviveOffset = offset
+    point.earlyAcks = Array(offsets.prefix(PopCheckPoint.countMax))
+    open(point, dueMs: Self.dueMs(key.popTimeMs, invisibleMs) + ServerLimits.popWheelLatenessMs)
+  }
+
+  /// Sum of two times that a client may have chosen.
+  static func dueMs(_ popTimeMs: Int64, _ invisibleMs: Int64) -> Int64 {
+    let (sum, isOver) = popTimeMs.addingReportingOverflow(invisibleMs)
+    return isOver ? 0 : min(sum, Int64.max / 2)
+  }
+
+  /// Keeps what a start has to read short: the oldest open check point is written again when too much lies
+  /// behind it. At most a quarter of that are check points that are open.
+  private func trim(_ node: Node, _ id: Int) {
+    while queues[id].openCount > 0,
+      queues[id].next - frontOffset(id)
+        > max(ServerLimits.popReplayRecordsMin, 4 * Int64(queues[id].openCount))
+    {
+      let place = queues[id].window[queues[id].head].place
+      guard var point = pool[place].point else { preconditionFailure("a window begins with an open one") }
+      if point.count > 0 {
+        writer.checkPoint(point, names(node, point.key), nowMs: node.nowMs)
+      } else {
+        writer.acks(
+          point.key, point.earlyAcks, names(node, point.key), nowMs: node.nowMs, early: point.invisibleMs)
+      }
+      guard let stored = try? append(node, id) else { return }
+      point.reviveOffset = stored.offset
+      pool[place].point = point
+      leaveWindow(place, id)
+      enqueue(place)
+    }
+  }
+
+  /// Once a second, just before offsets are saved, and at the end: tells the store how far the journal is
+  /// worked off.
+  func commit(_ node: Node) {
+    for id in queues.indices {
+      let done = frontOffset(id) - 1
+      if done >= 0 && done != queues[id].committed {
+        queues[id].committed = done
+        node.store.commitOffset(
+          group: PopNames.reviveGroup, topic: reviveTopic, queueId: Int32(id), done)
+      }
+      if queues[id].next != queues[id].marked && queues[id].next > 0 {
+        queues[id].marked = queues[id].next
+        node.store.commitOffset(
+          group: PopNames.markGroup, topic: reviveTopic, queueId: Int32(id), queues[id].next)
+      }
+    }
+  }
+}
