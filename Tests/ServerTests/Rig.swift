@@ -28,7 +28,7 @@ final class Rig {
     change(&options)
     options.store.delayLevelsMs = Schedule.parse(options.delayLevels) ?? []
     let store = try MessageStore.open(options.store, waker: Waker()) { _, _ in }
-    // The machine's disk is no part of a test.
+    // The machine's own disk may be full.
     store.diskUsedRatio = { 0.1 }
     let address = "127.0.0.1:\(options.brokerPort)"
     node = Node(
