@@ -111,6 +111,7 @@ final class ColdReads {
     do throws(WireError) { try header.parse(request.header.rawBytes, as: serialization) } catch { return }
     guard let handler = node.table.handler(header.code, at: session.role) else { return }
     attempts = request.attempts
+    session.beginTurn()
     handler(node, session, header, request.header.rawBytes, request.body.rawBytes)
     attempts = 0
     node.touch(session)
