@@ -124,4 +124,17 @@ struct HeldPullTests {
     client.session.out.consume(waiting.count)
     #expect(try client.take().map(\.code) == [2])
   }
+
+  /// A held request is answered in a later turn than its own: with SYNC flush its answer waits for the disk.
+  @Test func answersOfLaterTurnsWaitForTheDiskToo() throws {
+    let session = try Rig().client().session
+    session.beginTurn()
+    session.out.append([1, 2, 3])
+    session.written = 3
+    session.out.removeAll()
+    session.out.append([4, 5])
+    session.hold(untilLog: 100)
+    #expect(session.releasable(durable: 99, topicChanges: 0) == 0)
+    #expect(session.releasable(durable: 100, topicChanges: 0) == 2)
+  }
 }

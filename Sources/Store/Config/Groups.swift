@@ -63,8 +63,8 @@ struct Groups {
 
   var forbiddenCount: Int { forbidden.values.reduce(0) { $0 + $1.count } }
 
-  /// False when nothing changed. Apache forgets a group's other topics when one is allowed again, and does not
-  /// write the file then.
+  /// False when nothing changed. Apache forgets a group's other topics when one is allowed again, and does
+  /// not write the file then.
   mutating func setPaused(_ isPaused: Bool, group: String, topic: String, nowMs: Int64) -> Bool {
     let before = forbidden[group]?[topic] ?? 0
     let bits = isPaused ? before | Self.readBit : before & ~Self.readBit

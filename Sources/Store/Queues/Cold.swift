@@ -4,8 +4,8 @@ import Linux
 import Wire
 
 extension MessageStore {
-  /// Bytes to `warm` before the record at `offset` can be read without waiting for the disk; nil when it is in
-  /// memory already, or when no record can be there.
+  /// Bytes to `warm` before the record at `offset` can be read without waiting for the disk; nil when it is
+  /// in memory already, or when no record can be there.
   package func coldRange(ofRecordAt offset: Int64) -> Range<Int64>? {
     if offset < minOffset || offset >= log.position || log.isHot(offset) { return nil }
     guard let segment = log.segment(holding: offset) else { return nil }
@@ -19,8 +19,8 @@ extension MessageStore {
     return readIfCached(segment, at, size, into: &scratch) ? nil : window(offset, size)
   }
 
-  /// The same for the search by store time (`offset(_:_:atMs:upper:)`): the first record on its way that is not
-  /// in memory.
+  /// The same for the search by store time (`offset(_:_:atMs:upper:)`): the first record on its way that is
+  /// not in memory.
   package func coldRange(
     _ slot: TopicSlot, _ queueId: Int32, atMs timestampMs: Int64, upper: Bool
   ) -> Range<Int64>? {

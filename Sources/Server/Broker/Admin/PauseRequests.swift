@@ -1,6 +1,6 @@
 // Pausing a consumer group on a topic (Apache AdminBrokerProcessor.updateAndGetGroupForbidden,
-// SubscriptionGroupManager's forbiddenTable): its pulls are answered with 16 until it may read again, also after
-// a restart. The group's other topics go on; its place in the queues stays.
+// SubscriptionGroupManager's forbiddenTable): its pulls and pops are answered with 16 until it may read
+// again, also after a restart. The group's other topics go on; its place in the queues stays.
 
 import Store
 import Wire
@@ -11,8 +11,8 @@ enum PauseRequests {
       .updateAndGetGroupForbidden, "UPDATE_AND_GET_GROUP_FORBIDDEN", .brokers, .linear, update)
   ]
 
-  /// Pauses with readable=false, resumes with readable=true, and tells without. Group and topic may be unknown,
-  /// as in Apache.
+  /// Pauses with readable=false, resumes with readable=true, and tells without. Group and topic may be
+  /// unknown, as in Apache.
   static func update(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {

@@ -1,8 +1,8 @@
-// Requests that wait for the disk: the store's background thread brings the pages into memory, then the request
-// runs again. Nobody's old messages hold up the loop, and so nobody's new ones.
+// Requests that wait for the disk: the store's background thread brings the pages into memory, then the
+// request runs again. Nobody's old messages hold up the loop, and so nobody's new ones.
 //
-// With flow control (Apache ColdDataCgCtrService, ColdDataPullRequestHoldService) groups that read much from the
-// disk are slowed down on top.
+// With flow control (Apache ColdDataCgCtrService, ColdDataPullRequestHoldService) groups that read much from
+// the disk are slowed down on top.
 
 import Linux
 import Store
@@ -111,6 +111,7 @@ final class ColdReads {
     do throws(WireError) { try header.parse(request.header.rawBytes, as: serialization) } catch { return }
     guard let handler = node.table.handler(header.code, at: session.role) else { return }
     attempts = request.attempts
+    session.beginTurn()
     handler(node, session, header, request.header.rawBytes, request.body.rawBytes)
     attempts = 0
     node.touch(session)
