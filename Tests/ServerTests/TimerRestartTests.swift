@@ -117,7 +117,8 @@ struct TimerRestartTests {
       rig.node.nowMs = startMs
       let client = try rig.client()
       for number in 0..<50 {
-        let reply = try client.sendTimer("T", [("TIMER_DELAY_MS", "\(number * 200 + 100)")], body: "\(number)")
+        let reply = try client.sendTimer(
+          "T", [("TIMER_DELAY_MS", "\(number * 200 + 100)")], body: "\(number)")
         #expect(reply.code == 0)
         _ = try client.sendTimer("T", [("DELAY", "1")], body: "level \(number)")
       }
@@ -130,8 +131,9 @@ struct TimerRestartTests {
     rig.pass(toMs: startMs + 5000)
     #expect(rig.records("T").count == 75)
     rig.pass(toMs: startMs + 60_000)
-    #expect(rig.records("T").map(\.body).sorted() == (
-      (0..<50).map { "\($0)" } + (0..<50).map { "level \($0)" }).sorted())
+    #expect(
+      rig.records("T").map(\.body).sorted()
+        == ((0..<50).map { "\($0)" } + (0..<50).map { "level \($0)" }).sorted())
   }
 
   /// A store of Apache 5.3.3: two timers delivered, three waiting, delay levels 17 and 18 waiting.

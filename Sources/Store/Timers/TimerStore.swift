@@ -16,8 +16,8 @@ extension MessageStore {
   /// How far timers are delivered.
   package var timerProgress: TimerProgress { progress.state.timers }
 
-  /// Keeps the progress: at once for a crash of the process, within seconds in config/timercheck. What it says
-  /// to be delivered must be in the log.
+  /// Keeps the progress: at once for a crash of the process, within seconds in config/timercheck. What it
+  /// says to be delivered must be in the log.
   package func setTimerProgress(_ timers: TimerProgress) {
     progress.update(logEnd: log.position) { $0.timers = timers }
   }

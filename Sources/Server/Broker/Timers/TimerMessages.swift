@@ -83,8 +83,8 @@ final class TimerMessages {
     progress = node.store.timerProgress
     let precisionMs = node.options.store.timers.precisionMs
     let isCounting = node.options.timersPerSlotMax < Int32.max
-    // A recall is done at the start of its slot, before the message that it takes back: one that was done just
-    // before the stop may have its message still waiting.
+    // A recall is done at the start of its slot, before the message that it takes back: one that was done
+    // just before the stop may have its message still waiting.
     let recentMs = progress.place.fireMs - precisionMs
     var recent: [Int64] = []
     window.boot(node.store, slot, progress) { key, isWaiting in
