@@ -259,7 +259,10 @@ final class ConsumeLoop {
       feed.awaitsBacklog = false
       feed.failuresInRow += 1
       feed.restUntilMs = Clock.monotonicMs() + Limits.retryMs
-      let mayPass = plan.follows || (member != nil && feed.failuresInRow < Limits.pullFailuresMax)
+      // What is forbidden stays so until somebody changes it, which only a follower waits for.
+      let mayPass =
+        plan.follows
+        || (member != nil && error.kind != .auth && feed.failuresInRow < Limits.pullFailuresMax)
       if !mayPass { throw refused(error) }
       warnOnce(error.message + "; trying again")
     }
