@@ -30,7 +30,7 @@ final class Answering {
 
   /// Answers a printed message, read from the broker of the address, if it asks for that.
   ///
-  /// - Parameter signals: Descriptor that is readable when the command shall end; waiting for a line then stops.
+  /// - Parameter signals: Descriptor that is readable when the command shall end: no line is waited for then.
   func answer(_ message: Message, _ address: String, signals: CInt) {
     if message.properties[PropertyName.replyToClient] == nil { return }
     if !message.isRequest(nowMs: Clock.wallMs()) {

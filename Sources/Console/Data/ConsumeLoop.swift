@@ -59,6 +59,8 @@ final class ConsumeLoop {
   private var header = RemotingHeader()
   var feeds: [MessageQueue: QueueFeed] = [:]
   private(set) var printed = 0
+  /// Answers of pulls so far.
+  private var arrivals = 0
   private(set) var ending: Ending?
   /// Monotonic ms; 0 is at once. Used with a group only.
   var nextHeartbeatMs: Int64 = 0
@@ -245,6 +247,8 @@ final class ConsumeLoop {
       let checksTags = feed.queue.topic == plan.topic && !tags.isEmpty
       // Brokers filter by hash: another tag may have the same.
       feed.take(batch) { !checksTags || self.tags.contains($0.tags ?? "") }
+      arrivals += 1
+      feed.arrival = arrivals
       let nowMs = Clock.monotonicMs()
       if batch.status == .noNewMessage && plan.follows && nowMs - startedMs < Limits.pullPauseMs {
         // A broker that does not hold pulls must not be asked without pause.
@@ -255,7 +259,10 @@ final class ConsumeLoop {
       feed.awaitsBacklog = false
       feed.failuresInRow += 1
       feed.restUntilMs = Clock.monotonicMs() + Limits.retryMs
-      let mayPass = plan.follows || (member != nil && feed.failuresInRow < Limits.pullFailuresMax)
+      // What is forbidden stays so until somebody changes it, which only a follower waits for.
+      let mayPass =
+        plan.follows
+        || (member != nil && error.kind != .auth && feed.failuresInRow < Limits.pullFailuresMax)
       if !mayPass { throw refused(error) }
       warnOnce(error.message + "; trying again")
     }
@@ -297,7 +304,7 @@ final class ConsumeLoop {
 
   private func printReady() {
     if member == nil { return printMerged() }
-    for feed in feeds.values.sorted(by: { $0.queue < $1.queue }) {
+    for feed in feeds.values.sorted(by: { $0.arrival < $1.arrival }) {
       while ending == nil, let message = feed.takeHead() { print(message, from: feed) }
     }
   }

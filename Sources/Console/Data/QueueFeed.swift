@@ -25,6 +25,9 @@ final class QueueFeed {
   /// Not pulled before this moment (monotonic ms), after a failure.
   var restUntilMs: Int64 = 0
   var failuresInRow = 0
+  /// Number of the answer that last brought something, among all of the loop: what a broker gives first (the
+  /// urgent queues of a priority topic) is printed first.
+  var arrival = 0
 
   init(
     _ queue: MessageQueue, at address: String, from offset: Int64, to endOffset: Int64?,
