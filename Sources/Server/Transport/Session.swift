@@ -57,6 +57,9 @@ final class Session {
   /// Everything appended in this turn (and later) leaves only when the log is durable up to `logEnd` and so
   /// many changes of topics are saved.
   func hold(untilLog logEnd: Int64 = 0, topicChanges: Int64 = 0) {
+    // An answer that comes later than its request, as to a held pop, has no turn of its own: what was written
+    // since the last one is not held.
+    turnStart = max(turnStart, written)
     if let last = holds.last, last.position >= turnStart {
       holds[holds.count - 1].logEnd = max(last.logEnd, logEnd)
       holds[holds.count - 1].topicChanges = max(last.topicChanges, topicChanges)
