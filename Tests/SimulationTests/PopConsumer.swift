@@ -123,7 +123,8 @@ final class PopConsumer {
     }
     if isSingle, let before, popMs > before.atMs && popMs < before.untilMs {
       world.fail(
-        "message \(message.id) is invisible for \(before.untilMs - popMs) ms more, and \(client.name) gets it")
+        "message \(message.id) is invisible for \(before.untilMs - popMs) ms more, and \(client.name) gets it"
+      )
     }
     if popMs > before?.atMs ?? 0 { ledger.pops[message.id] = (popMs, popMs + invisibleMs) }
     if world.chance(world.areFaultsOver ? 0 : forgetsPercent) { return }
@@ -158,7 +159,9 @@ final class PopConsumer {
     ask(.ackMessage, fields, timeoutMs: 3_000, life) { [self] answer in
       // A message that is on its way twice is done only when both are.
       ledger.look(world)
-      if answer?.code == 0 && world.nowMs < untilMs && !ledger.twofold.contains(id) { ledger.done[id] = popMs }
+      if answer?.code == 0 && world.nowMs < untilMs && !ledger.twofold.contains(id) {
+        ledger.done[id] = popMs
+      }
       if let code = answer?.code, code != 0 && code != 2 && code != 14 {
         world.fail("an acknowledgement of message \(id) is answered with \(code)")
       }

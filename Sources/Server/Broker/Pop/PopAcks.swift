@@ -184,7 +184,8 @@ enum PopAcks {
     let isOpen =
       point.map { point in
         point.index(of: message.offset).map { !point.isAcked($0) } ?? (point.count == 0)
-      } ?? (receipt.popTimeMs < ledger.bootMs
+      }
+      ?? (receipt.popTimeMs < ledger.bootMs
         && PopLedger.dueMs(receipt.popTimeMs, receipt.invisibleMs) + ServerLimits.popWheelLatenessMs
           > node.nowMs)
     // Acknowledged, or already on its way back: a new check point would bring it twice.

@@ -136,7 +136,8 @@ final class PopLedger {
   /// The texts of a check point's records.
   func names(_ node: Node, _ key: PopCheckPoint.Key) -> PopRecordNames {
     PopRecordNames(
-      topic: node.store.topicName(key.slot), group: node.broker.clients.groups[key.group].name, broker: broker)
+      topic: node.store.topicName(key.slot), group: node.broker.clients.groups[key.group].name, broker: broker
+    )
   }
 
   /// Appends what `writer` holds to a revive queue; returns its offset there and the end of the log.

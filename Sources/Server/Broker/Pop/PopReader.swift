@@ -233,7 +233,9 @@ final class PopReader {
           properties.append(2 as UInt8)
         }
         // Without the property, the client finds the receipt in the lists of offsets.
-        if properties.count > ServerLimits.propertiesBytesMax { properties.truncate(to: record.properties.count) }
+        if properties.count > ServerLimits.propertiesBytesMax {
+          properties.truncate(to: record.properties.count)
+        }
         body.append(bigEndian: Int16(properties.count))
         body.append(properties.bytes)
         body.patch(int32: Int32(body.count - begin), at: begin)

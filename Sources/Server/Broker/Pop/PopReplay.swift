@@ -106,7 +106,9 @@ extension PopLedger {
     if let place = place(of: key), let point = pool[place].point, point.count > 0 {
       for offset in offsets { _ = pool[place].point?.ack(offset) }
       if pool[place].point?.isDone ?? false { close(place) }
-    } else if let early, Self.dueMs(key.popTimeMs, early) + ServerLimits.popWheelLatenessMs > node.nowMs, !isFull {
+    } else if let early, Self.dueMs(key.popTimeMs, early) + ServerLimits.popWheelLatenessMs > node.nowMs,
+      !isFull
+    {
       remember(early: offsets, key, offset: offset, Int32(id), invisibleMs: early)
     }
     // Without either, the check point was done with long before its acknowledgements were read again.
