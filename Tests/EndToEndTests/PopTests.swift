@@ -1,5 +1,5 @@
-// Pops against the built server, which is killed with `kill -9` again and again: every message is popped until it is
-// acknowledged, and never afterwards.
+// Pops against the built server, which is killed with `kill -9` again and again: every message is popped
+// until it is acknowledged, and never afterwards.
 
 import Foundation
 import Linux

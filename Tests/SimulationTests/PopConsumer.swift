@@ -9,7 +9,8 @@ final class PopConsumer {
   /// What the processes of one group know together.
   final class Ledger {
     let group: Oracle.Group
-    /// Messages whose acknowledgement was answered in time, with the time of that pop: they must not come again.
+    /// Messages whose acknowledgement was answered in time, with the time of that pop: they must not come
+    /// again.
     fileprivate var done: [Int: Int64] = [:]
     /// The newest pop of each message: its time, and until when it is invisible; ms.
     fileprivate var pops: [Int: (atMs: Int64, untilMs: Int64)] = [:]

@@ -1,5 +1,5 @@
-// A java.util.BitSet as fastjson writes its bytes: base 64 (RFC 4648 §4) of BitSet.toByteArray. Bit n is bit n % 8
-// of byte n / 8.
+// A java.util.BitSet as fastjson writes its bytes: base 64 (RFC 4648 §4) of BitSet.toByteArray. Bit n is bit
+// n % 8 of byte n / 8.
 
 /// Sets of small numbers in batch acknowledgements.
 package enum JavaBitSet {

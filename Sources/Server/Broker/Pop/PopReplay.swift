@@ -25,7 +25,8 @@ extension PopLedger {
     if queues[id].next < end { read(node, id, to: end, mark: Int64.max) }
   }
 
-  /// - Parameter mark: Check points from this offset on moved their group's offset after the offsets were saved.
+  /// - Parameter mark: Check points from this offset on moved their group's offset after the offsets were
+  ///   saved.
   private func read(_ node: Node, _ id: Int, to end: Int64, mark: Int64) {
     while queues[id].next < end {
       let offset = queues[id].next
@@ -49,7 +50,8 @@ extension PopLedger {
     }
   }
 
-  /// The key with the numbers of this run; nil when topic or group is gone, or the record is another broker's.
+  /// The key with the numbers of this run; nil when topic or group is gone, or the record is another
+  /// broker's.
   ///
   /// - Parameter makesGroup: The record is newer than what was saved of the broker: so may its group be.
   private func resolve(
