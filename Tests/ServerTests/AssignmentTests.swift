@@ -70,7 +70,8 @@ import Wire
     _ = try join(rig, ["a"])
     #expect(try ask(client, "a", topic: "Unknown").queues == nil)
     #expect(try ask(client, "a", strategy: "MY_OWN").queues == nil)
-    let body = #"{"clientId":"a","consumerGroup":"G","messageModel":"CLUSTERING","strategyName":"X","topic":"T"}"#
+    let body =
+      #"{"clientId":"a","consumerGroup":"G","messageModel":"CLUSTERING","strategyName":"X","topic":"T"}"#
     #expect(try client.ask(.queryAssignment, body: body).text == "{}")
   }
 

@@ -1,4 +1,5 @@
-// A store of Apache 5.3.3 with check points, messages that came back, and an ordered pop that was not finished.
+// A store of Apache 5.3.3 with check points, messages that came back, and an ordered pop that was not
+// finished.
 
 import Foundation
 import Store

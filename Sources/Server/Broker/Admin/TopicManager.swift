@@ -165,13 +165,16 @@ final class TopicManager {
   /// as in Apache.
   func delete(_ node: Node, _ topic: String) {
     let slot = existing(node, topic)
+    let popRetryTopics = PopNames.retryTopics(node, of: topic)
     _ = node.store.deleteTopic(topic)
+    for topic in popRetryTopics { delete(node, topic) }
     guard let slot else { return }
     if !node.store.isLight(topic) { count -= 1 }
     node.broker.resets.forget(topic: slot)
     node.broker.compaction.forget(slot)
     node.broker.staticTopics.forget(node, slot)
     node.broker.priority.forget(topic: slot)
+    node.broker.pop.ledger.forget(slot)
     node.broker.stats.topicDeleted(slot)
     for group in node.broker.clients.groups { group.forgetPulls(of: slot) }
     node.log.info("topic \(topic) deleted")

@@ -10,7 +10,8 @@ enum PopQueries {
     RequestRow(.pollingInfo, "POLLING_INFO", .broker, .constant, pollingInfo),
   ]
 
-  /// Messages that the group's next pop would find; they stay visible. Those of the retry topic keep its name.
+  /// Messages that the group's next pop would find; they stay visible. Those of the retry topic keep its
+  /// name.
   static func peek(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {

@@ -183,8 +183,8 @@ final class PopReader {
     return true
   }
 
-  /// The queue offsets of what lies in `raw`. Records of a lite topic hold those of the topic that they were sent
-  /// to; lite topics have no filters, so that theirs follow each other.
+  /// The queue offsets of what lies in `raw`. Records of a lite topic hold those of the topic that they were
+  /// sent to; lite topics have no filters, so that theirs follow each other.
   private func listOffsets(_ topic: String, start: Int64, end: Int64) {
     offsets.removeAll(keepingCapacity: true)
     var at = 0

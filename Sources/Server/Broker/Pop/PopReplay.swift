@@ -25,7 +25,8 @@ extension PopLedger {
     if queues[id].next < end { read(node, id, to: end, mark: Int64.max) }
   }
 
-  /// - Parameter mark: Check points from this offset on moved their group's offset after the offsets were saved.
+  /// - Parameter mark: Check points from this offset on moved their group's offset after the offsets were
+  ///   saved.
   private func read(_ node: Node, _ id: Int, to end: Int64, mark: Int64) {
     while queues[id].next < end {
       let offset = queues[id].next
@@ -49,7 +50,8 @@ extension PopLedger {
     }
   }
 
-  /// The key with the numbers of this run; nil when topic or group is gone, or the record is another broker's.
+  /// The key with the numbers of this run; nil when topic or group is gone, or the record is another
+  /// broker's.
   ///
   /// - Parameter makesGroup: The record is newer than what was saved of the broker: so may its group be.
   private func resolve(
@@ -106,7 +108,9 @@ extension PopLedger {
     if let place = place(of: key), let point = pool[place].point, point.count > 0 {
       for offset in offsets { _ = pool[place].point?.ack(offset) }
       if pool[place].point?.isDone ?? false { close(place) }
-    } else if let early, Self.dueMs(key.popTimeMs, early) + ServerLimits.popWheelLatenessMs > node.nowMs, !isFull {
+    } else if let early, Self.dueMs(key.popTimeMs, early) + ServerLimits.popWheelLatenessMs > node.nowMs,
+      !isFull
+    {
       remember(early: offsets, key, offset: offset, Int32(id), invisibleMs: early)
     }
     // Without either, the check point was done with long before its acknowledgements were read again.
