@@ -123,3 +123,22 @@ extension Rig {
     return Popper(client: try client())
   }
 }
+
+extension Rig {
+  /// Stores a message as a send does: who waits for its queue learns of it.
+  @discardableResult
+  func send(
+    _ topic: String, queueId: Int32 = 0, body: String, _ properties: [(String, String)] = []
+  ) throws -> AppendResult {
+    var draft = RecordDraft()
+    draft.queueId = queueId
+    draft.bornTimestampMs = node.nowMs
+    draft.bornHost = node.storeHost
+    draft.storeHost = node.storeHost
+    let encoded = Properties(properties.map { (name: $0.0, value: $0.1) }).encoded
+    let bytes = Array(body.utf8)
+    return try node.append(
+      draft, node.store.makeSlot(topic), topic: Array(topic.utf8).rawBytes, encoded.rawBytes,
+      PropertyScan(encoded.rawBytes), bytes.rawBytes)
+  }
+}

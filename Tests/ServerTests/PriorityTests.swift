@@ -46,24 +46,14 @@ import Wire
 
   @Test func eachMessageOfABatchHasItsOwnLevel() throws {
     let (rig, client) = try rig()
-    var body = ByteBuffer()
-    for level in ["3", "0", "3"] {
-      let properties = Properties([(name: Self.name, value: level)]).encoded
-      let text = Array("m\(level)".utf8)
-      body.append(bigEndian: Int32(4 * 5 + 2 + text.count + properties.count))
-      for _ in 0..<3 { body.append(bigEndian: Int32(0)) }
-      body.append(bigEndian: Int32(text.count))
-      body.append(text)
-      body.append(bigEndian: Int16(properties.count))
-      body.append(properties)
-    }
+    let body = SendKindTests.batch(["3", "0", "3"].map { ("m\($0)", [(Self.name, $0)]) })
     let reply = try #require(
       try client.send(
         320,
         [
           ("a", "P"), ("b", "T"), ("c", "TBW102"), ("d", "4"), ("e", "1"), ("f", "0"), ("g", "1"), ("h", "0"),
           ("i", ""), ("j", "0"), ("k", "false"), ("m", "true"),
-        ], body: body.array))
+        ], body: body))
     #expect(reply.code == 0 && reply.fields["queueId"] == "3" && reply.fields["queueOffset"] == "0")
     let slot = rig.node.store.makeSlot("T")
     #expect((0..<4).map { rig.node.store.queueRange(slot, $0)?.upperBound ?? 0 } == [1, 0, 0, 2])

@@ -96,7 +96,9 @@ final class SimulatedServer {
         if !link.session.isPaused { try node.drainInput(link.session) }
       }
     } catch {
-      world.fail("a client's frame is refused: \(error)")
+      if !link.mayMisbehave { world.fail("a client's frame is refused: \(error)") }
+      close(link)
+      link.serverGone()
     }
     markDirty(link)
   }
@@ -128,8 +130,7 @@ final class SimulatedServer {
     if !session.out.isEmpty && !session.holds.isEmpty { session.isHeld = true }
     if session.isPaused && session.out.count < ServerLimits.outputResumeBytes {
       session.isPaused = false
-      do { try node.drainInput(session) } catch { world.fail("a client's frame is refused: \(error)") }
-      markDirty(link)
+      receive(link, [])
     }
   }
 
@@ -181,7 +182,8 @@ final class SimulatedServer {
     peer.low = 0x0A00_0002
     peer.port = UInt16(truncatingIfNeeded: 1024 + id)
     guard let nothing = try? File.open("/dev/null", .readOnly) else { return nil }
-    let session = Session(id: id, role: .broker, peer: peer, socket: nothing, nowMs: world.nowMs)
+    let session = Session(
+      id: id, role: client.role, peer: peer, socket: nothing, nowMs: world.nowMs)
     let link = Link(world, session, client)
     links[id] = link
     node.sessions[id] = session

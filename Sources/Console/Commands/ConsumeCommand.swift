@@ -60,7 +60,7 @@ enum ConsumeCommand {
     Flag("follow", short: "f", .toggle, "", "wait for more at the end of the queues"),
     Flag("format", .text, "FORMAT", "print each message like this"),
     Flag("tag", .text, "TAGS", "only messages with this tag; several are joined with ||", defaultText: "*"),
-    Flag("sql", .text, "EXPR", "only messages whose properties fulfil this expression"),
+    Flag("sql", .text, "EXPR", "only messages that fulfil this expression, see mq help filters"),
     Flag("ordered", .toggle, "", "with a group: lock the queues while reading them"),
     Flag("broadcast", .toggle, "", "with a group: every member gets every message"),
     Flag("pop", .toggle, "", "with a group: let the brokers divide the messages"),

@@ -11,7 +11,9 @@ enum Masks {
     // Positions in the commit log, and ids made of them.
     "msgId", "offsetMsgId", "commitLogOffset",
     // Clock.
-    "timestamp", "popTime", "msgStoreTime",
+    "timestamp", "popTime", "msgStoreTime", "storeTimestamp",
+    // A connection's port.
+    "bornHost",
     // A queue of the revive topic, taken in turns.
     "reviveQid",
     // Ends with the delivery time.
@@ -26,13 +28,15 @@ enum Masks {
 
   static func isMasked(_ field: String, _ request: Reply) -> Bool {
     if fields.contains(field) { return true }
+    // Apache serves replies by many threads: those that came together may change places.
+    if field == "queueOffset" && (request.code == 324 || request.code == 325) { return true }
     let sent = request.fields["i"] ?? request.fields["properties"] ?? ""
     return fieldsOfWaiting.contains(field) && propertiesOfWaiting.contains { sent.contains($0) }
   }
 
   /// Properties that a broker writes by its clock or by positions in its log.
   static let properties: Set<String> = [
-    "ORIGIN_MESSAGE_ID", "DLQ_ORIGIN_MESSAGE_ID", "1ST_POP_TIME", "POP_CK", "ARRIVE_TIME", "TIMER_OUT_MS",
+    "ORIGIN_MESSAGE_ID", "DLQ_ORIGIN_MESSAGE_ID", "1ST_POP_TIME", "POP_CK", "ARRIVE_TIME", "PUSH_REPLY_TIME", "TIMER_OUT_MS",
     "TIMER_ENQUEUE_MS", "__CRC32#",
   ]
 
@@ -65,9 +69,21 @@ enum Masks {
     }
   }
 
-  /// Apache serves send-backs by many threads: messages of a retry topic may change places.
+  /// Pops look at the queues from a random one on.
+  static func masked(_ field: String, _ value: String) -> String {
+    guard field == "startOffsetInfo" || field == "msgOffsetInfo" else { return value }
+    return value.split(separator: ";").sorted().joined(separator: ";")
+  }
+
+  /// Apache brings messages back that nobody acknowledged by eight threads, each on its own time: which of them a
+  /// pop of the retry topic finds first is chance.
+  static func isRevived(_ facts: RecordFacts) -> Bool { facts.properties["POP_CK"] != nil }
+
+  /// Apache serves send-backs by many threads: messages of a retry topic may change places. So may the queues of
+  /// a pop.
   static func masked(_ records: [RecordFacts]) -> [RecordFacts] {
-    guard records.contains(where: { $0.topic.hasPrefix("%RETRY%") }) else { return records }
+    let isMixed = Set(records.map(\.record.queueId)).count > 1
+    guard isMixed || records.contains(where: { $0.topic.hasPrefix("%RETRY%") }) else { return records }
     return records.sorted { ($0.properties["UNIQ_KEY"] ?? "") < ($1.properties["UNIQ_KEY"] ?? "") }
   }
 

@@ -61,6 +61,18 @@ struct RecordFacts {
   let body: [UInt8]
   let properties: Properties
 
+  /// The same as it lies in the log: what a pop took from a retry topic left it under the topic's own name.
+  func asStored(in group: String?) -> RecordFacts {
+    guard let group, let receipt = properties["POP_CK"], receipt.split(separator: " ")[4] == "1" else {
+      return self
+    }
+    var properties = properties
+    properties["POP_CK"] = nil
+    return RecordFacts(
+      record: record, topic: PopNames.retryTopic(group: group, topic: topic, isV2: false), body: body,
+      properties: properties)
+  }
+
   /// The records of a body; nil when it is something else.
   static func all(_ body: [UInt8]) -> [RecordFacts]? {
     var result: [RecordFacts] = []

@@ -19,6 +19,8 @@ final class Replay {
   private var answers: [Key: Reply] = [:]
   private var requests: [Key: RecordedFrame] = [:]
   private var compared: Set<Key> = []
+  /// Our broker's questions, by connection and the opaque of Apache's.
+  private var questions: [Key: Reply] = [:]
   private(set) var differences: [String] = []
   /// Where Apache stored each message that is sent.
   private let places: [Key: Place]
@@ -50,6 +52,9 @@ final class Replay {
     others = Self.others(frames)
     places = Self.places(frames)
     rig.node.nowMs = startMs
+    // Rounds of transaction checks come when Apache's came.
+    let check = frames.first { $0.content.code == 39 && !$0.isToServer && !$0.content.isResponse }
+    rig.node.broker.transactions.nextCheckMs = startMs + (check?.atMs ?? 30_000) - Self.lateMs
     for topic in Self.topics(frames) { rig.node.broker.topics.put(rig.node, topic) }
     for known in Self.offsets(frames) {
       rig.node.store.commitOffset(
@@ -113,6 +118,9 @@ final class Replay {
 
   /// Stores what the recording's broker had at this place of the queue, and something else before it.
   private func store(_ facts: RecordFacts) throws {
+    if facts.topic.hasPrefix(TopicName.retryPrefix) {
+      _ = rig.node.broker.topics.ensure(rig.node, topic: facts.topic, queues: 1, perm: 6, unitMode: false)
+    }
     try fill(facts.topic, facts.record.queueId, to: facts.record.queueOffset)
     var draft = RecordDraft()
     draft.queueId = facts.record.queueId
@@ -143,18 +151,26 @@ final class Replay {
 
   private func ask(_ frame: RecordedFrame) throws {
     // What a client answers to a question of its broker goes back under our broker's number.
-    if frame.content.isResponse { return }
     let client = try client(frame)
+    if frame.content.isResponse {
+      let key = Key(connection: frame.connection, opaque: frame.content.opaque)
+      guard let question = questions.removeValue(forKey: key) else { return }
+      let fields = frame.content.fields.map { ($0.key, $0.value) }
+      try client.answer(
+        question, code: frame.content.code, remark: frame.content.remark, fields, body: frame.content.body)
+      return try work()
+    }
     if let place = places[Key(connection: frame.connection, opaque: frame.content.opaque)] {
       try fill(place.topic, place.queueId, to: place.offset)
     }
     let fields = translation.fields(frame.content.code, frame.content.fields)
     let key = Key(connection: frame.connection, opaque: frame.content.opaque)
     if !frame.isOneWay { requests[key] = frame }
-    if fields == frame.content.fields {
+    let body = translation.body(frame.content.code, frame.content.body)
+    if fields == frame.content.fields && body == frame.content.body {
       try client.deliver(frame.bytes)
     } else {
-      try client.deliver(Self.request(frame, fields))
+      try client.deliver(Self.request(frame, fields, body))
     }
     try work()
     // Questions that a thread of the store works on.
@@ -192,6 +208,7 @@ final class Replay {
       return
     }
     let ours = client.pushed.remove(at: at)
+    questions[Key(connection: recorded.connection, opaque: recorded.content.opaque)] = ours
     for difference in Comparison.differences(recorded.content, recorded.content, ours) {
       differences.append("\(place): \(difference)")
     }
@@ -214,13 +231,14 @@ final class Replay {
     return client
   }
 
-  private static func request(_ frame: RecordedFrame, _ fields: [String: String]) -> [UInt8] {
+  private static func request(_ frame: RecordedFrame, _ fields: [String: String], _ body: [UInt8]) -> [UInt8]
+  {
     var out = ByteBuffer()
     var writer = FrameWriter(
       request: frame.content.code, opaque: frame.content.opaque, oneWay: frame.isOneWay, to: &out)
     for (name, value) in fields { writer.field(named: name, value, to: &out) }
     writer.endHeader(to: &out)
-    out.append(frame.content.body)
+    out.append(body)
     writer.finish(to: &out)
     return out.array
   }
@@ -233,6 +251,7 @@ final class Replay {
     _ frames: [RecordedFrame]
   ) -> [(group: String, topic: String, queueId: Int32, offset: Int64)] {
     var asked: [Key: (String, String, Int32)] = [:]
+    var popped: [Key: (String, String)] = [:]
     var seen: Set<String> = []
     var result: [(group: String, topic: String, queueId: Int32, offset: Int64)] = []
     for frame in frames {
@@ -244,9 +263,16 @@ final class Replay {
         else { continue }
         let isNew = seen.insert("\(group) \(topic) \(queueId)").inserted
         if frame.content.code == 14 && isNew { asked[key] = (group, topic, queueId) }
+        if frame.content.code == 200_050 && isNew { popped[key] = (group, topic) }
+      } else if let (group, topic) = popped[key] {
+        for start in fields["startOffsetInfo"]?.split(separator: ";") ?? [] {
+          let words = start.split(separator: " ")
+          let isRetry = words[0] == "1"
+          let real = isRetry ? PopNames.retryTopic(group: group, topic: topic, isV2: false) : topic
+          result.append((group, real, Int32(words[1])!, Int64(words[2])!))
+        }
       } else if let (group, topic, queueId) = asked[key],
-        let offset = fields["offset"].flatMap({ Int64($0) }),
-        offset > 0
+        let offset = fields["offset"].flatMap({ Int64($0) })
       {
         result.append((group, topic, queueId, offset))
       }
@@ -260,7 +286,7 @@ final class Replay {
     for frame in frames {
       let key = Key(connection: frame.connection, opaque: frame.content.opaque)
       let fields = frame.content.fields
-      if frame.isToServer, [10, 310, 320].contains(frame.content.code) {
+      if frame.isToServer, [10, 310, 320, 324, 325].contains(frame.content.code) {
         // Messages that wait elsewhere first have no place of their own yet.
         let properties = fields["i"] ?? fields["properties"] ?? ""
         if Masks.propertiesOfWaiting.contains(where: { properties.contains($0) }) { continue }
@@ -286,13 +312,19 @@ final class Replay {
       }
     }
     var seen: Set<String> = []
+    var keys: Set<String> = []
     var result: [RecordFacts] = []
+    let pops = groupsOfPops(frames)
     for frame in frames where !frame.isToServer && frame.content.isResponse {
       sent.formUnion((frame.content.fields["msgId"] ?? "").split(separator: ",").map(String.init))
       for facts in RecordFacts.all(frame.content.body) ?? [] {
+        let facts = facts.asStored(in: pops[Key(connection: frame.connection, opaque: frame.content.opaque)])
         let id = OffsetMessageId(host: facts.record.storeHost, physicalOffset: facts.record.physicalOffset)
         let names = [facts.properties["UNIQ_KEY"], facts.properties["ORIGIN_MESSAGE_ID"], id.text]
         let place = "\(facts.topic) \(facts.record.queueId) \(facts.record.queueOffset)"
+        // What comes back in the recording comes back here too.
+        if facts.topic.hasPrefix(TopicName.retryPrefix), !keys.insert(names[0] ?? "").inserted { continue }
+        keys.insert(names[0] ?? "")
         if names.allSatisfy({ !sent.contains($0 ?? "") }), seen.insert(place).inserted {
           result.append(facts)
         }
@@ -302,6 +334,16 @@ final class Replay {
       ($0.record.storeTimestampMs, $0.record.physicalOffset)
         < ($1.record.storeTimestampMs, $1.record.physicalOffset)
     }
+  }
+
+  /// The group of each pop.
+  private static func groupsOfPops(_ frames: [RecordedFrame]) -> [Key: String] {
+    var result: [Key: String] = [:]
+    for frame in frames where frame.isToServer && frame.content.code == RequestCode.popMessage.rawValue {
+      let key = Key(connection: frame.connection, opaque: frame.content.opaque)
+      result[key] = frame.content.fields["consumerGroup"]
+    }
+    return result
   }
 
   /// Unique keys of the messages of a batch (4 size, 4 magic, 4 CRC, 4 flag, 4 + n body, 2 + n properties).

@@ -65,6 +65,28 @@ struct Translation {
     return result
   }
 
+  /// The body of a request as our broker knows it: receipts in batches of acknowledgements.
+  func body(_ code: Int32, _ body: [UInt8]) -> [UInt8] {
+    guard code == RequestCode.batchAckMessage.rawValue, let json = try? JSON.parse(body) else { return body }
+    func batch(_ json: JSON) -> JSON {
+      let popTime = json["pt"]?.string ?? ""
+      return .object(
+        (json.members ?? []).map { member in
+          switch member.key.string {
+          case "pt": .init("pt", texts["popTime \(popTime) \(popTime)"].flatMap { .int(Int64($0)!) } ?? member.value)
+          case "rq":
+            .init(
+              "rq",
+              texts["reviveQid \(popTime) \(member.value.string ?? "")"].flatMap { .int(Int64($0)!) }
+                ?? member.value)
+          default: member
+          }
+        })
+    }
+    let acks = JSON.array((json["acks"]?.array ?? []).map(batch))
+    return JSON.object([.init("acks", acks), .init("brokerName", json["brokerName"] ?? .null)]).bytes(.compact)
+  }
+
   /// "ckQueueOffset popTime invisibleTime reviveQid retryFlag brokerName queueId msgQueueOffset".
   private func extraInfo(_ text: String) -> String {
     var words = text.split(separator: " ").map(String.init)

@@ -8,7 +8,8 @@
 //
 // Pull: while a group has not been handed all messages of a more urgent queue, a pull of a less urgent one
 // that has messages is held, until they are, but at most `priorityHoldMs` (1 s). So no level starves: a
-// consumer that keeps pulling a queue gets an answer with its messages at least once in that time.
+// consumer that keeps pulling a queue gets an answer with its messages at least once in that time. Members of
+// a broadcasting group share one account of what was handed out.
 //
 // Pop: the queues are visited from the most urgent to the least; every `ServerLimits.priorityTurn`th visit of
 // a group begins at another level, in turn. So each level is looked at first at least once in

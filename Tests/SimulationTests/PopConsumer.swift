@@ -1,0 +1,142 @@
+// Processes of one group that pop: what is acknowledged in time is never seen again, what is not comes back,
+// and not before its time.
+
+import Linux
+import Wire
+
+/// What is known of each message that the group popped, by its unique key.
+final class PopRecord {
+  struct Entry {
+    var id: Int
+    /// Nobody may see it before.
+    var hiddenUntilMs: Int64
+    var isAcknowledged = false
+  }
+  var entries: [String: Entry] = [:]
+  var waiting: Int { entries.values.count { !$0.isAcknowledged } }
+}
+
+final class PopConsumer: Consumer {
+  private static let popMessage: Int32 = 200_050
+  private static let ackMessage: Int32 = 200_051
+  private static let changeInvisibleTime: Int32 = 200_053
+  private let topic: String
+  private let record: PopRecord
+
+  struct Receipt {
+    var text: String
+    var topic: String
+    var queueId: Int32
+    var offset: Int64
+    var key: String
+    /// The ack must be answered before.
+    var untilMs: Int64
+  }
+
+  init(_ world: World, _ name: String, _ group: Oracle.Group, topic: String, _ record: PopRecord) {
+    self.topic = topic
+    self.record = record
+    super.init(world, name, group, queues: [])
+  }
+
+  override func begin() { pop(life) }
+
+  private func pop(_ life: Int) {
+    let invisibleMs = world.delayMs(10_000...20_000)
+    let fields = [
+      ("consumerGroup", group.name), ("topic", topic), ("queueId", "-1"), ("maxMsgNums", "\(world.number(1...16))"),
+      ("invisibleTime", "\(invisibleMs)"), ("pollTime", "5000"), ("bornTime", "\(world.nowMs)"),
+      ("initMode", "0"), ("order", "false"), ("exp", "*"), ("expType", "TAG"),
+    ]
+    client.ask(Self.popMessage, fields, body: [], timeoutMs: 10_000) { [self] answer in
+      guard life == self.life else { return }
+      guard let answer, answer.code == 0 else {
+        if let answer, ![17, 2, 209, 210].contains(answer.code) {
+          world.note("\(client.name) pops: \(answer.code) \(answer.remark)")
+        }
+        return later(life, ms: 100...2_000) { [self] in pop(life) }
+      }
+      take(answer, life)
+      later(life, ms: 0...1_000) { [self] in pop(life) }
+    }
+  }
+
+  private func take(_ answer: Answer, _ life: Int) {
+    guard let all = try? Received.all(answer.body), let popMs = answer.number("popTime"),
+      let invisibleMs = answer.number("invisibleTime")
+    else { return world.fail("\(client.name) gets an answer that cannot be read: \(answer.fields)") }
+    var starts: [String: String] = [:]
+    for part in (answer.fields["startOffsetInfo"] ?? "").split(separator: ";") {
+      let words = part.split(separator: " ").map(String.init)
+      starts["\(words[0]) \(words[1])"] = words[2]
+    }
+    for received in all {
+      guard let message = world.oracle.seen(world, group, received) else { continue }
+      let key = received.properties["UNIQ_KEY"] ?? ""
+      let composed =
+        "\(starts["0 \(received.queueId)"] ?? "?") \(popMs) \(invisibleMs) \(answer.fields["reviveQid"] ?? "?") 0 "
+        + "broker-a \(received.queueId) \(received.offset)"
+      let text = received.properties["POP_CK"] ?? composed
+      let words = text.split(separator: " ")
+      guard words.count == 8 else { return world.fail("\(client.name) gets the receipt \(text)") }
+      if let entry = record.entries[key], world.nowMs < entry.hiddenUntilMs || entry.isAcknowledged {
+        world.fail(
+          "\(client.name) pops message \(message.id) again, acknowledged: \(entry.isAcknowledged), hidden for "
+            + "\(entry.hiddenUntilMs - world.nowMs) ms")
+      }
+      record.entries[key] = .init(id: message.id, hiddenUntilMs: popMs + invisibleMs)
+      let isRetry = words[4] != "0"
+      let receipt = Receipt(
+        text: text,
+        topic: isRetry ? "%RETRY%\(group.name)\(words[4] == "2" ? "+" : "_")\(topic)" : topic,
+        queueId: received.queueId, offset: received.offset, key: key, untilMs: popMs + invisibleMs)
+      handle(receipt, life)
+    }
+  }
+
+  private func handle(_ receipt: Receipt, _ life: Int) {
+    let lot = world.areFaultsOver ? 0 : world.number(0...99)
+    switch lot {
+    case ..<65: later(life, ms: 0...500) { [self] in acknowledge(receipt, life) }
+    case ..<80: later(life, ms: 0...3_000) { [self] in change(receipt, life) }
+    case ..<88: later(life, ms: 5_000...30_000) { [self] in acknowledge(receipt, life) }
+    default: break
+    }
+  }
+
+  private func fields(_ receipt: Receipt) -> [(String, String)] {
+    [
+      ("consumerGroup", group.name), ("topic", receipt.topic), ("queueId", "\(receipt.queueId)"),
+      ("offset", "\(receipt.offset)"), ("extraInfo", receipt.text),
+    ]
+  }
+
+  private func acknowledge(_ receipt: Receipt, _ life: Int) {
+    client.ask(Self.ackMessage, fields(receipt), body: [], timeoutMs: 3_000) { [self] answer in
+      world.note("\(client.name) acknowledges \(receipt.key) (\(receipt.text)): \(answer?.code ?? -1)")
+      guard let answer, answer.code == 0, world.nowMs < receipt.untilMs else { return }
+      record.entries[receipt.key]?.isAcknowledged = true
+    }
+  }
+
+  private func change(_ receipt: Receipt, _ life: Int) {
+    let invisibleMs = world.delayMs(1_000...15_000)
+    let askedMs = world.nowMs
+    // From now on either time may hold.
+    record.entries[receipt.key]?.hiddenUntilMs = min(receipt.untilMs, askedMs + invisibleMs)
+    let all = fields(receipt) + [("invisibleTime", "\(invisibleMs)")]
+    client.ask(Self.changeInvisibleTime, all, body: [], timeoutMs: 3_000) { [self] answer in
+      world.note("\(client.name) changes \(receipt.key) (\(receipt.text)): \(answer?.code ?? -1)")
+      guard let answer, answer.code == 0, world.nowMs < receipt.untilMs, let popMs = answer.number("popTime")
+      else { return }
+      let words = receipt.text.split(separator: " ")
+      var renewed = receipt
+      renewed.text =
+        "\(receipt.offset) \(popMs) \(invisibleMs) \(answer.fields["reviveQid"] ?? "?") \(words[4]) broker-a "
+        + "\(receipt.queueId) \(receipt.offset)"
+      renewed.untilMs = popMs + invisibleMs
+      if world.nowMs < renewed.untilMs { record.entries[receipt.key]?.hiddenUntilMs = renewed.untilMs }
+      if life == self.life { handle(renewed, life) }
+    }
+  }
+}
