@@ -147,7 +147,7 @@ final class Schedule {
     if let record = try? Record.decode(raw.bytes) {
       do throws(Refusal) {
         try put(node, record, raw)
-      } catch where error.code == .messageIllegal {
+      } catch  where error.code == .messageIllegal {
         // No queue will ever take it; those behind it must not wait.
         node.log.warn("a delayed message is dropped: \(error.remark)")
       } catch {
