@@ -61,7 +61,10 @@ final class Session {
       holds[holds.count - 1].logEnd = max(last.logEnd, logEnd)
       holds[holds.count - 1].topicChanges = max(last.topicChanges, topicChanges)
     } else {
-      holds.append(Hold(position: turnStart, logEnd: logEnd, topicChanges: topicChanges))
+      // An answer outside of the session's own turn (a held pop, a question answered) comes when what the last
+      // turn began with may have left already.
+      let position = max(turnStart, written)
+      holds.append(Hold(position: position, logEnd: logEnd, topicChanges: topicChanges))
     }
   }
 
