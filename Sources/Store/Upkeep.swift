@@ -157,7 +157,7 @@ extension MessageStore {
     case .messageRequestMode: return requestModes.json.bytes(.pretty)
     case .delayOffset:
       delays.bump(upkeep.nowMs)
-      return delays.json(upTo: progress.safe.levels).bytes(.pretty)
+      return delays.json.bytes(.pretty)
     case .timermetrics: return timerMetrics.json.bytes(.compact)
     case .timercheck: return progress.checkpointBytes
     }

@@ -224,7 +224,6 @@ struct TimerStoreTests {
     for second in 1...3 { rig.store.maintain(nowMs: Clock.wallMs() + Int64(second) * 1000) }
     if rig.store.durable == before {
       #expect(!FileSystem.exists("\(rig.root)/config/timercheck"))
-      #expect(!FileSystem.exists("\(rig.root)/config/delayOffset.json"))
     }
     rig.store.close()
     let text = String(

@@ -35,8 +35,6 @@ final class ProgressFile {
   private(set) var state: State
   /// Waits until its log is on disk.
   private var candidate: State?
-  /// The newest state whose log is on disk.
-  private(set) var safe: State
   private(set) var checkpoint: TimerCheckpoint
   /// Set when the queue's oldest waiting message moved or something was delivered.
   private(set) var isCheckpointDue = false
@@ -48,7 +46,6 @@ final class ProgressFile {
     self.state = state
     self.checkpoint = checkpoint
     self.hasForeignWheel = hasForeignWheel
-    safe = state
   }
 
   /// Reads the file and Apache's, takes whichever is further, and writes it anew. `delays` is what
@@ -103,9 +100,8 @@ final class ProgressFile {
   /// Once a second: keeps apart a state whose log is on disk. True when config/timercheck is to be written.
   func settle(durable: Int64, _ timers: (readMs: Int64, queueOffset: Int64), nowMs: Int64) -> Bool {
     if let candidate, durable >= candidate.logEnd {
-      safe = candidate
       self.candidate = nil
-      write(safe, Self.safeSlot)
+      write(candidate, Self.safeSlot)
       return true
     }
     if candidate == nil && isCheckpointDue {
@@ -122,7 +118,6 @@ final class ProgressFile {
     if isDue { checkpoint.move(timers, nowMs: nowMs) }
     candidate = nil
     isCheckpointDue = false
-    safe = state
     write(state, Self.safeSlot)
     return isDue
   }

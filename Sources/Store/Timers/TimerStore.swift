@@ -90,20 +90,17 @@ extension MessageStore {
 
   /// Once a second.
   func saveProgress(nowMs: Int64) {
-    let levels = progress.safe.levels
-    if progress.settle(durable: durable, upkeep.timers, nowMs: nowMs) { noteSaved(before: levels) }
+    if progress.settle(durable: durable, upkeep.timers, nowMs: nowMs) { noteSaved() }
   }
 
   /// At close, when the whole log is on disk.
   func closeProgress() {
-    let levels = progress.safe.levels
-    if progress.close(upkeep.timers, nowMs: upkeep.nowMs) { noteSaved(before: levels) }
+    if progress.close(upkeep.timers, nowMs: upkeep.nowMs) { noteSaved() }
   }
 
-  /// Apache's files are to be written: the log that they tell of is on disk.
-  private func noteSaved(before levels: [Int64]) {
+  /// Apache's file is to be written: the log that it tells of is on disk.
+  private func noteSaved() {
     markDirty(.timercheck)
-    if progress.safe.levels != levels { markDirty(.delayOffset) }
     removeForeignWheel()
   }
 

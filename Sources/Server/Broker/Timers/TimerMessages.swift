@@ -126,7 +126,7 @@ final class TimerMessages {
 
   /// The janitor brought a record into memory; false when the ticket is another part's.
   func warmed(ticket: UInt64) -> Bool {
-    guard ticket & Self.ticketMark != 0 else { return false }
+    guard ticket >> 61 == Self.ticketMark >> 61 else { return false }
     if let offset = warming, ticket == Self.ticketMark | UInt64(offset) {
       warmed = offset
       warming = nil
@@ -166,6 +166,9 @@ final class TimerMessages {
         guard let size = try deliver(node, key) else { return }
         messages -= 1
         bytes -= size
+      } catch  where error.code == .messageIllegal {
+        // No queue will ever take it; those behind it must not wait.
+        node.log.warn("a timer message is dropped: \(error.remark)")
       } catch {
         node.log.warn("a timer message waits: \(error.remark)")
         retryAtMs = node.nowMs + Schedule.retryMs
