@@ -108,6 +108,8 @@ extension ServerLimits {
   static let clientStatusMs: Int64 = 5000
   /// On a topic of priorities every so many-th pop of a group begins at another level than the most urgent.
   static let priorityTurn = 16
+  /// Pulls of one group on one topic of priorities that wait at once; one more is answered at once.
+  static let yieldingPullsMax = 1024
   /// Largest wait of a pull for queues of higher priority, as configuration may ask for.
   static let priorityHoldMsMax: Int64 = 15_000
   /// Pops whose messages are not all acknowledged; further ones find nothing (209) until some are.
@@ -152,6 +154,8 @@ extension ServerLimits {
   static let pendingTransactionsMax = 1_000_000
   /// Text of one op message (Apache transactionOpMsgMaxSize).
   static let opMessageBytesMax = 4096
+  /// Room in the property string of a half message for the number of questions and its origin.
+  static let transactionPropertiesBytes = 128
   /// Half messages that a round of checks looks at, and bytes that it reads, in one turn of the loop.
   static let transactionChecksPerTurn = 256
   static let transactionCheckBytesPerTurn = 4 << 20

@@ -1,6 +1,7 @@
 // What `mq serve` can be told: by flags and by an Apache broker.conf.
 
 import Store
+import Wire
 
 /// Settings of one server process. Defaults are Apache's (BrokerConfig, MessageStoreConfig, NamesrvConfig).
 package struct ServerOptions: Sendable {
@@ -22,8 +23,9 @@ package struct ServerOptions: Sendable {
   package var autoCreateGroup = true
   package var region = "DefaultRegion"
   package var traceOn = true
-  /// Create RMQ_SYS_TRACE_TOPIC at start.
+  /// Create the topic for messages' traces at start (traceTopicEnable), and its name (msgTraceTopicName).
   package var traceTopic = false
+  package var traceTopicName = TopicName.trace
   package var longPolling = true
   /// Whether subscriptions may filter by properties (SQL92). Apache's default is false.
   package var propertyFilter = true

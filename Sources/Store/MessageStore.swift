@@ -34,6 +34,7 @@ package final class MessageStore {
   var readsAhead = true
   var offsets: ConsumerOffsets
   var delays: DelayOffsets
+  var mappings: TopicMappings
   var timerMetrics: TimerMetrics
   let progress: ProgressFile
   var popOrders: PopOrders
@@ -87,6 +88,7 @@ package final class MessageStore {
     groupTable = opening.groups
     offsets = opening.offsets
     delays = opening.delays
+    mappings = opening.mappings
     timerMetrics = opening.timerMetrics
     progress = opening.progress
     popOrders = opening.popOrders

@@ -116,7 +116,7 @@ extension MessageStore {
     if upkeep.writing.contains(file) || nowMs < upkeep.nextWriteMs[file, default: 0] { return }
     let pauseMs: Int64 =
       switch file {
-      case .topics, .subscriptionGroup, .messageRequestMode, .timercheck, .timermetrics: 0
+      case .topics, .subscriptionGroup, .messageRequestMode, .topicQueueMapping, .timercheck, .timermetrics: 0
       case .consumerOffset, .consumerOrderInfo: Limits.offsetsPersistIntervalMs
       case .delayOffset: Limits.delayPersistIntervalMs
       }
@@ -152,11 +152,12 @@ extension MessageStore {
     case .topics: return topics.encoded()
     case .subscriptionGroup: return groupTable.encoded()
     case .consumerOffset: return offsets.json.bytes(.pretty)
+    case .topicQueueMapping: return mappings.json.bytes(.pretty)
     case .consumerOrderInfo: return popOrders.json.bytes(.pretty)
     case .messageRequestMode: return requestModes.json.bytes(.pretty)
     case .delayOffset:
       delays.bump(upkeep.nowMs)
-      return delays.json.bytes(.pretty)
+      return delays.json(upTo: progress.safe.levels).bytes(.pretty)
     case .timermetrics: return timerMetrics.json.bytes(.compact)
     case .timercheck: return progress.checkpointBytes
     }

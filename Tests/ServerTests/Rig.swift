@@ -3,12 +3,12 @@
 
 import Glibc
 import Linux
-import Store
 import TestSupport
 import Testing
 import Wire
 
 @testable import Server
+@testable import Store
 
 /// A node that is booted. Time stands still unless a test moves `node.nowMs`.
 final class Rig {

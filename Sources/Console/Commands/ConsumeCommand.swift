@@ -87,7 +87,7 @@ enum ConsumeCommand {
         nowMs: invocation.nowMs)
     }
     let loop = try ConsumeLoop(plan, cluster, member, invocation.streams, show: show)
-    loop.answer = try Answering.closure(invocation, cluster)
+    loop.answering = try Answering.make(invocation, cluster)
     if let member, member.isBroadcast {
       let path = LocalOffsets.path(
         invocation.settingsInUse.stateDirectory, nameServers: cluster.nameServers, group: member.group)
@@ -107,7 +107,7 @@ enum ConsumeCommand {
     let loop = try PopLoop(
       plan, group: group, invisibleMs: invisibleMs, acknowledges: invocation.toggle("ack") ?? true, cluster,
       invocation.streams, show: show)
-    loop.answer = try Answering.closure(invocation, cluster)
+    loop.answering = try Answering.make(invocation, cluster)
     try finish(try loop.run(), plan, printed: loop.printed, invocation)
   }
 

@@ -44,8 +44,8 @@ final class ConsumeLoop {
   let member: GroupMember?
   private let streams: Streams
   private let show: (Message) -> Void
-  /// Answers a message that was printed, read from the broker of that address; nil answers none.
-  var answer: ((Message, String) -> Void)?
+  /// Answers messages that were printed; nil answers none.
+  var answering: Answering?
   /// Where a broadcasting member keeps its offsets; nil commits to brokers.
   var localOffsets: LocalOffsets?
   private let poller: Poller
@@ -326,9 +326,9 @@ final class ConsumeLoop {
 
   private func print(_ message: Message, from feed: QueueFeed) {
     show(message)
-    if let answer {
+    if let answering {
       streams.flush()
-      answer(message, feed.address)
+      answering.answer(message, feed.address, signals: signals.raw)
     }
     printed += 1
     if let most = plan.messagesMax, printed >= most { ending = .countReached }

@@ -25,6 +25,7 @@ final class Broker {
   let schedule: Schedule
   let transactions: Transactions
   let compaction = Compaction()
+  let staticTopics = StaticTopics()
   let timers = TimerMessages()
   let pop: PopService
 
@@ -43,6 +44,7 @@ final class Broker {
     schedule.boot(node)
     transactions.boot(node)
     compaction.boot(node)
+    staticTopics.boot(node)
     timers.boot(node)
     pop.boot(node)
   }

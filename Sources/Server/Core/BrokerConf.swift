@@ -172,6 +172,7 @@ package enum BrokerConf {
       flag("enableRetryTopicV2", \.popRetryTopicV2),
       number("popFromRetryProbability", \.popFromRetryPercent, 0...100),
       text("regionId", \.region), flag("traceOn", \.traceOn), flag("traceTopicEnable", \.traceTopic),
+      name("msgTraceTopicName", \.traceTopicName),
       flag("enableCompaction", \.compaction),
       flag("enableLmq", \.store.lightQueues), flag("enableMultiDispatch", \.store.lightDispatch),
       number("maxLmqConsumeQueueNum", \.store.lightQueuesMax, 1...1_000_000),

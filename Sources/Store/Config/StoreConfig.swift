@@ -59,6 +59,7 @@ extension MessageStore {
     table.forget(slot)
     upkeep.needsSnapshot = true
     if offsets.remove(group: nil, topic: name) { markDirty(.consumerOffset) }
+    if timerMetrics.remove(name) { markDirty(.timermetrics) }
     removePopOrders(group: nil, topic: name)
     return true
   }
@@ -143,12 +144,10 @@ extension MessageStore {
 
   /// Offset of the next message of a delay level (1…); 0 at first.
   package func delayOffset(level: Int) -> Int64 { delays.offset(level) }
-  /// Kept at once (it survives a crash of the process), in config/delayOffset.json within ten seconds.
+  /// Kept at once (it survives a crash of the process), in config/delayOffset.json some ten seconds later,
+  /// when the log with the message that was delivered is on disk.
   package func setDelayOffset(level: Int, _ offset: Int64) {
-    if delays.set(level, offset) {
-      markDirty(.delayOffset)
-      noteProgress()
-    }
+    if delays.set(level, offset) { noteProgress() }
   }
   /// The content of config/delayOffset.json.
   package var delayOffsetJSON: JSON { delays.json }

@@ -94,6 +94,7 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case queryAssignment = 400
   case setMessageRequestMode = 401
   case getAllMessageRequestMode = 402
+  case updateAndCreateStaticTopic = 513
   case getBrokerMemberGroup = 901
   case brokerHeartbeat = 904
   case updateColdDataFlowControl = 2001
@@ -110,4 +111,5 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case notification = 200_054
   case pollingInfo = 200_055
   case batchAckMessage = 200_151
+  case popRollback = 200_056
 }

@@ -36,7 +36,8 @@ enum Masks {
 
   /// Properties that a broker writes by its clock or by positions in its log.
   static let properties: Set<String> = [
-    "ORIGIN_MESSAGE_ID", "DLQ_ORIGIN_MESSAGE_ID", "1ST_POP_TIME", "POP_CK", "ARRIVE_TIME", "PUSH_REPLY_TIME", "TIMER_OUT_MS",
+    "ORIGIN_MESSAGE_ID", "DLQ_ORIGIN_MESSAGE_ID", "1ST_POP_TIME", "POP_CK", "ARRIVE_TIME", "PUSH_REPLY_TIME",
+    "TIMER_OUT_MS",
     "TIMER_ENQUEUE_MS", "__CRC32#",
   ]
 

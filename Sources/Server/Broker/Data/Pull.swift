@@ -19,6 +19,8 @@ struct PullTask {
   /// How long an empty answer may be held; 0 answers at once.
   var holdMs: Int64
   var topicSysFlag: Int32
+  /// What the client knows the queue as, when its topic is static.
+  var logic: LogicStretch?
   /// Set once flow control has delayed it: it is served then, a message at a time.
   var wasDelayed = false
   /// Until when a pull of a topic of priorities may be held for more urgent queues; 0 for other topics.
@@ -97,7 +99,7 @@ enum Pull {
       {
         node.store.commitOffset(
           group: task.group.name, topic: node.store.topicName(task.slot), queueId: task.queueId,
-          request.commitOffset)
+          max(0, request.commitOffset &- (task.logic?.delta ?? 0)))
       }
       run(node, session, task)
     } catch {
@@ -125,6 +127,8 @@ enum Pull {
     // Both exist, as the check before says.
     guard let group, let slot else { preconditionFailure("a pull without group or topic is refused") }
     let gate = node.store.gate(slot)
+    var request = request
+    let logic = try toPhysical(&request, slot, node, header, fields)
     if request.queueId < 0 || request.queueId >= gate.readQueues {
       throw PullRefusal(
         code: .invalidParameter,
@@ -141,8 +145,33 @@ enum Pull {
       offset: request.offset,
       messagesMax: Int(min(max(request.messagesMax, 1), Int32(ServerLimits.pullMessagesMax))),
       filter: filter, holdMs: isSuspending ? min(request.suspendMs, ServerLimits.suspendMsMax) : 0,
-      topicSysFlag: gate.sysFlag,
+      topicSysFlag: gate.sysFlag, logic: logic,
       mayYieldUntilMs: gate.isPriority ? node.nowMs + node.options.priorityHoldMs : 0)
+  }
+
+  /// A pull of a static topic's queue becomes one of the queue that holds the offset.
+  private static func toPhysical(
+    _ request: inout Fields, _ slot: TopicSlot, _ node: Node, _ header: borrowing RemotingHeader,
+    _ fields: RawSpan
+  ) throws(PullRefusal) -> LogicStretch? {
+    if !node.broker.staticTopics.isUsed { return nil }
+    do throws(Refusal) {
+      guard
+        let logic = try node.broker.staticTopics.stretch(
+          slot, request.queueId, request.offset, header, fields)
+      else { return nil }
+      request.queueId = logic.physicalId
+      // Any offset may be asked for: one that wraps around is outside of every queue.
+      request.offset &-= logic.delta
+      if let end = logic.end {
+        let left = min(max(1, end &- request.offset), Int64(Int32.max))
+        request.messagesMax = min(request.messagesMax, Int32(left))
+        request.suspendMs = 0
+      }
+      return logic
+    } catch {
+      throw PullRefusal(code: error.code, remark: error.remark)
+    }
   }
 
   /// What may change while a pull is held: whether the group may read the topic at all; nil when it may.
@@ -293,12 +322,11 @@ extension Pull {
     // A pull that already asks where the reset points is served: 21 would cost its client seconds.
     if let reset = node.broker.takePendingReset(task.group, task.slot, task.queueId), reset != task.offset {
       let range = node.store.queueRange(task.slot, task.queueId) ?? 0..<0
-      return answer(
-        session, task,
-        ReadResult(
-          status: .offsetTooSmall, nextBeginOffset: reset, minOffset: range.lowerBound,
-          maxOffset: range.upperBound),
-        .pullOffsetMoved, remark: "OFFSET_RESET", body: nil)
+      var result = ReadResult(
+        status: .offsetTooSmall, nextBeginOffset: reset, minOffset: range.lowerBound,
+        maxOffset: range.upperBound)
+      task.logic?.translate(&result)
+      return answer(session, task, result, .pullOffsetMoved, remark: "OFFSET_RESET", body: nil)
     }
     if task.mayYieldUntilMs != 0 && node.broker.priority.holds(node, task) { return }
     let polls = node.broker.longPolls
@@ -310,10 +338,13 @@ extension Pull {
       task.slot, task.queueId, from: start, messagesMax: task.messagesMax,
       bytesMax: ServerLimits.pullBytesMax, filter: task.filter, into: &polls.body)
     if isCompacted && result.status == .found {
-      (result.messages, result.bytes) = node.broker.compaction.cut(task.slot, task.queueId, &polls.body)
-      if result.messages == 0 { result.status = .noMatchedMessage }
+      node.broker.compaction.cut(task.slot, task.queueId, &polls.body, &result)
     }
-    if result.status != .cold { task.group.pulled(task.slot, task.queueId, next: result.nextBeginOffset) }
+    let physicalMax = result.maxOffset
+    if result.status != .cold {
+      task.group.pulled(task.slot, task.queueId, next: result.nextBeginOffset)
+      task.logic?.translate(&result)
+    }
     switch result.status {
     case .found:
       node.broker.stats.get(task.slot, task.group, messages: result.messages, bytes: result.bytes)
@@ -324,7 +355,7 @@ extension Pull {
       node.broker.stats.getMissed()
       let code = code(result.status, offset: task.offset)
       if code == .pullNotFound && task.holdMs > 0 {
-        if polls.hold(node, session, task, maxOffset: result.maxOffset) { return }
+        if polls.hold(node, session, task, maxOffset: physicalMax) { return }
         return busy(session, task)
       }
       answer(session, task, result, code, remark: nil, body: nil)
@@ -369,6 +400,7 @@ extension Pull {
     writer.field("maxOffset", result.maxOffset, to: &session.out)
     writer.field("minOffset", result.minOffset, to: &session.out)
     writer.field("topicSysFlag", Int64(task.topicSysFlag), to: &session.out)
+    if let logic = task.logic { writer.field("offsetDelta", logic.delta, to: &session.out) }
     writer.endHeader(plainRemark: remark ?? statusName(result.status), to: &session.out)
     if let polls { session.out.append(polls.body.bytes) }
     writer.finish(to: &session.out)

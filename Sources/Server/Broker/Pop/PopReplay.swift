@@ -50,10 +50,15 @@ extension PopLedger {
   }
 
   /// The key with the numbers of this run; nil when topic or group is gone, or the record is another broker's.
-  private func resolve(_ node: Node, _ key: PopCheckPoint.Key, _ names: PopRecordNames) -> PopCheckPoint.Key? {
+  ///
+  /// - Parameter makesGroup: The record is newer than what was saved of the broker: so may its group be.
+  private func resolve(
+    _ node: Node, _ key: PopCheckPoint.Key, _ names: PopRecordNames, makesGroup: Bool = false
+  ) -> PopCheckPoint.Key? {
+    let clients = node.broker.clients
     guard names.broker.isEmpty || names.broker == broker,
       let slot = node.store.slot(names.topic), node.store.gate(slot).exists,
-      let group = node.broker.clients.existing(names.group)
+      let group = makesGroup ? clients.group(node, names.group) : clients.existing(names.group)
     else { return nil }
     var key = key
     key.slot = slot
@@ -65,7 +70,7 @@ extension PopLedger {
     _ node: Node, _ point: PopCheckPoint, _ names: PopRecordNames, id: Int, offset: Int64, isFromWheel: Bool,
     movesGroup: Bool
   ) {
-    guard let key = resolve(node, point.key, names) else { return }
+    guard let key = resolve(node, point.key, names, makesGroup: movesGroup) else { return }
     var point = point
     point.key = key
     point.reviveQueueId = Int32(id)
