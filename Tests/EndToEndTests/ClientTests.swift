@@ -39,6 +39,12 @@ extension EndToEnd {
       #expect(try broker.stop() == .code(0))
     }
 
+    @Test func anOrderlyConsumerTakesOverFromAnother() throws {
+      let broker = try Broker()
+      try broker.connect().makeTopic("TakenOver", queues: 3)
+      try run("takeover", broker)
+    }
+
     @Test func failingCallbackIsTriedAgainThenADeadLetter() throws {
       let directory = try TemporaryDirectory()
       let broker = try Broker(quickRetries(directory))

@@ -7,12 +7,20 @@ import Testing
 @Suite struct GoldenReplayTests {
   /// Recordings of what is not served yet.
   static let unserved: Set<String> = [
-    "java-delay", "java-recall", "java-push-sql", "java-push-sql-bad", "java-push-sql-not-latest",
+    "java-delay", "java-recall",
+  ]
+
+  /// How Apache's broker was set up where it was not by default.
+  static let settings: [String: @Sendable (inout ServerOptions) -> Void] = [
+    "java-transaction": {
+      $0.transactionCheckIntervalMs = 3000
+      $0.transactionTimeoutMs = 2000
+    }
   ]
 
   @Test(arguments: RecordedFrame.scenarios.keys.filter { !unserved.contains($0) }.sorted())
   func answersAsApache(_ scenario: String) throws {
-    let replay = try Replay(scenario)
+    let replay = try Replay(scenario, Self.settings[scenario] ?? { _ in })
     try replay.run()
     #expect(replay.differences.isEmpty, "\(replay.differences.joined(separator: "\n"))")
   }

@@ -9,7 +9,7 @@ struct RequestTableTests {
   static let control = [
     RegistrationRequests.rows, RouteRequests.rows, KeyValueRequests.rows, HeartbeatRequests.rows,
     ClientRequests.rows, OffsetRequests.rows, TopicRequests.rows, GroupRequests.rows, ProgressRequests.rows,
-    StatusRequests.rows,
+    StatusRequests.rows, UpkeepRequests.rows, RelayRequests.rows, StaticTopicRequests.rows,
   ].flatMap { $0 }
 
   /// Header fields of any request, set to what a hostile or broken client might send.

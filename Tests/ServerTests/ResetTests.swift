@@ -215,29 +215,6 @@ import Wire
 
   // MARK: questions
 
-  @Test func correctionsAreTheLeastPlaces() throws {
-    let rig = try Rig()
-    let client = try rig.client()
-    rig.makeTopic("T")
-    for (group, offsets) in [("A", [5, 5]), ("B", [3, 8]), ("C", [1, 1])] {
-      for (queueId, offset) in offsets.enumerated() {
-        rig.node.store.commitOffset(group: group, topic: "T", queueId: Int32(queueId), Int64(offset))
-      }
-    }
-    let cases: [(compared: String, filter: String, String)] = [
-      ("", "", #"{"0":1,"1":1}"#), ("", "C", #"{"0":3,"1":5}"#), ("", "C,A", #"{"0":3,"1":8}"#),
-      ("B", "C", #"{"0":3,"1":5}"#), ("C", "C", #"{"0":\#(Int64.max),"1":\#(Int64.max)}"#),
-      ("A", "A,B,C", "{}"),
-    ]
-    for (compared, filter, expected) in cases {
-      let reply = try client.ask(
-        .queryCorrectionOffset, [("topic", "T"), ("compareGroup", compared), ("filterGroups", filter)])
-      let keys = expected.replacing("\"", with: "")
-      #expect(reply.text.replacing("\"", with: "") == "{correctionOffsets:\(keys)}")
-    }
-    #expect(rig.node.store.consumerOffsets(group: "C", topic: "T") == [0: 1, 1: 1], "nothing is forgotten")
-  }
-
   @Test func subscriptionsOfAGroup() throws {
     let rig = try Rig()
     let client = try rig.client()

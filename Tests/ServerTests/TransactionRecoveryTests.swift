@@ -148,6 +148,18 @@ struct TransactionRecoveryTests {
     #expect(try tx.queue("StTx", 1).count == before + 2)
   }
 
+  /// Apache's op message may name the first copy when another one was put back meanwhile.
+  @Test func opOfAnyCopyEndsTheTransaction() throws {
+    let tx = try TransactionRig()
+    _ = try tx.half("once")
+    tx.round()
+    try tx.rig.store(TopicName.transactionOp, body: "0,", [("TAGS", "d"), ("WAIT", "true")])
+    try tx.crash()
+    #expect(tx.transactions.pending.count == 0)
+    tx.pass(ms: 1)
+    #expect(try tx.opTexts == ["0,", "1,"])
+  }
+
   /// Apache's copies name no origin; they are recognised, and its second answers end nothing twice.
   @Test func copiesOfApacheAreOneTransaction() throws {
     let tx = try TransactionRig()

@@ -9,6 +9,8 @@ class Consumer {
   let group: Oracle.Group
   private let queues: [(topic: String, queueId: Int32)]
   private let expression: String
+  /// TAG, or SQL92.
+  var expressionType = "TAG"
   /// Tries before a poisonous message is a dead letter, beside the first.
   static let triesMax: Int32 = 2
   /// Loops of an earlier life of the process end when they notice.
@@ -92,7 +94,7 @@ class Consumer {
       ("queueOffset", "\(offset)"),
       ("maxMsgNums", "\(world.number(1...32))"), ("sysFlag", "6"), ("commitOffset", "0"),
       ("suspendTimeoutMillis", "15000"), ("subscription", expression), ("subVersion", "0"),
-      ("expressionType", "TAG"),
+      ("expressionType", expressionType),
     ]
     ask(.pullMessage, fields, timeoutMs: 20_000, life) { [self] answer in
       guard let answer else { return later(life) { [self] in pull(topic, queueId, offset, life) } }
@@ -108,12 +110,14 @@ class Consumer {
         later(life, ms: 0...300) { [self] in pull(topic, queueId, max(next, offset), life) }
       case 21:
         world.fail("\(client.name) asks \(topic):\(queueId) at \(offset) and is moved to \(next)")
-      default: later(life, ms: 200...1_500) { [self] in pull(topic, queueId, offset, life) }
+      default:
+        world.note("\(client.name) is refused: \(answer.code) \(answer.remark)")
+        later(life, ms: 200...1_500) { [self] in pull(topic, queueId, offset, life) }
       }
     }
   }
 
-  private func consume(
+  func consume(
     _ all: ArraySlice<Received>, _ topic: String, _ queueId: Int32, _ next: Int64, _ life: Int
   ) {
     guard let received = all.first else {

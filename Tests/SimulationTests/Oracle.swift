@@ -28,6 +28,8 @@ struct Sent {
   var stream = 0
   /// Nobody in the group can consume it: it must end among the dead letters.
   var isPoison = false
+  /// Whether a second copy of it is a failure.
+  var comesOnce = false
   var bodyBytes = 0
   var extraBytes = 0
   /// Of the first attempt.
@@ -51,7 +53,7 @@ struct Sent {
 
   /// The property string as the client sends it.
   var properties: String {
-    var text = "WHO\u{1}\(id)\u{2}"
+    var text = "WHO\u{1}\(id)\u{2}N\u{1}\(id % 10)\u{2}"
     if !tag.isEmpty { text += "TAGS\u{1}\(tag)\u{2}" }
     if extraBytes > 0 { text += "EXTRA\u{1}\(String(repeating: "x", count: extraBytes))\u{2}" }
     return text
@@ -117,6 +119,8 @@ final class Oracle {
   private(set) var groups: [Group] = []
   /// Topics whose creation was acknowledged.
   var topics: [String] = []
+  /// Whether a message nobody told us of is a failure.
+  var knowsAllSenders = true
   /// Checks that features add for the end of a run; each fails the world by itself.
   var finalChecks: [(World, Node) -> Void] = []
 
@@ -158,6 +162,11 @@ final class Oracle {
     if messages[id].state == .refused { messages[id].state = .unknown }
   }
 
+  /// It was taken back: nobody may see it from now on.
+  func recalled(_ id: Int) {
+    if groups.allSatisfy({ $0.seen[id] == nil }) { messages[id].state = .refused }
+  }
+
   func change(_ id: Int, _ body: (inout Sent) -> Void) { body(&messages[id]) }
 
   // MARK: Receiving
@@ -185,15 +194,21 @@ final class Oracle {
     return message
   }
 
-  /// Whether what was received is what was sent.
+  /// Whether what was received is what was sent, and may be there.
   func check(_ world: World, _ received: Received) -> Sent? {
+    guard let message = known(world, received) else { return nil }
+    if message.state == .refused { world.fail("message \(message.id) was refused, and is there: \(message)") }
+    return message
+  }
+
+  /// Whether what was received is what was sent.
+  func known(_ world: World, _ received: Received) -> Sent? {
     guard let id = received.id, id >= 0, id < messages.count else {
       world.fail("a message nobody sent in \(received.topic): \(received.body.prefix(40))")
       return nil
     }
     let message = messages[id]
     if received.body != message.body { world.fail("the body of message \(id) is damaged") }
-    if message.state == .refused { world.fail("message \(id) was refused, and is there: \(message)") }
     let properties = received.properties
     if properties["WHO"] != "\(id)" || (properties["EXTRA"] ?? "").utf8.count != message.extraBytes
       || (properties["TAGS"] ?? "") != message.tag
@@ -231,7 +246,7 @@ final class Oracle {
     for topic in topics where node.store.topicConfig(topic) == nil {
       world.fail("topic \(topic) was acknowledged and is gone")
     }
-    if world.chance(25) { checkQueues(world, node) }
+    if knowsAllSenders && world.chance(25) { checkQueues(world, node) }
   }
 
   /// Every queue of every topic: dense, in the order of the log, each record where it says it is; streams in
@@ -284,6 +299,9 @@ final class Oracle {
       if TopicName.isSystem(topic) { continue }
       guard let message = check(world, received) else { continue }
       ids[offset] = message.id
+      if message.comesOnce && topic == message.topic && ids.values.count(where: { $0 == message.id }) > 1 {
+        world.fail("message \(message.id) stands twice in \(topic):\(queueId)")
+      }
       // What was sent again after an attempt that nobody answered may stand twice.
       if message.stream > 0 && received.topic == message.topic && known.insert(message.id).inserted {
         let last = lastOfStream[message.stream] ?? -1

@@ -63,7 +63,7 @@ final class Producer {
 
   private func again() { world.after(world.delayMs(0...pauseMs)) { [self] in next() } }
 
-  private static func fields(_ message: Sent, _ queueId: Int32, _ properties: String) -> [(String, String)] {
+  static func fields(_ message: Sent, _ queueId: Int32, _ properties: String) -> [(String, String)] {
     [
       ("a", "PG"), ("b", message.topic), ("c", "TBW102"), ("d", "4"), ("e", "\(queueId)"), ("f", "0"),
       ("g", "\(message.sentMs)"), ("h", "0"), ("i", message.properties + properties), ("j", "0"),

@@ -13,7 +13,9 @@ final class Scenario {
   let world: World
   private var producers: [Producer] = []
   private var consumers: [Consumer] = []
-  private var poppers: [PopConsumer] = []
+  private var transactions: TransactionalProducer?
+  private var timers: TimerProducer?
+  private var pops = PopRecord()
   private var topics: [(name: String, queues: Int32)] = []
   private let admin: ModelClient
 
@@ -29,13 +31,19 @@ final class Scenario {
     addProducers()
     addConsumers()
     world.run(untilMs: world.startMs + world.plan.faultsMs + 900_000) { [self] in
-      world.areFaultsOver && world.server != nil && producers.allSatisfy(\.isDone) && isComplete
+      world.areFaultsOver && world.server != nil && isComplete
     }
     finish()
     world.tearDown()
   }
 
-  private var isComplete: Bool { world.oracle.missing().isEmpty }
+  private var isComplete: Bool {
+    producers.allSatisfy(\.isDone) && transactions?.isDone != false && timers?.isDone != false
+      && pops.waiting == 0 && world.oracle.missing().isEmpty
+  }
+
+  /// Whether the server answers such requests at all.
+  private func serves(_ code: Int32) -> Bool { Families.all.joined().contains { $0.code.rawValue == code } }
 
   private func finish() {
     if world.failure != nil { return }
@@ -44,6 +52,7 @@ final class Scenario {
       let first = world.oracle.messages[missing[0].id]
       world.fail("\(missing.count) messages never came, the first: \(missing[0]) \(first)")
     }
+    if pops.waiting > 0 { world.fail("\(pops.waiting) popped messages were never acknowledged") }
     if let node = world.server?.node { world.oracle.checkQueues(world, node) }
     world.restartInOrder()
     if let node = world.server?.node {
@@ -80,6 +89,14 @@ final class Scenario {
       producers.append(producer)
       producer.start()
     }
+    if serves(37), world.chance(50) {
+      transactions = TransactionalProducer(world, topics: topics, count: world.number(10...40))
+      transactions?.start()
+    }
+    if serves(370), world.chance(50) {
+      timers = TimerProducer(world, topics: topics, count: world.number(10...40))
+      timers?.start()
+    }
   }
 
   private func addConsumers() {
@@ -95,12 +112,41 @@ final class Scenario {
     let tagged = world.oracle.addGroup("G-tag") { names.contains($0.topic) && $0.tag == "A" }
     consumers.append(Consumer(world, "tag consumer", tagged, queues: queues, tags: "A"))
     addDeadLetters(all)
+    addOrderly()
+    addFiltered(queues)
+    if serves(200_050), world.chance(50) { addPops() }
     for consumer in consumers { consumer.start() }
-    let popped = PopConsumer.Ledger(world.oracle.addGroup("G-pop") { names.contains($0.topic) })
-    for index in 1...2 {
-      let popper = PopConsumer(world, "popper \(index)", popped, topics: topics.map(\.name))
-      poppers.append(popper)
-      popper.start()
+  }
+
+  private func addOrderly() {
+    guard world.chance(50) else { return }
+    let topic = topics[0]
+    let group = world.oracle.addGroup("G-ordered") { $0.topic == topic.name }
+    let record = OrderlyRecord()
+    for name in ["orderly 1", "orderly 2"] {
+      consumers.append(OrderlyConsumer(world, name, group, topic: topic.name, queues: topic.queues, record))
+    }
+  }
+
+  private func addFiltered(_ queues: [(topic: String, queueId: Int32)]) {
+    guard serves(46), world.chance(30) else { return }
+    let names = Set(topics.map(\.name))
+    let group = world.oracle.addGroup("G-sql") { names.contains($0.topic) && (3...6).contains($0.id % 10) }
+    let consumer = Consumer(world, "filtered consumer", group, queues: queues, tags: "N BETWEEN 3 AND 6")
+    consumer.expressionType = "SQL92"
+    consumers.append(consumer)
+  }
+
+  private func addPops() {
+    let topic = topics[0].name
+    let group = world.oracle.addGroup("G-pop") { $0.topic == topic }
+    for name in ["popper 1", "popper 2"] {
+      consumers.append(PopConsumer(world, name, group, topic: topic, pops))
+    }
+    // What is hidden and what is acknowledged is not promised across a power loss.
+    world.onPowerLoss.append { [pops, world] in
+      for key in pops.entries.keys { pops.entries[key]!.hiddenUntilMs = 0 }
+      pops.entries = pops.entries.filter { world.plan.flushSync && !$0.value.isAcknowledged }
     }
   }
 

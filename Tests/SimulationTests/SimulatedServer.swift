@@ -27,6 +27,8 @@ final class SimulatedServer {
     var options = ServerOptions(root: world.disk.root)
     options.seed = UInt64.random(in: 0 ... .max, using: &world.random)
     options.logLevel = .error
+    options.recallEnable = true
+    options.propertyFilter = true
     options.delayLevels = world.plan.delayLevels
     options.store.segmentBytes = world.plan.segmentBytes
     options.store.flushSync = world.plan.flushSync
@@ -96,7 +98,9 @@ final class SimulatedServer {
         if !link.session.isPaused { try node.drainInput(link.session) }
       }
     } catch {
-      world.fail("a client's frame is refused: \(error)")
+      if !link.mayMisbehave { world.fail("a client's frame is refused: \(error)") }
+      close(link)
+      link.serverGone()
     }
     markDirty(link)
   }
@@ -128,8 +132,7 @@ final class SimulatedServer {
     if !session.out.isEmpty && !session.holds.isEmpty { session.isHeld = true }
     if session.isPaused && session.out.count < ServerLimits.outputResumeBytes {
       session.isPaused = false
-      do { try node.drainInput(session) } catch { world.fail("a client's frame is refused: \(error)") }
-      markDirty(link)
+      receive(link, [])
     }
   }
 
@@ -181,7 +184,8 @@ final class SimulatedServer {
     peer.low = 0x0A00_0002
     peer.port = UInt16(truncatingIfNeeded: 1024 + id)
     guard let nothing = try? File.open("/dev/null", .readOnly) else { return nil }
-    let session = Session(id: id, role: .broker, peer: peer, socket: nothing, nowMs: world.nowMs)
+    let session = Session(
+      id: id, role: client.role, peer: peer, socket: nothing, nowMs: world.nowMs)
     let link = Link(world, session, client)
     links[id] = link
     node.sessions[id] = session
@@ -199,7 +203,6 @@ final class SimulatedServer {
 
   /// SIGTERM: a clean close. Answers that were not sent are not sent any more.
   func stop() {
-    node.close()
     node.store.close()
     world.disk.closed(node.store)
     dropLinks()

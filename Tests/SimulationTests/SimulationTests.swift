@@ -18,7 +18,10 @@ import Testing
     for seed in seeds {
       let scenario = try Scenario(seed: seed, isTracing: Self.chosen != nil)
       scenario.run()
-      if Self.chosen != nil { for line in scenario.world.trace { print(line) } }
+      if Self.chosen != nil {
+        for line in scenario.world.trace { print(line) }
+        print("seed \(seed): the server's bytes sum up to \(scenario.world.digest)")
+      }
       if let failure = scenario.world.failure {
         let again = try Scenario(seed: seed, isTracing: true)
         again.run()

@@ -57,11 +57,14 @@ final class World {
   /// The first broken promise.
   private(set) var failure: String?
 
-  init(seed: UInt64, isTracing: Bool) throws {
+  /// - Parameter hasFaults: Without, nothing crashes and no connection is reset.
+  init(seed: UInt64, isTracing: Bool, hasFaults: Bool = true) throws {
     self.seed = seed
     self.isTracing = isTracing
     random = SeededGenerator(seed: seed)
-    plan = Plan(&random)
+    var plan = Plan(&random)
+    if !hasFaults { plan.faultsMs = 0 }
+    self.plan = plan
     clock = SimulatedClock(startMs: startMs)
     disk = try SimulatedDisk()
   }

@@ -60,7 +60,7 @@ enum ConsumeCommand {
     Flag("follow", short: "f", .toggle, "", "wait for more at the end of the queues"),
     Flag("format", .text, "FORMAT", "print each message like this"),
     Flag("tag", .text, "TAGS", "only messages with this tag; several are joined with ||", defaultText: "*"),
-    Flag("sql", .text, "EXPR", "only messages whose properties fulfil this expression"),
+    Flag("sql", .text, "EXPR", "only messages that fulfil this expression, see mq help filters"),
     Flag("ordered", .toggle, "", "with a group: lock the queues while reading them"),
     Flag("broadcast", .toggle, "", "with a group: every member gets every message"),
     Flag("pop", .toggle, "", "with a group: let the brokers divide the messages"),
@@ -87,7 +87,7 @@ enum ConsumeCommand {
         nowMs: invocation.nowMs)
     }
     let loop = try ConsumeLoop(plan, cluster, member, invocation.streams, show: show)
-    loop.answer = try Answering.closure(invocation, cluster)
+    loop.answering = try Answering.make(invocation, cluster)
     if let member, member.isBroadcast {
       let path = LocalOffsets.path(
         invocation.settingsInUse.stateDirectory, nameServers: cluster.nameServers, group: member.group)
@@ -107,7 +107,7 @@ enum ConsumeCommand {
     let loop = try PopLoop(
       plan, group: group, invisibleMs: invisibleMs, acknowledges: invocation.toggle("ack") ?? true, cluster,
       invocation.streams, show: show)
-    loop.answer = try Answering.closure(invocation, cluster)
+    loop.answering = try Answering.make(invocation, cluster)
     try finish(try loop.run(), plan, printed: loop.printed, invocation)
   }
 

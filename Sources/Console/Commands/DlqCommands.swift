@@ -45,7 +45,13 @@ enum DlqCommands {
     let limit = Int(invocation.integer("limit") ?? Limits.deadLettersDefault)
     let until = invocation.integer("until") ?? .max
     var found: [Message] = []
-    for queue in route.readQueues(of: topic) {
+    let queues = route.readQueues(of: topic)
+    if queues.isEmpty {
+      throw Failure(
+        .auth, "the dead letters of \(group) may not be read: their topic is for writing only",
+        hint: "older brokers make it so; mq topic alter \(topic) --perm rw lets it be read")
+    }
+    for queue in queues {
       guard let address = route.address(ofBroker: queue.broker) else { continue }
       found += try attempt { () throws(ClientError) in
         try read(cluster, queue, address, sinceMs: invocation.integer("since"), until, limit)

@@ -126,6 +126,7 @@ enum GroupDescribe {
     report.add("In flight", key: "inflight", .integer(GroupQueries.inflight(queues)))
     report.add("Brokers", key: "brokers", .list(owners.map(\.label)))
     report.add("Enabled", key: "isEnabled", .flag(entry.configs.allSatisfy(\.config.consumeEnable)))
+    report.add("Paused on", key: "pausedTopics", .list(entry.pausedTopics.sorted()))
     report.add("Broadcast", key: "isBroadcastEnabled", .flag(config.consumeBroadcastEnable), wide: true)
     report.add("Ordered", key: "isOrdered", .flag(config.consumeMessageOrderly))
     report.add("Retries", key: "retriesMax", .integer(config.retryMaxTimes))

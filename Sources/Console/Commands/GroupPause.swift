@@ -48,7 +48,6 @@ enum GroupPause {
     let answers = cluster.callAll(targets.map { ($0.address, request) })
     var problems = Problems()
     var plan = Plan()
-    var stillPaused = Set<String>()
     let topic = invocation.argument("TOPIC")
     for (target, answer) in zip(targets, answers) {
       let json = problems.take(target) { () throws(ClientError) in
@@ -61,27 +60,17 @@ enum GroupPause {
         plan.add(target, forbid(group, topic, isPaused), result: isPaused ? "paused" : "resumed")
       } else {
         plan.add(target, switched(config, isPaused), result: isPaused ? "paused" : "resumed")
-        for entry in json["forbiddenTable"]?.members?.first(where: { $0.key.string == group })?.value.members
-          ?? [] where (entry.value.int ?? 0) & Int64(Self.readBit) != 0
-        {
-          stillPaused.insert(entry.key.string ?? "")
-        }
       }
     }
     try problems.finish(of: targets.count)
-    if plan.steps.isEmpty {
-      var unused = Problems()
-      _ = try GroupQueries.find(group, cluster, targets, &unused)
-    }
+    let entry = try GroupQueries.find(group, cluster, targets, &problems)
     if let topic { _ = try TopicNames.route(topic, cluster) }
     try plan.run(&invocation)
-    if !isPaused && !stillPaused.isEmpty {
-      invocation.warn("still paused on \(stillPaused.sorted().joined(separator: ", ")): resume those by name")
+    if topic == nil && !isPaused && !entry.pausedTopics.isEmpty {
+      let topics = entry.pausedTopics.sorted().joined(separator: ", ")
+      invocation.warn("still paused on \(topics): resume those by name")
     }
   }
-
-  /// Bit of a forbidden read (Apache PermName.INDEX_PERM_READ).
-  private static let readBit = 1 << 2
 
   private static func forbid(_ group: String, _ topic: String, _ isPaused: Bool) -> Request {
     Request(

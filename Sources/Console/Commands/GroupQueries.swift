@@ -7,6 +7,8 @@ import Wire
 struct GroupEntry {
   var name: String
   var configs: [(target: BrokerTarget, config: SubscriptionGroup)]
+  /// Topics that a broker gives it nothing of (`mq group pause GROUP TOPIC`).
+  var pausedTopics: Set<String> = []
 }
 
 enum GroupQueries {
@@ -15,19 +17,28 @@ enum GroupQueries {
     let results = cluster.callAll(targets.map { ($0.address, Request(.getAllSubscriptionGroupConfig)) })
     var byName: [String: GroupEntry] = [:]
     for (target, result) in zip(targets, results) {
-      let configs = problems.take(target) { () throws(ClientError) in
-        let json = try result.get().json(from: target.address)
-        guard let table = json["subscriptionGroupTable"]?.members else {
+      let table = problems.take(target) { () throws(ClientError) in
+        guard let table = SubscriptionGroupTable(try result.get().json(from: target.address)) else {
           throw ClientError(.malformedAnswer, "\(target.address) answered with a malformed table of groups")
         }
-        return table.compactMap { SubscriptionGroup($0.value) }
+        return table
       }
-      for config in configs ?? [] {
-        byName[config.name, default: GroupEntry(name: config.name, configs: [])].configs.append(
-          (target, config))
+      for config in table?.groups ?? [] {
+        var entry = byName[config.name] ?? GroupEntry(name: config.name, configs: [])
+        entry.configs.append((target, config))
+        entry.pausedTopics.formUnion(pausedTopics(of: config.name, table?.forbidden))
+        byName[config.name] = entry
       }
     }
     return byName.values.sorted { $0.name < $1.name }
+  }
+
+  /// Topics whose reading is forbidden to the group; the table is that of Apache's SubscriptionGroupManager.
+  private static func pausedTopics(of group: String, _ forbidden: JSON?) -> [String] {
+    // Bit of a forbidden read (Apache PermName.INDEX_PERM_READ).
+    let readBit: Int64 = 1 << 2
+    let topics = forbidden?.members?.first { $0.key.string == group }?.value.members ?? []
+    return topics.filter { ($0.value.int ?? 0) & readBit != 0 }.compactMap(\.key.string)
   }
 
   /// The group, or `.notFound` with a suggestion.

@@ -16,7 +16,7 @@ enum MessageTail {
         "last", .integer(0...1_000_000), "COUNT", "begin this many before the end", defaultText: "3"),
       Flag("count", short: "N", .integer(1...Int64.max), "COUNT", "end after this many messages"),
       Flag("tag", .text, "TAGS", "only messages with this tag; several are joined with ||", defaultText: "*"),
-      Flag("sql", .text, "EXPR", "only messages whose properties fulfil this expression"),
+      Flag("sql", .text, "EXPR", "only messages that fulfil this expression, see mq help filters"),
       Flag("format", .text, "FORMAT", "print each message like this, see mq consume --help"),
     ], shared: [.connection, .broker, .output],
     examples: [

@@ -19,26 +19,26 @@ final class Answering {
     answersTerminal = text == nil && Process.isStdinTerminal
   }
 
-  /// What answers one printed message, read from the broker of the address; nil without --reply.
+  /// nil without --reply.
   ///
   /// - Throws: `.usage` for an empty text: brokers take no message without a body.
-  static func closure(
-    _ invocation: Invocation, _ cluster: Cluster
-  ) throws(Failure) -> ((Message, String) -> Void)? {
+  static func make(_ invocation: Invocation, _ cluster: Cluster) throws(Failure) -> Answering? {
     guard let text = invocation.string("reply") else { return nil }
     if text.isEmpty { throw Failure(.usage, "--reply is empty", hint: "for example --reply yes") }
-    let answering = Answering(text == "-" ? nil : text, cluster, invocation.streams)
-    return { message, address in answering.answer(message, address) }
+    return Answering(text == "-" ? nil : text, cluster, invocation.streams)
   }
 
-  private func answer(_ message: Message, _ address: String) {
+  /// Answers a printed message, read from the broker of the address, if it asks for that.
+  ///
+  /// - Parameter signals: Descriptor that is readable when the command shall end; waiting for a line then stops.
+  func answer(_ message: Message, _ address: String, signals: CInt) {
     if message.properties[PropertyName.replyToClient] == nil { return }
     if !message.isRequest(nowMs: Clock.wallMs()) {
       return warn("\(message.messageId) is not answered: nobody waits for it any more")
     }
     do throws(Failure) {
-      guard let body = try body() else {
-        return warn("\(message.messageId) is not answered: standard input is at its end")
+      guard let body = try body(signals) else {
+        return warn("\(message.messageId) is not answered: no line came")
       }
       do throws(ClientError) { try producer.reply(to: message, body: body, at: address) } catch {
         warn("\(message.messageId) is not answered: \(error.message)")
@@ -46,11 +46,17 @@ final class Answering {
     } catch { warn("\(message.messageId) is not answered: \(error.message)") }
   }
 
-  private func body() throws(Failure) -> [UInt8]? {
+  private func body(_ signals: CInt) throws(Failure) -> [UInt8]? {
     if let text { return Array(text.utf8) }
     if answersTerminal { streams.warn("reply: ") }
-    while let line = try lines.next() { if !line.isEmpty { return line } }
-    return nil
+    while true {
+      while !lines.hasLine && !Socket.waitReady(0, .readable, timeoutMs: Limits.inputWaitMs) {
+        // Signals are blocked while a loop runs: reading would not notice Ctrl-C.
+        if Socket.waitReady(signals, .readable, timeoutMs: 0) { return nil }
+      }
+      guard let line = try lines.next() else { return nil }
+      if !line.isEmpty { return line }
+    }
   }
 
   private func warn(_ text: String) { streams.warn("mq: \(Escape.terminal(text))\n") }

@@ -44,8 +44,8 @@ final class ConsumeLoop {
   let member: GroupMember?
   private let streams: Streams
   private let show: (Message) -> Void
-  /// Answers a message that was printed, read from the broker of that address; nil answers none.
-  var answer: ((Message, String) -> Void)?
+  /// Answers messages that were printed; nil answers none.
+  var answering: Answering?
   /// Where a broadcasting member keeps its offsets; nil commits to brokers.
   var localOffsets: LocalOffsets?
   private let poller: Poller
@@ -173,6 +173,7 @@ final class ConsumeLoop {
     warnOnce(failure.message + "; trying again")
     for feed in feeds.values where feed.address == address {
       feed.restUntilMs = Clock.monotonicMs() + Limits.retryMs
+      feed.awaitsBacklog = false
     }
   }
 
@@ -251,12 +252,21 @@ final class ConsumeLoop {
       }
     } catch {
       feed.isPulling = false
+      feed.awaitsBacklog = false
       feed.failuresInRow += 1
       feed.restUntilMs = Clock.monotonicMs() + Limits.retryMs
       let mayPass = plan.follows || (member != nil && feed.failuresInRow < Limits.pullFailuresMax)
-      if !mayPass { throw Failure(error) }
+      if !mayPass { throw refused(error) }
       warnOnce(error.message + "; trying again")
     }
+  }
+
+  private func refused(_ error: ClientError) -> Failure {
+    let failure = Failure(error)
+    guard let member, failure.code == .auth, failure.hint.isEmpty else { return failure }
+    return Failure(
+      failure.code, failure.message,
+      hint: "mq group describe \(member.group) says whether it is paused; mq group resume ends that")
   }
 
   /// Requests of the broker: a change of the group, or of its offsets.
@@ -286,18 +296,22 @@ final class ConsumeLoop {
   // MARK: Printing
 
   private func printReady() {
-    if member == nil && !plan.follows { return printMerged() }
+    if member == nil { return printMerged() }
     for feed in feeds.values.sorted(by: { $0.queue < $1.queue }) {
       while ending == nil, let message = feed.takeHead() { print(message, from: feed) }
     }
   }
 
-  /// Prints in the order of storing, as far as every unfinished queue has shown its next message.
+  /// Prints in the order of storing, as far as every unfinished queue has shown its next message; of a queue
+  /// that is followed only those that were there at the start are waited for.
   private func printMerged() {
     while ending == nil {
       var first: QueueFeed?
       for feed in feeds.values where !feed.isDone {
-        guard let head = feed.head else { return }
+        guard let head = feed.head else {
+          if plan.follows && !feed.awaitsBacklog { continue }
+          return
+        }
         if let best = first?.head, Self.order(best) <= Self.order(head) { continue }
         first = feed
       }
@@ -312,9 +326,9 @@ final class ConsumeLoop {
 
   private func print(_ message: Message, from feed: QueueFeed) {
     show(message)
-    if let answer {
+    if let answering {
       streams.flush()
-      answer(message, feed.address)
+      answering.answer(message, feed.address, signals: signals.raw)
     }
     printed += 1
     if let most = plan.messagesMax, printed >= most { ending = .countReached }

@@ -57,8 +57,9 @@ extension ConsumeLoop {
       case .offset(let offset): from = offset
       case .last(let count): from = end - count
       }
+      let start = max(first, min(from, end))
       feeds[place.queue] = QueueFeed(
-        place.queue, at: place.address, from: max(first, min(from, end)), to: plan.follows ? nil : end)
+        place.queue, at: place.address, from: start, to: plan.follows ? nil : end, awaitsBacklog: start < end)
     }
   }
 
@@ -134,7 +135,10 @@ extension ConsumeLoop {
     if plan.isOrdered { new = try lock(new, member) }
     try openShared(new, member)
     // A queue that another member still holds is asked for again soon.
-    if new.count < wanted { nextRebalanceMs = Clock.monotonicMs() + Limits.retryMs }
+    if new.count < wanted {
+      warnOnce("another member holds \(wanted - new.count) of the queues; waiting for it")
+      nextRebalanceMs = Clock.monotonicMs() + Limits.retryMs
+    }
     hasQueues = hasQueues || new.count == wanted
     if plan.isOrdered && nextLockMs == .max { nextLockMs = Clock.monotonicMs() + Limits.lockMs }
   }

@@ -28,8 +28,8 @@ final class PopLoop {
   private var sources: [Source] = []
   private var warnings = Set<String>()
   private let tags: Set<String>
-  /// Answers a message that was printed, read from the broker of that address; nil answers none.
-  var answer: ((Message, String) -> Void)?
+  /// Answers messages that were printed; nil answers none.
+  var answering: Answering?
   private(set) var printed = 0
 
   init(
@@ -119,9 +119,9 @@ final class PopLoop {
       if tags.isEmpty || tags.contains(message.tags ?? "") {
         show(message)
         printed += 1
-        if let answer {
+        if let answering {
           streams.flush()
-          answer(message, pop.address)
+          answering.answer(message, pop.address, signals: signals.raw)
         }
       }
     }

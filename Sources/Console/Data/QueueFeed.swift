@@ -17,13 +17,20 @@ final class QueueFeed {
   /// Fetched, in order of their offsets; printed from `firstFetched` on.
   private var fetched: [Message] = []
   private var firstFetched = 0
+  /// Whether messages were there at the start and none was fetched yet; a follower waits for them, so that it
+  /// begins with the oldest of all queues.
+  var awaitsBacklog: Bool
   /// Whether a pull is under way.
   var isPulling = false
   /// Not pulled before this moment (monotonic ms), after a failure.
   var restUntilMs: Int64 = 0
   var failuresInRow = 0
 
-  init(_ queue: MessageQueue, at address: String, from offset: Int64, to endOffset: Int64?) {
+  init(
+    _ queue: MessageQueue, at address: String, from offset: Int64, to endOffset: Int64?,
+    awaitsBacklog: Bool = false
+  ) {
+    self.awaitsBacklog = awaitsBacklog
     self.queue = queue
     self.address = address
     pullOffset = offset
@@ -50,6 +57,7 @@ final class QueueFeed {
   /// Takes the answer of a pull; messages behind `endOffset` and those that `passes` refuses are left out.
   func take(_ batch: PullBatch, passes: (Message) -> Bool) {
     isPulling = false
+    awaitsBacklog = false
     failuresInRow = 0
     let end = endOffset ?? .max
     fetched.removeFirst(firstFetched)

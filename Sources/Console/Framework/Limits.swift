@@ -68,6 +68,8 @@ package enum Limits {
   static let deadLettersDefault: Int64 = 1000
   /// Records that a trace topic is asked for; brokers give 64 at most by default.
   static let traceRecordsMax: Int64 = 64
+  /// How often a command that waits for a line of standard input looks for signals.
+  static let inputWaitMs: Int32 = 200
   /// Longest sleep of a command's event loop.
   static let loopMs: Int64 = 1000
   /// How long a benchmark waits at its end for what is under way.

@@ -11,7 +11,7 @@ package struct HelpTopic: Sendable {
 /// All pages of help.
 package enum HelpTopics {
   /// In the order of the help.
-  package static let all: [HelpTopic] = [connection, output, exitCodes, safety]
+  package static let all: [HelpTopic] = [connection, output, exitCodes, safety, filters]
 
   private static let connection = HelpTopic(
     name: "connection",
@@ -89,6 +89,32 @@ package enum HelpTopics {
 
       create refuses what exists already (--if-not-exists accepts it); alter changes
       only what is named and prints the difference.
+
+      """)
+
+  private static let filters = HelpTopic(
+    name: "filters",
+    text: """
+      Filters of mq consume and mq message tail:
+
+        --tag new             messages with the tag new
+        --tag 'new || paid'   with one of the two
+        --sql EXPR            whose properties fulfil the expression
+
+      An expression compares properties with constants. The tag is the property TAGS,
+      the keys are KEYS; names are compared letter by letter, words in any case.
+
+        price > 10    price <= 9.5    price BETWEEN 10 AND 20
+        colour = 'red'    colour <> 'red'    colour IN ('red', 'blue')
+        note IS NULL    note IS NOT NULL    urgent = TRUE
+        name STARTSWITH 'a'    name ENDSWITH 'z'    name CONTAINS 'mid'
+        NOT (…)    … AND …    … OR …
+
+      A quote inside a text is written twice: 'it''s'. What a message does not have
+      is neither equal nor unequal to anything: x <> 1 leaves out messages without x.
+      A property that is no number fulfils no comparison with one.
+
+      Brokers of Apache evaluate SQL only where enablePropertyFilter=true.
 
       """)
 }

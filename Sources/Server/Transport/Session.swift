@@ -37,6 +37,8 @@ final class Session {
   var isPaused = false
   var wantsWrite = false
   var isClosed = false
+  /// Its pulls that wait for a message.
+  var heldPulls = 0
   /// Requests that the server itself sends on this connection.
   var nextOpaque: Int32 = 0
 

@@ -37,6 +37,16 @@ struct DelayOffsets {
     version.timestampMs = nowMs
   }
 
+  /// As the file has it while messages are being delivered: what is not in the log for certain is not
+  /// counted, so `safe` bounds the levels 1, 2 ….
+  func json(upTo safe: [Int64]) -> JSON {
+    var bounded = self
+    for (level, offset) in offsets where level >= 1 && level <= Limits.progressLevelsMax {
+      bounded.offsets[level] = min(offset, level <= safe.count ? safe[level - 1] : 0)
+    }
+    return bounded.json
+  }
+
   var json: JSON {
     var document = document
     document["dataVersion"] = version.json

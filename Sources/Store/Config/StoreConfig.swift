@@ -59,6 +59,7 @@ extension MessageStore {
     table.forget(slot)
     upkeep.needsSnapshot = true
     if offsets.remove(group: nil, topic: name) { markDirty(.consumerOffset) }
+    if timerMetrics.remove(name) { markDirty(.timermetrics) }
     removePopOrders(group: nil, topic: name)
     return true
   }
@@ -94,6 +95,25 @@ extension MessageStore {
     return true
   }
 
+  /// Topics that the group is forbidden to read.
+  package func pausedTopics(of group: String) -> [TopicSlot] {
+    groupTable.topics(forbiddenTo: group).map { table.makeSlot($0) }
+  }
+  /// Whether the group is forbidden to read the topic.
+  package func isPaused(group: String, topic: String) -> Bool {
+    groupTable.topics(forbiddenTo: group).contains(topic)
+  }
+  /// The content of forbiddenTable: group → topic → bits of what is forbidden.
+  package var forbiddenTable: JSON { groupTable.forbiddenTable }
+  /// Pairs of group and topic with something forbidden.
+  package var forbiddenCount: Int { groupTable.forbiddenCount }
+  /// Forbids a group to read a topic, or allows it again; persists at once.
+  package func setPaused(_ isPaused: Bool, group: String, topic: String) {
+    if groupTable.setPaused(isPaused, group: group, topic: topic, nowMs: wallMs) {
+      persistSoon(.subscriptionGroup)
+    }
+  }
+
   // MARK: Consumer offsets
 
   /// Offset of the next message of a group in a queue; nil when it never committed.
@@ -124,12 +144,10 @@ extension MessageStore {
 
   /// Offset of the next message of a delay level (1…); 0 at first.
   package func delayOffset(level: Int) -> Int64 { delays.offset(level) }
-  /// Kept at once (it survives a crash of the process), in config/delayOffset.json within ten seconds.
+  /// Kept at once (it survives a crash of the process), in config/delayOffset.json some ten seconds later,
+  /// when the log with the message that was delivered is on disk.
   package func setDelayOffset(level: Int, _ offset: Int64) {
-    if delays.set(level, offset) {
-      markDirty(.delayOffset)
-      noteProgress()
-    }
+    if delays.set(level, offset) { noteProgress() }
   }
   /// The content of config/delayOffset.json.
   package var delayOffsetJSON: JSON { delays.json }

@@ -104,10 +104,9 @@ extension MessageStore {
   }
 
   private func cold(_ entry: QueueEntry, _ low: Int64, _ high: Int64, _ next: Int64) -> ReadResult {
-    let start = entry.physicalOffset
-    return ReadResult(
+    ReadResult(
       status: .cold, nextBeginOffset: next, minOffset: low, maxOffset: high,
-      coldRange: start..<min(start + Int64(max(Int(entry.size), Limits.readBytesInMemoryMax)), log.position))
+      coldRange: window(entry.physicalOffset, Int(entry.size)))
   }
 
   /// Appends the entry's record; false when it is not in the page cache. A record that does not look like one,

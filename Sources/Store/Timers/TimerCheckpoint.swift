@@ -11,8 +11,8 @@ struct TimerCheckpoint: Equatable {
 
   /// Slots before this time are delivered.
   var readMs: Int64 = 0
-  /// Messages before this offset of the timer topic are in Apache's wheel. This server has no wheel: it writes
-  /// the oldest message that waits, from where Apache then fills its own.
+  /// Messages before this offset of the timer topic are in Apache's wheel. This server has no wheel: it
+  /// writes the oldest message that waits, from where Apache then fills its own.
   var queueOffset: Int64 = 0
   private var stateVersion: Int64 = 0
   private var timestampMs: Int64 = 0

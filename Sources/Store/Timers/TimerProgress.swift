@@ -39,7 +39,8 @@ package struct TimerProgress: Sendable, Equatable {
   /// Nothing was delivered yet.
   package init() { spans = [Span(from: 0, place: .end(of: TimerTime.never))] }
 
-  /// What Apache's checkpoint says: slots before `readMs` are delivered, of the messages before `queueOffset`.
+  /// What Apache's checkpoint says: slots before `readMs` are delivered, of the messages before
+  /// `queueOffset`.
   init(readMs: Int64, queueOffset: Int64) {
     spans = [
       Span(from: 0, place: .end(of: max(readMs, TimerTime.never))),
@@ -63,6 +64,7 @@ package struct TimerProgress: Sendable, Equatable {
   /// The place that deliveries ever reached.
   var farthest: TimerKey { spans[0].place }
 
+  /// Whether the message at this place was delivered.
   package func isDelivered(_ key: TimerKey) -> Bool {
     if key <= place { return true }
     if spans.count == 1 { return false }

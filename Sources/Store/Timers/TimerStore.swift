@@ -16,8 +16,8 @@ extension MessageStore {
   /// How far timers are delivered.
   package var timerProgress: TimerProgress { progress.state.timers }
 
-  /// Keeps the progress: at once for a crash of the process, within seconds in config/timercheck. What it says
-  /// to be delivered must be in the log.
+  /// Keeps the progress: at once for a crash of the process, within seconds in config/timercheck. What it
+  /// says to be delivered must be in the log.
   package func setTimerProgress(_ timers: TimerProgress) {
     progress.update(logEnd: log.position) { $0.timers = timers }
   }
@@ -88,18 +88,23 @@ extension MessageStore {
     progress.update(logEnd: log.position) { $0.levels = levels }
   }
 
+  /// Once a second.
   func saveProgress(nowMs: Int64) {
-    if progress.settle(durable: durable, upkeep.timers, nowMs: nowMs) {
-      markDirty(.timercheck)
-      removeForeignWheel()
-    }
+    let levels = progress.safe.levels
+    if progress.settle(durable: durable, upkeep.timers, nowMs: nowMs) { noteSaved(before: levels) }
   }
 
+  /// At close, when the whole log is on disk.
   func closeProgress() {
-    if progress.close(upkeep.timers, nowMs: upkeep.nowMs) {
-      markDirty(.timercheck)
-      removeForeignWheel()
-    }
+    let levels = progress.safe.levels
+    if progress.close(upkeep.timers, nowMs: upkeep.nowMs) { noteSaved(before: levels) }
+  }
+
+  /// Apache's files are to be written: the log that they tell of is on disk.
+  private func noteSaved(before levels: [Int64]) {
+    markDirty(.timercheck)
+    if progress.safe.levels != levels { markDirty(.delayOffset) }
+    removeForeignWheel()
   }
 
   /// Apache's wheel lists messages that are delivered by now; with the checkpoint alone it makes a new one.

@@ -19,6 +19,8 @@ final class Replay {
   private var answers: [Key: Reply] = [:]
   private var requests: [Key: RecordedFrame] = [:]
   private var compared: Set<Key> = []
+  /// Our broker's questions, by connection and the opaque of Apache's.
+  private var questions: [Key: Reply] = [:]
   private(set) var differences: [String] = []
   /// Where Apache stored each message that is sent.
   private let places: [Key: Place]
@@ -50,6 +52,9 @@ final class Replay {
     others = Self.others(frames)
     places = Self.places(frames)
     rig.node.nowMs = startMs
+    // Rounds of transaction checks come when Apache's came.
+    let check = frames.first { $0.content.code == 39 && !$0.isToServer && !$0.content.isResponse }
+    rig.node.broker.transactions.nextCheckMs = startMs + (check?.atMs ?? 30_000) - Self.lateMs
     for topic in Self.topics(frames) { rig.node.broker.topics.put(rig.node, topic) }
     for known in Self.offsets(frames) {
       rig.node.store.commitOffset(
@@ -146,8 +151,15 @@ final class Replay {
 
   private func ask(_ frame: RecordedFrame) throws {
     // What a client answers to a question of its broker goes back under our broker's number.
-    if frame.content.isResponse { return }
     let client = try client(frame)
+    if frame.content.isResponse {
+      let key = Key(connection: frame.connection, opaque: frame.content.opaque)
+      guard let question = questions.removeValue(forKey: key) else { return }
+      let fields = frame.content.fields.map { ($0.key, $0.value) }
+      try client.answer(
+        question, code: frame.content.code, remark: frame.content.remark, fields, body: frame.content.body)
+      return try work()
+    }
     if let place = places[Key(connection: frame.connection, opaque: frame.content.opaque)] {
       try fill(place.topic, place.queueId, to: place.offset)
     }
@@ -196,6 +208,7 @@ final class Replay {
       return
     }
     let ours = client.pushed.remove(at: at)
+    questions[Key(connection: recorded.connection, opaque: recorded.content.opaque)] = ours
     for difference in Comparison.differences(recorded.content, recorded.content, ours) {
       differences.append("\(place): \(difference)")
     }
@@ -273,7 +286,7 @@ final class Replay {
     for frame in frames {
       let key = Key(connection: frame.connection, opaque: frame.content.opaque)
       let fields = frame.content.fields
-      if frame.isToServer, [10, 310, 320].contains(frame.content.code) {
+      if frame.isToServer, [10, 310, 320, 324, 325].contains(frame.content.code) {
         // Messages that wait elsewhere first have no place of their own yet.
         let properties = fields["i"] ?? fields["properties"] ?? ""
         if Masks.propertiesOfWaiting.contains(where: { properties.contains($0) }) { continue }

@@ -12,7 +12,6 @@ enum ResetRequests {
     RequestRow(
       .invokeBrokerToGetConsumerStatus, "INVOKE_BROKER_TO_GET_CONSUMER_STATUS", .brokers, .linear, status),
     RequestRow(.cloneGroupOffset, "CLONE_GROUP_OFFSET", .brokers, .linear, clone),
-    RequestRow(.queryCorrectionOffset, "QUERY_CORRECTION_OFFSET", .brokers, .scan, corrections),
   ]
 
   // MARK: reset
@@ -95,6 +94,8 @@ enum ResetRequests {
     _ offset: Int64
   ) {
     node.store.commitOffset(group: group.name, topic: topic, queueId: queueId, offset)
+    // What was handed out before does not count any more.
+    group.pulled(slot, queueId, next: offset)
     if node.broker.resets.assign(group, slot, queueId, offset) {
       node.broker.longPolls.touched(slot, queueId)
     }
@@ -250,31 +251,5 @@ enum ResetRequests {
         node.store.commitOffset(group: target, topic: topic, queueId: queueId, offset)
       }
     }
-  }
-
-  // MARK: corrections
-
-  /// The least place of all groups in each queue of a topic. Where `compareGroup` is behind all others, the
-  /// answer is the largest number there is. (Apache forgets the places of the groups that are to be left
-  /// out; this only leaves them out.)
-  static func corrections(
-    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
-  ) {
-    let topic = header.string("topic", in: fields) ?? ""
-    let compared = header.string("compareGroup", in: fields) ?? ""
-    let leftOut = (header.string("filterGroups", in: fields) ?? "").split(separator: ",").map(String.init)
-    let slot = node.store.slot(topic)
-    var least: [Int32: Int64] = [:]
-    for group in node.store.groups(ofTopic: topic) where !leftOut.contains(group) {
-      for (queueId, offset) in node.store.consumerOffsets(group: group, topic: topic) {
-        let first = slot.flatMap { node.store.queueRange($0, queueId)?.lowerBound } ?? 0
-        if offset >= first { least[queueId] = min(least[queueId] ?? offset, offset) }
-      }
-    }
-    for (queueId, offset) in node.store.consumerOffsets(group: compared, topic: topic) {
-      if let found = least[queueId], found > offset { least[queueId] = .max }
-    }
-    let members = least.sorted { $0.key < $1.key }.map { JSON.Member(.int(Int64($0.key)), .int($0.value)) }
-    session.answer(header, json: .object([.init("correctionOffsets", .object(members))]))
   }
 }

@@ -1,5 +1,5 @@
-// What operators ask of the store: clean up now, look into a queue, compare groups' places, tell how
-// replication stands (Apache AdminBrokerProcessor).
+// What operators ask of the store: clean up now, look into a queue, tell how replication
+// stands (Apache AdminBrokerProcessor).
 //
 // Requests about engines that this server does not have (RocksDB queues, controller epochs) are answered as
 // an Apache broker answers that does not use them either.
@@ -12,7 +12,6 @@ enum UpkeepRequests {
     RequestRow(.cleanExpiredConsumeQueue, "CLEAN_EXPIRED_CONSUMEQUEUE", .brokers, .constant, cleanQueues),
     RequestRow(.deleteExpiredCommitLog, "DELETE_EXPIRED_COMMITLOG", .brokers, .linear, deleteLog),
     RequestRow(.cleanUnusedTopic, "CLEAN_UNUSED_TOPIC", .brokers, .scan, cleanTopics),
-    RequestRow(.queryCorrectionOffset, "QUERY_CORRECTION_OFFSET", .brokers, .scan, correction),
     RequestRow(.queryConsumeQueue, "QUERY_CONSUME_QUEUE", .brokers, .linear, queue),
     RequestRow(
       .checkRocksDBQueueProgress, "CHECK_ROCKSDB_CQ_WRITE_PROGRESS", .brokers, .constant, rocksDBProgress),
@@ -22,6 +21,7 @@ enum UpkeepRequests {
     RequestRow(
       .resetMasterFlushOffset, "RESET_MASTER_FLUSH_OFFSET", .brokers, .constant, masterFlushOffset),
     RequestRow(.getBrokerEpochCache, "GET_BROKER_EPOCH_CACHE", .brokers, .constant, epochs),
+    RequestRow(.popRollback, "POP_ROLLBACK", .brokers, .constant, popRollback),
   ]
 
   // MARK: cleaning
@@ -45,34 +45,11 @@ enum UpkeepRequests {
   static func cleanTopics(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
-    let dropped = node.store.forgetQueuesWithoutTopic { node.broker.topics.isSystem($0) }
+    let dropped = node.store.forgetQueuesWithoutTopic {
+      node.broker.topics.isSystem($0) || $0.hasPrefix(TopicName.lightPrefix)
+    }
     if dropped > 0 { node.log.info("queues of \(dropped) topics without configuration were dropped") }
     session.answer(header, .success)
-  }
-
-  // MARK: places of groups
-
-  /// The smallest offset that any group committed in each queue of a topic; where the compared group is
-  /// behind all others, the largest number there is.
-  static func correction(
-    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
-  ) {
-    let topic = header.string("topic", in: fields) ?? ""
-    let left = Set((header.string("filterGroups", in: fields) ?? "").split(separator: ",").map(String.init))
-    var offsets: [Int32: Int64] = [:]
-    for group in node.store.groups(ofTopic: topic) where !left.contains(group) {
-      let range = { (queueId: Int32) in node.store.slot(topic).flatMap { node.store.queueRange($0, queueId) } }
-      for (queueId, offset) in node.store.consumerOffsets(group: group, topic: topic)
-      where offset >= range(queueId)?.lowerBound ?? 0 {
-        offsets[queueId] = min(offsets[queueId] ?? Int64.max, offset)
-      }
-    }
-    let compared = header.string("compareGroup", in: fields) ?? ""
-    for (queueId, offset) in node.store.consumerOffsets(group: compared, topic: topic) {
-      if offsets[queueId, default: Int64.max] > offset { offsets[queueId] = Int64.max }
-    }
-    let table = offsets.sorted { $0.key < $1.key }.map { JSON.Member(.int(Int64($0.key)), .int($0.value)) }
-    session.answer(header, json: .object([.init("correctionOffsets", .object(table))]))
   }
 
   // MARK: a queue's entries
@@ -129,6 +106,13 @@ enum UpkeepRequests {
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
     session.answer(header, .success, remark: "export done.")
+  }
+
+  /// What was popped was never in RocksDB: nothing is to be moved out of it.
+  static func popRollback(
+    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
+  ) {
+    session.answer(header, .success)
   }
 
   /// A master without slaves.

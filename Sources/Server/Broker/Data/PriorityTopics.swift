@@ -8,7 +8,8 @@
 //
 // Pull: while a group has not been handed all messages of a more urgent queue, a pull of a less urgent one
 // that has messages is held, until they are, but at most `priorityHoldMs` (1 s). So no level starves: a
-// consumer that keeps pulling a queue gets an answer with its messages at least once in that time.
+// consumer that keeps pulling a queue gets an answer with its messages at least once in that time. Members of
+// a broadcasting group share one account of what was handed out.
 //
 // Pop: the queues are visited from the most urgent to the least; every `ServerLimits.priorityTurn`th visit of
 // a group begins at another level, in turn. So each level is looked at first at least once in
@@ -36,6 +37,8 @@ final class PriorityTopics {
   private var keys: [UInt64: Key] = [:]
   private var timers = Timers()
   private var nextTicket: UInt64 = 1
+  /// While `pulled` answers what it held.
+  private var isReleasing = false
   /// Pops so far.
   private var visits: [Key: Int] = [:]
 
@@ -64,11 +67,13 @@ final class PriorityTopics {
 
   /// Holds a pull that must let a more urgent queue go first; false when it is to be answered now.
   func holds(_ node: Node, _ task: PullTask) -> Bool {
-    guard task.mayYieldUntilMs > node.nowMs, keys.count < ServerLimits.heldPullsMax else { return false }
+    let key = Key(group: task.group.index, slot: task.slot)
+    guard task.mayYieldUntilMs > node.nowMs, keys.count < ServerLimits.heldPullsMax,
+      held[key]?.count ?? 0 < ServerLimits.yieldingPullsMax
+    else { return false }
     guard let range = node.store.queueRange(task.slot, task.queueId), task.offset < range.upperBound,
       task.offset >= range.lowerBound, isBehind(node, task.group, task.slot, above: task.queueId)
     else { return false }
-    let key = Key(group: task.group.index, slot: task.slot)
     let ticket = nextTicket
     nextTicket += 1
     let timer = timers.schedule(atMs: task.mayYieldUntilMs, payload: ticket)
@@ -96,7 +101,10 @@ final class PriorityTopics {
   /// A pull of that group on that topic was answered: what waited for it may go on.
   func pulled(_ node: Node, _ group: ConsumerGroup, _ slot: TopicSlot) {
     let key = Key(group: group.index, slot: slot)
-    guard let waiting = held[key] else { return }
+    // A pull that is answered from here ends here too: the loop below looks again after each one.
+    guard !isReleasing, let waiting = held[key] else { return }
+    isReleasing = true
+    defer { isReleasing = false }
     // The most urgent first, so that none of them overtakes another.
     let order = waiting.sorted {
       ($1.value.task.queueId, $0.key) < ($0.value.task.queueId, $1.key)
@@ -120,8 +128,7 @@ final class PriorityTopics {
     }
     if held[key]?.isEmpty == true { held[key] = nil }
     guard let session = node.sessions[task.sessionId] else { return }
-    Pull.run(node, session, task)
-    node.touch(session)
+    Pull.rerun(node, session, task)
   }
 
   // MARK: pop

@@ -30,7 +30,7 @@ final class TimerMessages {
   private var delivered = Rate()
 
   /// Marks the tickets of this part among those that the store hands back.
-  static let ticketMark: UInt64 = 1 << 63
+  static let ticketMark: UInt64 = 1 << 61
 
   /// Events of the last whole second.
   struct Rate {
@@ -83,8 +83,8 @@ final class TimerMessages {
     progress = node.store.timerProgress
     let precisionMs = node.options.store.timers.precisionMs
     let isCounting = node.options.timersPerSlotMax < Int32.max
-    // A recall is done at the start of its slot, before the message that it takes back: one that was done just
-    // before the stop may have its message still waiting.
+    // A recall is done at the start of its slot, before the message that it takes back: one that was done
+    // just before the stop may have its message still waiting.
     let recentMs = progress.place.fireMs - precisionMs
     var recent: [Int64] = []
     window.boot(node.store, slot, progress) { key, isWaiting in
@@ -276,7 +276,8 @@ final class TimerMessages {
       scratch.removeAll()
       scratch.append(properties)
     }
-    let draft = RecordDraft(again: record, queueId: node.queueId(scan, properties))
+    var draft = RecordDraft(like: record)
+    draft.queueId = node.queueId(scan, properties)
     try store(node, draft, target, topic, scratch, raw.bytes[record.body])
   }
 
@@ -304,7 +305,7 @@ final class TimerMessages {
     if encoded.count > ServerLimits.propertiesBytesMax { encoded = raw.bytes[record.properties].array }
     let topic = Array(TopicName.timer.utf8)
     _ = try node.append(
-      RecordDraft(again: record, queueId: 0), slot, topic: topic.rawBytes, encoded.rawBytes,
+      RecordDraft(like: record), slot, topic: topic.rawBytes, encoded.rawBytes,
       PropertyScan(encoded.rawBytes), raw.bytes[record.body])
   }
 
@@ -325,21 +326,6 @@ final class TimerMessages {
     let properties = raw.bytes[record.properties]
     guard let time = node.timerTime(properties, record.storeTimestampMs), time.isDelete else { return }
     recalls.note(Recalls.key(deleting: properties), slotMs: time.outMs)
-  }
-}
-
-extension RecordDraft {
-  /// The head of a record that is stored a second time; the store assigns places and times anew.
-  init(again record: Record, queueId: Int32) {
-    self.init()
-    self.queueId = queueId
-    flag = record.flag
-    sysFlag = record.sysFlag
-    bornTimestampMs = record.bornTimestampMs
-    bornHost = record.bornHost
-    storeHost = record.storeHost
-    reconsumeTimes = record.reconsumeTimes
-    preparedTransactionOffset = record.preparedTransactionOffset
   }
 }
 

@@ -27,7 +27,8 @@ extension TimerMessages {
     return Accepted(stored: stored)
   }
 
-  /// Stores a message for the slot that `prepare` gave. Its topic and queue travel as REAL_TOPIC and REAL_QID.
+  /// Stores a message for the slot that `prepare` gave. Its topic and queue travel as REAL_TOPIC and
+  /// REAL_QID.
   func append(
     _ node: Node, _ draft: RecordDraft, topic realTopic: String, _ properties: Properties, outMs: Int64,
     _ body: RawSpan
