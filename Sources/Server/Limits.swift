@@ -18,10 +18,28 @@ package enum ServerLimits {
   static let idleBufferBytes = 4 << 10
   /// Largest hold time of a long poll.
   static let suspendMsMax: Int64 = 300_000
-  /// Held pull requests, over all connections; one more is answered at once.
+  /// Held pull requests, over all connections; one more is answered with 2 (SYSTEM_BUSY).
   static let heldPullsMax = 100_000
+  /// The same of one connection: a consumer of that many queues.
+  static let heldPullsPerSessionMax = 65_536
+  /// Requests that wait for the disk, over all connections; one more is answered with 2 (SYSTEM_BUSY).
+  static let coldReadsMax = 1024
+  /// The same of one connection.
+  static let coldReadsPerSessionMax = 256
+  /// Pulls that flow control delays at once; one more is answered with 2.
+  static let delayedPullsMax = 10_000
+  /// How long flow control delays a pull (Apache ColdDataPullRequestHoldService).
+  static let delayedPullMs: Int64 = 3000
+  /// Times that one request waits for the disk; then it reads with the loop waiting, if it must.
+  static let coldAttemptsMax = 64
+  /// Groups with a threshold of cold reads of their own.
+  static let coldThresholdsMax = 10_000
+  /// Pairs of group and topic that operators have paused.
+  static let pausedPairsMax = 100_000
   /// Tag expressions that are remembered parsed; then all are forgotten and parsed again.
   static let tagExpressionsMax = 1024
+  /// SQL92 expressions that are remembered compiled; then all are forgotten and compiled again.
+  static let sqlExpressionsMax = 256
   /// Entries of one pull answer.
   static let pullMessagesMax = 1024
   /// Bytes of one pull answer's body.
@@ -90,6 +108,8 @@ extension ServerLimits {
   static let clientStatusMs: Int64 = 5000
   /// On a topic of priorities every so many-th pop of a group begins at another level than the most urgent.
   static let priorityTurn = 16
+  /// Pulls of one group on one topic of priorities that wait at once; one more is answered at once.
+  static let yieldingPullsMax = 1024
   /// Largest wait of a pull for queues of higher priority, as configuration may ask for.
   static let priorityHoldMsMax: Int64 = 15_000
   /// Pops whose messages are not all acknowledged; further ones find nothing (209) until some are.
@@ -134,6 +154,8 @@ extension ServerLimits {
   static let pendingTransactionsMax = 1_000_000
   /// Text of one op message (Apache transactionOpMsgMaxSize).
   static let opMessageBytesMax = 4096
+  /// Room in the property string of a half message for the number of questions and its origin.
+  static let transactionPropertiesBytes = 128
   /// Half messages that a round of checks looks at, and bytes that it reads, in one turn of the loop.
   static let transactionChecksPerTurn = 256
   static let transactionCheckBytesPerTurn = 4 << 20

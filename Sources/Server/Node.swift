@@ -92,7 +92,7 @@ final class Node {
     switch completion {
     case .warmed(let ticket):
       if broker.timers.warmed(ticket: ticket) || broker.schedule.warmed(ticket: ticket) { return }
-      if !broker.pop.warmed(self, ticket: ticket) { broker.longPolls.warmed(self, ticket: ticket) }
+      if !broker.pop.warmed(self, ticket: ticket) { broker.coldReads.warmed(self, ticket: ticket) }
     case .keysFound(let ticket, let offsets, let indexedToMs, let indexedTo):
       broker.queries.keysFound(
         self, ticket: ticket, offsets: offsets, indexedToMs: indexedToMs, indexedTo: indexedTo)

@@ -98,6 +98,7 @@ package final class RunningServer {
   /// Returns the signal's number, 0 without one.
   package func run() -> Int32 {
     let signal = loop.run()
+    node.broker.transactions.close(node)
     node.close()
     node.store.close()
     return signal

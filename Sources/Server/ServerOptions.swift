@@ -1,6 +1,7 @@
 // What `mq serve` can be told: by flags and by an Apache broker.conf.
 
 import Store
+import Wire
 
 /// Settings of one server process. Defaults are Apache's (BrokerConfig, MessageStoreConfig, NamesrvConfig).
 package struct ServerOptions: Sendable {
@@ -22,9 +23,17 @@ package struct ServerOptions: Sendable {
   package var autoCreateGroup = true
   package var region = "DefaultRegion"
   package var traceOn = true
-  /// Create RMQ_SYS_TRACE_TOPIC at start.
+  /// Create the topic for messages' traces at start (traceTopicEnable), and its name (msgTraceTopicName).
   package var traceTopic = false
+  package var traceTopicName = TopicName.trace
   package var longPolling = true
+  /// Whether subscriptions may filter by properties (SQL92). Apache's default is false.
+  package var propertyFilter = true
+  /// Whether groups that read too much from the disk are slowed down (coldDataFlowControlEnable).
+  package var coldFlowControl = false
+  /// Bytes from the disk that a group, and all groups together, may read in five seconds under flow control.
+  package var coldGroupBytes: Int64 = 3 << 20
+  package var coldGlobalBytes: Int64 = 100 << 20
   /// Routes tell clients the brokers and queues of ordered topics (Apache NamesrvConfig orderMessageEnable).
   package var orderMessages = false
   /// Brokers learn the ordered topics when they register (Apache returnOrderTopicConfigToBroker).

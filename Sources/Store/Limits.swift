@@ -58,7 +58,7 @@ enum Limits {
   /// accessMessageInMemoryMaxRatio).
   static let inMemoryPercent: Int64 = 40
   /// Bytes that one warm request reads at most.
-  static let warmBytesMax = 1 << 20
+  static let warmBytesMax = 17 << 20
 
   /// Jobs that wait for the janitor; more are answered at once without being done.
   static let janitorJobsMax = 4096

@@ -30,8 +30,11 @@ package final class MessageStore {
 
   var topics: Topics
   var groupTable: Groups
+  /// Whether a cold read brings more into memory than the record that was asked for.
+  var readsAhead = true
   var offsets: ConsumerOffsets
   var delays: DelayOffsets
+  var mappings: TopicMappings
   var timerMetrics: TimerMetrics
   let progress: ProgressFile
   var popOrders: PopOrders
@@ -85,6 +88,7 @@ package final class MessageStore {
     groupTable = opening.groups
     offsets = opening.offsets
     delays = opening.delays
+    mappings = opening.mappings
     timerMetrics = opening.timerMetrics
     progress = opening.progress
     popOrders = opening.popOrders

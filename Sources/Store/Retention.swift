@@ -12,7 +12,8 @@ extension MessageStore {
     let ratio = diskUsedRatio()
     isDiskOverWarning = ratio > options.diskWarningRatio
     let isForced = ratio > options.diskCleanForciblyRatio
-    let isDue = ratio > options.diskMaxUsedRatio || atAnyHour
+    let isDue =
+      ratio > options.diskMaxUsedRatio || atAnyHour
       || options.deleteWhen.contains(Clock.local(nowMs).hour)
     if !isForced && !isDue { return }
     let reservedMs = Int64(options.fileReservedHours) * 3_600_000

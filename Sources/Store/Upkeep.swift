@@ -49,6 +49,9 @@ extension MessageStore {
     if isClosed || !janitor.post(.warm(range, ticket: ticket)) { shared.complete(.warmed(ticket: ticket)) }
   }
 
+  /// Whether `ReadResult.coldRange` holds more than the record that was asked for; true at first.
+  package func setReadsAhead(_ value: Bool) { readsAhead = value }
+
   /// Looks for the newest `max` records with a key (`unique`: only UNIQ_KEY); `.keysFound` follows.
   package func findByKey(
     topic: String, key: String, unique: Bool, max: Int, beginMs: Int64, endMs: Int64, ticket: UInt64
@@ -113,7 +116,7 @@ extension MessageStore {
     if upkeep.writing.contains(file) || nowMs < upkeep.nextWriteMs[file, default: 0] { return }
     let pauseMs: Int64 =
       switch file {
-      case .topics, .subscriptionGroup, .messageRequestMode, .timercheck, .timermetrics: 0
+      case .topics, .subscriptionGroup, .messageRequestMode, .topicQueueMapping, .timercheck, .timermetrics: 0
       case .consumerOffset, .consumerOrderInfo: Limits.offsetsPersistIntervalMs
       case .delayOffset: Limits.delayPersistIntervalMs
       }
@@ -149,6 +152,7 @@ extension MessageStore {
     case .topics: return topics.encoded()
     case .subscriptionGroup: return groupTable.encoded()
     case .consumerOffset: return offsets.json.bytes(.pretty)
+    case .topicQueueMapping: return mappings.json.bytes(.pretty)
     case .consumerOrderInfo: return popOrders.json.bytes(.pretty)
     case .messageRequestMode: return requestModes.json.bytes(.pretty)
     case .delayOffset:

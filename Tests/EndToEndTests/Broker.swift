@@ -43,6 +43,12 @@ final class Broker: Sendable {
     self.greeting = greeting
   }
 
+  /// What it keeps in a temporary directory goes only with an end in order.
+  deinit {
+    child.signal(SIGTERM)
+    _ = try? child.wait(timeoutMs: 5000)
+  }
+
   var nameServer: String { "127.0.0.1:\(nameServerPort)" }
 
   func connect() throws -> Wired { try Wired(port: port) }

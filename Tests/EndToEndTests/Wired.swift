@@ -87,9 +87,11 @@ final class Wired: @unchecked Sendable {
 
   /// Puts a request into the outbox; returns its opaque.
   @discardableResult
-  func queue(_ code: Int32, _ fields: [(StaticString, String)], body: [UInt8] = []) -> Int32 {
+  func queue(
+    _ code: Int32, _ fields: [(StaticString, String)], body: [UInt8] = [], oneWay: Bool = false
+  ) -> Int32 {
     lastOpaque += 1
-    var writer = FrameWriter(request: code, opaque: lastOpaque, to: &outbox)
+    var writer = FrameWriter(request: code, opaque: lastOpaque, oneWay: oneWay, to: &outbox)
     for (name, value) in fields { writer.field(name, value, to: &outbox) }
     writer.endHeader(to: &outbox)
     outbox.append(body.rawBytes)

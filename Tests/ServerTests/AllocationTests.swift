@@ -86,7 +86,7 @@ struct AllocationTests {
   }
 
   /// Flag 2: the subscription that the heartbeat registered; 6: it comes with each pull, as C++ clients send it.
-  @Test(arguments: [("2", "*"), ("6", "*"), ("6", "A || B")])
+  @Test(arguments: [("2", "*"), ("6", "*"), ("6", "A || B"), ("6", "TAGS = 'A' AND KEYS CONTAINS 'k'")])
   func pulledBatchesCostAtMostTwoAllocations(_ sysFlag: String, _ subscription: String) throws {
     let path = try Path()
     let body = [UInt8](repeating: 0x61, count: 128)
@@ -95,7 +95,12 @@ struct AllocationTests {
     _ = try path.client.ask(.heartbeat, body: ClientTests.heartbeat("c", topics: [("T", "*")]))
     let batches = 1000
     let fields = pull.map { field in
-      field.0 == "sysFlag" ? (field.0, sysFlag) : field.0 == "subscription" ? (field.0, subscription) : field
+      switch field.0 {
+      case "sysFlag": (field.0, sysFlag)
+      case "subscription": (field.0, subscription)
+      case "expressionType": (field.0, subscription.contains("=") ? "SQL92" : "TAG")
+      default: field
+      }
     }
     let allocations = path.allocations(batches, header(11, fields), [], bytesMin: 32 * 128)
     #expect(allocations <= 2 * UInt(batches), "\(allocations) for \(batches) batches")

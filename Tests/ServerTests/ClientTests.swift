@@ -184,9 +184,9 @@ struct ClientTests {
     #expect(try beat(12, without: false) == "true")
   }
 
-  @Test func onlyTagExpressionsAreServed() throws {
+  @Test func expressionsAreCheckedByType() throws {
     let client = try Rig().client()
-    for (type, code) in [("TAG", 0), ("", 0), ("SQL92", 1)] as [(String, Int32)] {
+    for (type, code) in [("TAG", 0), ("", 0), ("SQL92", 0), ("XPATH", 1)] as [(String, Int32)] {
       let body =
         #"{"clientId":"c","group":"G","subscriptionData":{"expressionType":"\#(type)","subString":"a","topic":"T"}}"#
       #expect(try client.ask(.checkClientConfig, body: body).code == code)

@@ -26,7 +26,8 @@ struct CompactionTests {
       ])
   }
 
-  private func send(_ client: FakeClient, _ key: String?, _ body: String, topic: String = "C") throws -> Reply {
+  private func send(_ client: FakeClient, _ key: String?, _ body: String, topic: String = "C") throws -> Reply
+  {
     let properties = key.map { "KEYS\u{1}\($0)\u{2}" } ?? ""
     return try client.ask(
       .sendMessageV2, [("a", "P"), ("b", topic), ("e", "0"), ("g", "1"), ("i", properties)], body: body)
@@ -73,6 +74,32 @@ struct CompactionTests {
     #expect(try read(client, from: 5) == (["6"], 6))
     #expect(try send(client, "c", "7").code == 0)
     #expect(try read(client) == (["5", "6", "7"], 7))
+  }
+
+  @Test func popsGetTheLastMessagesToo() throws {
+    let rig = try rig()
+    let client = try rig.client()
+    #expect(try makeTopic(client).code == 0)
+    for (key, body) in [("a", "1"), ("b", "2"), ("a", "3"), ("c", "4"), ("a", "5"), ("b", "6")] {
+      #expect(try send(client, key, body).code == 0)
+    }
+    let popped = try client.ask(
+      .popMessage,
+      [
+        ("consumerGroup", "P"), ("topic", "C"), ("queueId", "-1"), ("maxMsgNums", "32"),
+        ("invisibleTime", "60000"), ("pollTime", "0"), ("bornTime", "\(rig.node.nowMs)"), ("initMode", "0"),
+        ("expType", "TAG"), ("exp", "*"), ("order", "false"),
+      ])
+    #expect(popped.code == 0)
+    var offsets: [Int64] = []
+    var at = 0
+    while at < popped.body.count {
+      let record = try Record.decode(popped.body.rawBytes, at: at)
+      offsets.append(record.queueOffset)
+      at += record.totalBytes
+    }
+    #expect(offsets == [3, 4, 5])
+    #expect(popped.fields["msgOffsetInfo"]?.hasSuffix(" 3,4,5") == true)
   }
 
   @Test func longRunsOfOldMessagesAreSkipped() throws {

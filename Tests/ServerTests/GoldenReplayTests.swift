@@ -7,7 +7,7 @@ import Testing
 @Suite struct GoldenReplayTests {
   /// Recordings of what is not served yet.
   static let unserved: Set<String> = [
-    "java-delay", "java-recall", "java-push-sql", "java-push-sql-bad", "java-push-sql-not-latest",
+    "java-delay", "java-recall",
   ]
 
   /// How Apache's broker was set up where it was not by default.

@@ -26,7 +26,8 @@ struct LightQueueTests {
       .sendMessageV2, [("a", "P"), ("b", topic), ("e", "0"), ("g", "1"), ("i", encoded)], body: body)
   }
 
-  private func pull(_ client: FakeClient, _ topic: String, _ offset: Int64, holdMs: Int = 0) throws -> Reply? {
+  private func pull(_ client: FakeClient, _ topic: String, _ offset: Int64, holdMs: Int = 0) throws -> Reply?
+  {
     try client.send(
       11,
       [
@@ -85,6 +86,25 @@ struct LightQueueTests {
     #expect(try send(try rig.client(), "Parent", [("INNER_MULTI_DISPATCH", "%LMQ%new")]).code == 0)
     rig.node.broker.longPolls.serve(rig.node)
     #expect(try messages(client.take().last).count == 1)
+  }
+
+  @Test func consumersAreAssignedALightQueueThatHasNoRoute() throws {
+    let rig = try rig()
+    let client = try rig.client()
+    let heartbeat = """
+      {"clientID":"c","consumerDataSet":[{"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":\
+      "CONSUME_PASSIVELY","groupName":"G","messageModel":"CLUSTERING","subscriptionDataSet":\
+      [{"topic":"%LMQ%a","subString":"*","subVersion":1}],"unitMode":false}],"producerDataSet":[]}
+      """
+    #expect(try client.ask(.heartbeat, body: heartbeat).code == 0)
+    let reply = try client.ask(
+      .queryAssignment,
+      body: """
+        {"clientId":"c","consumerGroup":"G","messageModel":"CLUSTERING","strategyName":"AVG","topic":"%LMQ%a"}
+        """)
+    let queues = try reply.json()["messageQueueAssignments"]?.array?.compactMap { $0["messageQueue"] }
+    #expect(queues?.map { $0["queueId"]?.int } == [0])
+    #expect(queues?.first?["brokerName"]?.string == "broker-a")
   }
 
   @Test func groupsAndOffsetsOfLightQueues() throws {

@@ -19,7 +19,9 @@ private final class OrderlyConsumer {
   let id: String
   let client: FakeClient
   /// Queues that it owns: when the lock was answered, where it consumes.
-  fileprivate var owned: [Int32: (lockedMs: Int64, offset: Int64)] = [:]
+  private var owned: [Int32: (lockedMs: Int64, offset: Int64)] = [:]
+  /// What it holds in memory of a queue, when it lost the broker.
+  private var cachedTo: [Int32: Int64] = [:]
 
   init(_ rig: Rig, _ id: String) throws {
     self.id = id
@@ -66,7 +68,7 @@ private final class OrderlyConsumer {
   /// Consumes up to `count` messages of each queue that it still trusts to own.
   func consume(_ count: Int, _ note: (Int32, Int64) -> Void) throws {
     for queue in owned.keys.sorted() {
-      guard let state = owned[queue], client.node.nowMs - state.lockedMs <= Self.trustMs else { continue }
+      guard trusts(queue), let state = owned[queue] else { continue }
       let reply = try #require(try client.pull(Self.topic, queue, from: state.offset, count: count))
       for record in try reply.records() {
         note(queue, record.queueOffset)
@@ -75,10 +77,34 @@ private final class OrderlyConsumer {
     }
   }
 
+  /// The broker is out of reach: what was pulled before is consumed while the lock is trusted.
+  func consumeCached(_ note: (Int32, Int64) -> Void) {
+    for queue in owned.keys.sorted() where trusts(queue) {
+      guard let offset = owned[queue]?.offset, offset < cachedTo[queue] ?? 0 else { continue }
+      note(queue, offset)
+      owned[queue]?.offset = offset + 1
+    }
+  }
+
+  /// The connection breaks with a few messages of each queue in memory.
+  func loseBroker(_ rig: Rig) {
+    let slot = rig.node.store.makeSlot(Self.topic)
+    for (queue, state) in owned {
+      cachedTo[queue] = min(state.offset + 4, rig.node.store.queueRange(slot, queue)?.upperBound ?? 0)
+    }
+    rig.disconnect(client)
+  }
+
   func commit(_ queue: Int32) throws {
     guard let offset = owned[queue]?.offset else { return }
     let fields = OffsetTests.place("G", Self.topic, Int(queue)) + [("commitOffset", "\(offset)")]
     _ = try client.ask(.updateConsumerOffset, fields)
+  }
+
+  /// Whether it would consume from that queue now.
+  func trusts(_ queue: Int32) -> Bool {
+    guard let state = owned[queue] else { return false }
+    return client.node.nowMs - state.lockedMs <= Self.trustMs
   }
 
   func commitAll() throws { for queue in owned.keys.sorted() { try commit(queue) } }
@@ -191,7 +217,8 @@ extension Reply {
     #expect(try !Self.lock(try rig.client(), "c"))
   }
 
-  /// Consumers join, leave and die in the middle; each queue is consumed without a gap and by one at a time.
+  /// Consumers join, leave and die in the middle; each queue is consumed without a gap and by one at a time,
+  /// also while one that lost the broker still believes in its lock.
   @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8])
   func everyQueueIsConsumedInOrderWhoeverComesAndGoes(_ seed: UInt64) throws {
     let rig = try Rig()
@@ -200,6 +227,7 @@ extension Reply {
     var random = SeededGenerator(seed: seed)
     var sent = 0
     var consumers: [OrderlyConsumer] = []
+    var lost: [OrderlyConsumer] = []
     var made = 0
     /// Next offset that was never consumed, and who consumed last and when, by queue.
     var next: [Int32: Int64] = [:]
@@ -220,7 +248,17 @@ extension Reply {
       case 3 where consumers.count > 1:
         // Dies with what it consumed but did not commit.
         rig.disconnect(consumers.remove(at: Int.random(in: 0..<consumers.count, using: &random)).client)
+      case 4 where consumers.count > 1:
+        // Only the connection dies.
+        lost.append(consumers.remove(at: Int.random(in: 0..<consumers.count, using: &random)))
+        lost.last?.loseBroker(rig)
       default: break
+      }
+      for consumer in lost {
+        consumer.consumeCached { queue, offset in
+          #expect(offset <= next[queue] ?? 0, "queue \(queue): \(offset) came before \(next[queue] ?? 0)")
+          if offset == next[queue] ?? 0 { next[queue] = offset + 1 }
+        }
       }
       for consumer in consumers {
         if round % 5 == 0 { try consumer.heartbeat() }
@@ -234,7 +272,7 @@ extension Reply {
         if Bool.random(using: &random) { try consumer.commitAll() }
       }
       for queue in 0..<OrderlyConsumer.queues {
-        let owners = try consumers.filter { try $0.trusts(queue) }
+        let owners = (consumers + lost).filter { $0.trusts(queue) }
         #expect(owners.count <= 1, "queue \(queue) has \(owners.map(\.id))")
       }
     }
@@ -287,13 +325,5 @@ extension Reply {
     apart.makeTopic("T")
     _ = try apart.client(.nameServer).ask(.putKVConfig, fields)
     #expect(apart.node.store.topicConfig("T")?.isOrder == false)
-  }
-}
-
-extension OrderlyConsumer {
-  /// Whether it would consume from that queue now.
-  fileprivate func trusts(_ queue: Int32) throws -> Bool {
-    guard let state = owned[queue] else { return false }
-    return client.node.nowMs - state.lockedMs <= Self.trustMs
   }
 }

@@ -151,7 +151,8 @@ import Wire
           for body in RequestTableTests.bodies {
             let held = rig.node.broker.pop.polls.count
             let reply = try popper.client.send(row.code.rawValue, fields, body: Array(body.utf8))
-            #expect(reply != nil || rig.node.broker.pop.polls.count == held + 1, "\(row.name) \(name)=\(value)")
+            #expect(
+              reply != nil || rig.node.broker.pop.polls.count == held + 1, "\(row.name) \(name)=\(value)")
           }
           #expect(try popper.client.send(row.code.rawValue, fields, oneWay: true) == nil)
         }

@@ -69,11 +69,11 @@ struct Popper {
       let record = facts.record
       let receipt =
         try facts.properties["POP_CK"]
-        ?? """
-        \(#require(starts["0 \(record.queueId)"])) \(reply.fields["popTime"]!) \
-        \(reply.fields["invisibleTime"]!) \(reply.fields["reviveQid"]!) 0 broker-a \(record.queueId) \
-        \(record.queueOffset)
-        """
+          ?? """
+          \(#require(starts["0 \(record.queueId)"])) \(reply.fields["popTime"]!) \
+          \(reply.fields["invisibleTime"]!) \(reply.fields["reviveQid"]!) 0 broker-a \(record.queueId) \
+          \(record.queueOffset)
+          """
       let kind = receipt.split(separator: " ")[4]
       let realTopic = kind == "0" ? topic : PopNames.retryTopic(group: group, topic: topic, isV2: kind == "2")
       return Popped(

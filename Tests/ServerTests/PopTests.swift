@@ -201,6 +201,22 @@ import Wire
     #expect(popper.offset() == 3)
   }
 
+  @Test func aDeletedTopicTakesItsPopsWithIt() throws {
+    let rig = try Rig()
+    let popper = try rig.popper()
+    for number in 0..<2 { try rig.store("T", body: "\(number)") }
+    _ = try popper.pop(max: 1, invisibleMs: 1000)
+    popper.pass(1000)
+    _ = try popper.pop(invisibleMs: 1000)
+    #expect(rig.node.store.topicConfig("%RETRY%G_T") != nil)
+    #expect(try popper.client.ask(.deleteTopicInBroker, [("topic", "T")]).code == 0)
+    #expect(rig.node.store.topicConfig("%RETRY%G_T") == nil && rig.node.broker.pop.ledger.count == 0)
+    rig.makeTopic("T", queues: 1)
+    for number in 2..<4 { try rig.store("T", body: "\(number)") }
+    popper.pass(10_000)
+    #expect(try popper.pop().map(\.body) == ["2", "3"])
+  }
+
   @Test func retryTopicsOfTheSecondKind() throws {
     let rig = try Rig { $0.popRetryTopicV2 = true }
     let popper = try rig.popper()

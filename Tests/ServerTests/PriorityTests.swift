@@ -140,6 +140,17 @@ import Wire
     #expect(try client.pullAll("T", 1, from: 0) == [["high"], ["low"]])
   }
 
+  /// As many pulls as anybody cares to send wait up to a limit and are answered without trouble.
+  @Test func thereIsALimitToWaiting() throws {
+    let (rig, client) = try rig()
+    try client.produce("T", 0, body: "low")
+    try client.produce("T", 0, body: "high", [(Self.name, "3")])
+    for _ in 0..<ServerLimits.yieldingPullsMax { #expect(try client.pull("T", 0, from: 0) == nil) }
+    #expect(try bodies(client.pull("T", 0, from: 0)) == ["low"])
+    #expect(try client.pullAll("T", 3, from: 0).count == ServerLimits.yieldingPullsMax + 1)
+    #expect(rig.node.broker.priority.count == 0 && rig.node.broker.priority.nextDeadlineMs == nil)
+  }
+
   // MARK: pop
 
   @Test(arguments: [Int32(1), 2, 4, 9])
@@ -159,6 +170,24 @@ import Wire
     // Every level comes first at least once, the most urgent nearly always.
     #expect(firsts.count == Int(queues))
     #expect(firsts[queues - 1]! >= pops * (ServerLimits.priorityTurn - 1) / ServerLimits.priorityTurn)
+  }
+
+  @Test func popsHandOutTheUrgentFirst() throws {
+    let (_, client) = try rig(queues: 3)
+    let popper = Popper(client: client)
+    for index in 0..<2 {
+      for level in 0..<3 { try client.produce("T", 0, body: "\(level)-\(index)", [(Self.name, "\(level)")]) }
+    }
+    let order = try (0..<6).map { _ in try #require(try popper.pop(max: 1).first).body }
+    #expect(order == ["2-0", "2-1", "1-0", "1-1", "0-0", "0-1"])
+    // A backlog that never ends does not keep the others back for good.
+    for _ in 0..<60 { try client.produce("T", 0, body: "urgent", [(Self.name, "2")]) }
+    try client.produce("T", 0, body: "low")
+    try client.produce("T", 0, body: "middle", [(Self.name, "1")])
+    let all = try (0..<48).map { _ in try #require(try popper.pop(max: 1).first).body }
+    let bound = ServerLimits.priorityTurn * 3
+    #expect(all.prefix(bound).contains("low") && all.prefix(bound).contains("middle"))
+    #expect(all.count { $0 == "urgent" } == 46)
   }
 
   @Test func theTypeIsAnAttributeOfTheTopic() throws {

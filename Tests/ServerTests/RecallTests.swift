@@ -129,6 +129,23 @@ struct RecallTests {
     #expect(next.records("T").map(\.body) == ["kept"])
   }
 
+  /// Messages that wait for days are stored again on the way, and so is what takes them back.
+  @Test(arguments: [1, 30, 49, 69])
+  func messagesThatWaitDaysAreRecalled(_ afterHours: Int64) throws {
+    let rig = try rig()
+    let client = try rig.client()
+    let reply = try client.sendTimer("T", [("TIMER_DELAY_SEC", "\(70 * 3600)"), ("UNIQ_KEY", "U")])
+    _ = try client.sendTimer("T", [("TIMER_DELAY_SEC", "\(70 * 3600)")], body: "kept")
+    for hour in 1...71 {
+      rig.pass(3_600_000)
+      if hour == afterHours {
+        #expect(try recall(client, try #require(reply.fields["recallHandle"])).code == 0)
+      }
+    }
+    #expect(rig.records("T").map(\.body) == ["kept"])
+    #expect(rig.node.broker.timers.waiting == 0)
+  }
+
   @Test func operatorsSeeWhatWaits() throws {
     let rig = try rig()
     let client = try rig.client()

@@ -3,12 +3,12 @@
 
 import Glibc
 import Linux
-import Store
 import TestSupport
 import Testing
 import Wire
 
 @testable import Server
+@testable import Store
 
 /// A node that is booted. Time stands still unless a test moves `node.nowMs`.
 final class Rig {
@@ -28,6 +28,8 @@ final class Rig {
     change(&options)
     options.store.delayLevelsMs = Schedule.parse(options.delayLevels) ?? []
     let store = try MessageStore.open(options.store, waker: Waker()) { _, _ in }
+    // The machine's own disk may be full.
+    store.diskUsedRatio = { 0.1 }
     let address = "127.0.0.1:\(options.brokerPort)"
     node = Node(
       options: options, store: store, brokerAddress: address, storeHost: HostAddress(address)!,

@@ -235,3 +235,53 @@ struct TimerRestartTests {
     #expect(rig.records("T").count == 6)
   }
 }
+
+/// Records that only the disk has.
+struct ColdTimerTests {
+  /// Drops the log from the page cache, as far as the kernel lets it go.
+  private func chill(_ directory: TemporaryDirectory) throws {
+    let folder = directory.path("store/commitlog")
+    for name in try FileSystem.list(folder) {
+      let file = open("\(folder)/\(name)", O_RDONLY)
+      #expect(file >= 0)
+      fsync(file)
+      posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED)
+      close(file)
+    }
+  }
+
+  /// The janitor reads them, and the loop goes on meanwhile; all come, in order.
+  @Test func coldRecordsAreBroughtInFirst() throws {
+    let directory = try TemporaryDirectory()
+    let startMs: Int64 = 1_800_000_000_000
+    let body = String(repeating: "x", count: 20_000)
+    do {
+      let rig = try Rig(in: directory) {
+        $0.store.segmentBytes = 16 << 20
+        $0.store.delayLevelsMs = [1000]
+      }
+      rig.makeTopic("T", queues: 1)
+      rig.node.nowMs = startMs
+      let client = try rig.client()
+      for number in 0..<100 {
+        let property = number % 2 == 0 ? ("TIMER_DELAY_MS", "\(1000 + number)") : ("DELAY", "1")
+        #expect(try client.sendTimer("T", [property], body: "\(number) \(body)").code == 0)
+      }
+      rig.node.store.close()
+    }
+    try chill(directory)
+    let rig = try Rig(in: directory) {
+      $0.store.segmentBytes = 16 << 20
+      $0.store.delayLevelsMs = [1000]
+    }
+    rig.node.nowMs = startMs + 10_000
+    rig.settle {
+      rig.node.broker.work(rig.node)
+      return rig.records("T").count == 100
+    }
+    let timed = rig.records("T").filter { $0.properties["DELAY"] == nil }
+    #expect(timed.map { Int($0.body.prefix { $0 != " " })! } == Array(stride(from: 0, to: 100, by: 2)))
+    rig.pass(100_000)
+    #expect(rig.records("T").count == 100)
+  }
+}

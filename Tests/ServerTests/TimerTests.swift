@@ -226,6 +226,44 @@ struct TimerTests {
     return out.array
   }
 
+  /// Nobody hinders a client from sending to the timer topic itself: what it makes up is delivered or
+  /// dropped, and holds up nothing.
+  @Test func madeUpTimersHoldUpNothing() throws {
+    let rig = try Rig()
+    rig.makeTopic("T")
+    let client = try rig.client()
+    let outMs = rig.node.nowMs / 1000 * 1000 + 1000
+    let timer = TopicName.timer
+    let made: [[(String, String)]] = [
+      [], [("TIMER_OUT_MS", "x"), ("REAL_TOPIC", "T")], [("TIMER_OUT_MS", "\(outMs)")],
+      [("TIMER_OUT_MS", "\(outMs)"), ("REAL_TOPIC", "T"), ("REAL_QID", "70000")],
+      [("TIMER_OUT_MS", "\(outMs)"), ("REAL_TOPIC", "T"), ("REAL_QID", "-3")],
+      [("TIMER_OUT_MS", "\(outMs)"), ("REAL_TOPIC", String(repeating: "t", count: 300)), ("REAL_QID", "0")],
+      [("TIMER_OUT_MS", "\(outMs)"), ("REAL_TOPIC", "SCHEDULE_TOPIC_XXXX"), ("REAL_QID", "0")],
+      [("TIMER_OUT_MS", "\(outMs)"), ("REAL_TOPIC", timer), ("REAL_QID", "0")],
+      [("TIMER_OUT_MS", "0"), ("TIMER_DEL_UNIQKEY", "")], [("TIMER_OUT_MS", "9223372036854775806")],
+      [("TIMER_OUT_MS", "9223372036854770000"), ("REAL_TOPIC", "T")],
+    ]
+    for properties in made { #expect(try client.sendTimer(timer, properties).code == 0) }
+    #expect(try client.sendTimer("T", [("TIMER_DELAY_SEC", "2")], body: "good").code == 0)
+    rig.pass(3000)
+    // The third from the end of those for T has a queue that is no number of one: it goes to queue 0.
+    #expect(rig.records("T").map(\.body) == ["b", "good"])
+    #expect(rig.records("SCHEDULE_TOPIC_XXXX").isEmpty)
+    rig.pass(400_000_000)
+    #expect(rig.records("T").count == 2)
+  }
+
+  /// Tickets of other parts are not taken for ours.
+  @Test func othersTicketsAreLeftToThem() throws {
+    let broker = try Rig().node.broker
+    for ticket in [0, 1, 1 << 63, 1 << 63 | 5] as [UInt64] {
+      #expect(!broker.timers.warmed(ticket: ticket) && !broker.schedule.warmed(ticket: ticket))
+    }
+    #expect(!broker.schedule.warmed(ticket: TimerMessages.ticketMark))
+    #expect(!broker.timers.warmed(ticket: Schedule.ticketMark))
+  }
+
   /// By time; those of one millisecond as they came.
   @Test func deliveryIsInTheOrderOfTime() throws {
     let rig = try Rig()

@@ -1,11 +1,11 @@
 // Checks of pending transactions: whom the broker asks, when, how often, and what becomes of the rest.
 
-import Store
 import TestSupport
 import Testing
 import Wire
 
 @testable import Server
+@testable import Store
 
 private let commit = 8
 private let rollback = 12
@@ -58,6 +58,7 @@ struct TransactionCheckTests {
     }
     #expect(copies.count == 4)
     #expect(try tx.end(copies[number], commit, fromCheck: true)?.code == 0)
+    #expect(try tx.delivered == ["hello"])
     for copy in copies { try tx.end(copy, commit, fromCheck: true) }
     #expect(try tx.delivered == ["hello"])
     _ = try tx.questions()
@@ -195,6 +196,27 @@ struct TransactionCheckTests {
     #expect(try tx.halves.count == 2 * count)
     let later = try #require(tx.node.broker.nextDueMs)
     #expect(later > tx.node.nowMs)
+  }
+
+  @Test func aFullStoreOnlyDelays() throws {
+    let tx = try TransactionRig()
+    let half = try tx.half("late")
+    let other = try tx.half("other")
+    tx.node.store.isDiskOverWarning = true
+    #expect(try tx.end(half, commit)?.code == 14)
+    #expect(try tx.end(other, rollback, oneWay: true) == nil)
+    tx.node.nowMs += tx.transactions.checkIntervalMs
+    tx.node.broker.work(tx.node)
+    #expect(tx.transactions.nextDueMs == tx.node.nowMs + ServerLimits.transactionRetryMs)
+    tx.pass(ms: 500)
+    #expect(try tx.questions().isEmpty)
+    #expect(tx.transactions.pending.count == 1)
+    tx.node.store.isDiskOverWarning = false
+    tx.pass(ms: 500)
+    #expect(try tx.questions().count == 1)
+    #expect(try tx.opTexts == ["1,"])
+    #expect(try tx.end(half, commit)?.code == 0)
+    #expect(try tx.delivered == ["late"])
   }
 
   // MARK: 323

@@ -32,6 +32,14 @@ struct TransactionRecoveryTests {
     #expect(try tx.questions().isEmpty)
   }
 
+  @Test func rollbackOfTheLastTurnOutlivesAStop() throws {
+    let tx = try TransactionRig()
+    try tx.end(tx.half(), rollback, oneWay: true)
+    try tx.restart()
+    #expect(tx.transactions.pending.count == 0)
+    #expect(try tx.opTexts == ["0,"])
+  }
+
   /// The broker dies after it stored the committed message and before it wrote the op message.
   @Test(arguments: [false, true])
   func commitWithoutOpMessageIsNotRepeated(_ wasAsked: Bool) throws {
@@ -146,6 +154,18 @@ struct TransactionRecoveryTests {
       try tx.end(Half(question), commit, group: "PG_StoreTx", fromCheck: true)
     }
     #expect(try tx.queue("StTx", 1).count == before + 2)
+  }
+
+  /// Apache's op message may name the first copy when another one was put back meanwhile.
+  @Test func opOfAnyCopyEndsTheTransaction() throws {
+    let tx = try TransactionRig()
+    _ = try tx.half("once")
+    tx.round()
+    try tx.rig.store(TopicName.transactionOp, body: "0,", [("TAGS", "d"), ("WAIT", "true")])
+    try tx.crash()
+    #expect(tx.transactions.pending.count == 0)
+    tx.pass(ms: 1)
+    #expect(try tx.opTexts == ["0,", "1,"])
   }
 
   /// Apache's copies name no origin; they are recognised, and its second answers end nothing twice.

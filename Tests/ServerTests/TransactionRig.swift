@@ -43,6 +43,7 @@ final class TransactionRig {
   /// Ends the server cleanly and starts it again, at the same time of the clock.
   func restart() throws {
     let (directory, nowMs) = (rig.directory, node.nowMs)
+    transactions.close(node)
     node.store.close()
     try start(in: directory, nowMs)
   }

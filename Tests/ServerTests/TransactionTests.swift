@@ -40,6 +40,50 @@ struct TransactionTests {
     #expect(try tx.halves.count == (code == 0 ? 1 : 0))
   }
 
+  /// Consumers that send their failed messages themselves send all properties.
+  @Test func redeliveriesBeginNothing() throws {
+    let tx = try TransactionRig()
+    let properties = [("TRAN_MSG", "true"), ("PGROUP", "PG"), ("REAL_TOPIC", "T"), ("RETRY_TOPIC", "T")]
+    for (times, delay) in [("1", [("DELAY", "3")]), ("99", []), ("99", [("DELAY", "3")])] {
+      let text = (properties + delay).map { "\($0.0)\u{1}\($0.1)\u{2}" }.joined()
+      let reply = try tx.producer.ask(
+        .sendMessageV2,
+        [
+          ("a", "PG"), ("b", "%RETRY%G"), ("c", "TBW102"), ("d", "1"), ("e", "0"), ("f", "0"), ("g", "1"),
+          ("h", "0"), ("i", text), ("j", times), ("k", "false"), ("m", "false"),
+        ], body: "again")
+      #expect(reply.code == 0)
+    }
+    #expect(try tx.halves.isEmpty)
+    #expect(try tx.queue("%DLQ%G").count == 2)
+  }
+
+  @Test func halfMessagesKeepRoomForTheirCopies() throws {
+    let tx = try TransactionRig()
+    let text = { (count: Int) in [("x", String(repeating: "y", count: count))] }
+    #expect(try tx.prepare("b", text(32_600)).code == 13)
+    _ = try tx.half("b", text(32_100))
+    for _ in 0..<3 {
+      tx.round()
+      #expect(try tx.questions().count == 1)
+    }
+  }
+
+  @Test func messagesAreCountedWhereTheyAre() throws {
+    let tx = try TransactionRig()
+    let half = try tx.half()
+    func count(_ topic: String) throws -> Int64? {
+      tx.node.nowMs += 10_000
+      tx.node.everySecond()
+      let fields = [("statsName", "TOPIC_PUT_NUMS"), ("statsKey", topic)]
+      let reply = try tx.producer.ask(.viewBrokerStatsData, fields)
+      return reply.code == 0 ? try reply.json()["statsMinute"]?["sum"]?.int : nil
+    }
+    #expect(try [count("T"), count(TopicName.transactionHalf)] == [nil, 1])
+    try tx.end(half, commit)
+    #expect(try count("T") == 1)
+  }
+
   @Test func transactionsCanBeRejected() throws {
     let tx = try TransactionRig { $0.rejectTransactions = true }
     let reply = try tx.prepare()
@@ -107,6 +151,11 @@ struct TransactionTests {
     let texts = try tx.opTexts
     #expect(texts.count == 2 && texts.allSatisfy { $0.utf8.count <= ServerLimits.opMessageBytesMax })
     #expect(texts.joined().split(separator: ",").compactMap { Int($0) } == Array(0..<1500))
+  }
+
+  @Test func endWithoutDecisionIsRefused() throws {
+    let tx = try TransactionRig()
+    #expect(try tx.producer.send(37, [("producerGroup", "PG")])?.code == 1)
   }
 
   @Test(arguments: [unknown, 4, 99])

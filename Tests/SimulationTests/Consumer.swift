@@ -110,7 +110,9 @@ class Consumer {
         later(life, ms: 0...300) { [self] in pull(topic, queueId, max(next, offset), life) }
       case 21:
         world.fail("\(client.name) asks \(topic):\(queueId) at \(offset) and is moved to \(next)")
-      default: later(life, ms: 200...1_500) { [self] in pull(topic, queueId, offset, life) }
+      default:
+        world.note("\(client.name) is refused: \(answer.code) \(answer.remark)")
+        later(life, ms: 200...1_500) { [self] in pull(topic, queueId, offset, life) }
       }
     }
   }

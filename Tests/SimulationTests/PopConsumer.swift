@@ -11,9 +11,11 @@ final class PopRecord {
     /// Nobody may see it before.
     var hiddenUntilMs: Int64
     var isAcknowledged = false
+    /// An acknowledgement went out that nobody answered.
+    var isUnsure = false
   }
   var entries: [String: Entry] = [:]
-  var waiting: Int { entries.values.count { !$0.isAcknowledged } }
+  var waiting: Int { entries.values.count { !$0.isAcknowledged && !$0.isUnsure } }
 }
 
 final class PopConsumer: Consumer {
@@ -72,19 +74,22 @@ final class PopConsumer: Consumer {
     }
     for received in all {
       guard let message = world.oracle.seen(world, group, received) else { continue }
-      let key = received.properties["UNIQ_KEY"] ?? ""
+      // A crash may deliver a delayed message twice, with one key.
+      let key = message.delayMs > 0 ? "delayed" : received.properties["UNIQ_KEY"] ?? ""
       let composed =
         "\(starts["0 \(received.queueId)"] ?? "?") \(popMs) \(invisibleMs) \(answer.fields["reviveQid"] ?? "?") 0 "
         + "broker-a \(received.queueId) \(received.offset)"
       let text = received.properties["POP_CK"] ?? composed
       let words = text.split(separator: " ")
       guard words.count == 8 else { return world.fail("\(client.name) gets the receipt \(text)") }
-      if let entry = record.entries[key], world.nowMs < entry.hiddenUntilMs || entry.isAcknowledged {
+      if key != "delayed", let entry = record.entries[key], world.nowMs < entry.hiddenUntilMs || entry.isAcknowledged {
         world.fail(
           "\(client.name) pops message \(message.id) again, acknowledged: \(entry.isAcknowledged), hidden for "
             + "\(entry.hiddenUntilMs - world.nowMs) ms")
       }
-      record.entries[key] = .init(id: message.id, hiddenUntilMs: popMs + invisibleMs)
+      if key != "delayed" {
+        record.entries[key] = .init(id: message.id, hiddenUntilMs: popMs + invisibleMs)
+      }
       let isRetry = words[4] != "0"
       let receipt = Receipt(
         text: text,
@@ -114,7 +119,11 @@ final class PopConsumer: Consumer {
   private func acknowledge(_ receipt: Receipt, _ life: Int) {
     client.ask(Self.ackMessage, fields(receipt), body: [], timeoutMs: 3_000) { [self] answer in
       world.note("\(client.name) acknowledges \(receipt.key) (\(receipt.text)): \(answer?.code ?? -1)")
-      guard let answer, answer.code == 0, world.nowMs < receipt.untilMs else { return }
+      // Served late, it may count all the same, for what nobody has popped meanwhile.
+      guard let answer, answer.code == 0, world.nowMs < receipt.untilMs else {
+        record.entries[receipt.key]?.isUnsure = true
+        return
+      }
       record.entries[receipt.key]?.isAcknowledged = true
     }
   }

@@ -27,6 +27,8 @@ final class SimulatedServer {
     var options = ServerOptions(root: world.disk.root)
     options.seed = UInt64.random(in: 0 ... .max, using: &world.random)
     options.logLevel = .error
+    options.recallEnable = true
+    options.propertyFilter = true
     options.delayLevels = world.plan.delayLevels
     options.store.segmentBytes = world.plan.segmentBytes
     options.store.flushSync = world.plan.flushSync

@@ -1,5 +1,6 @@
 // Light queues in the store: one record, many entries, the same entries after every way of opening.
 
+import Foundation
 import Testing
 import Wire
 
@@ -48,10 +49,11 @@ struct LightQueueTests {
   }
 
   /// What the client writes is no reason to trap or to give entries elsewhere.
-  @Test(arguments: [
-    ("%LMQ%a", nil), ("%LMQ%a,%LMQ%b", "0"), ("%LMQ%a", "x"), ("%LMQ%a", "-1"), ("Other", "0"), ("", ""),
-    (",", ","), ("%LMQ%a", "99999999999999999999"),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("%LMQ%a", nil), ("%LMQ%a,%LMQ%b", "0"), ("%LMQ%a", "x"), ("%LMQ%a", "-1"), ("Other", "0"), ("", ""),
+      (",", ","), ("%LMQ%a", "99999999999999999999"),
+    ] as [(String, String?)])
   func whatDoesNotFitTogetherIsNoDispatch(_ names: String, _ offsets: String?) throws {
     let rig = try rig()
     let more = [("INNER_MULTI_DISPATCH", names)] + (offsets.map { [("INNER_MULTI_QUEUE_OFFSET", $0)] } ?? [])
@@ -85,6 +87,25 @@ struct LightQueueTests {
     #expect(rig.store.topicConfig("%LMQ%c") == nil)
     #expect(!rig.store.hasRoomForLightQueues(1))
     #expect(rig.store.topicConfig("%LMQ%a") != nil, "a known one stays")
+  }
+
+  /// An Apache broker with light queues keeps all offsets in a file of its own.
+  @Test func offsetsOfApachesOwnFileAreTakenOver() throws {
+    let rig = try rig()
+    rig.store.commitOffset(group: "G", topic: "T", queueId: 1, 7)
+    rig.store.close()
+    try """
+    {"dataVersion":{"counter":1,"stateVersion":0,"timestamp":1},
+    "lmqOffsetTable":{"%LMQ%a@%LMQ%client":5,"%LMQ%b@%LMQ%client":"x"},
+    "offsetTable":{"T@G":{1:3,2:4},"Other@H":{0:9}}}
+    """.write(
+      toFile: "\(rig.root)/config/lmqConsumerOffset.json", atomically: true, encoding: .utf8)
+    try rig.reopen()
+    #expect(rig.store.consumerOffset(group: "%LMQ%client", topic: "%LMQ%a", queueId: 0) == 5)
+    #expect(rig.store.consumerOffset(group: "%LMQ%client", topic: "%LMQ%b", queueId: 0) == nil)
+    #expect(rig.store.consumerOffsets(group: "G", topic: "T") == [1: 7, 2: 4], "what is known here counts")
+    #expect(rig.store.consumerOffset(group: "H", topic: "Other", queueId: 0) == 9)
+    #expect(rig.store.topics(ofGroup: "H") == ["Other"])
   }
 
   @Test func deletingALightQueueForgetsItsEntriesAndOffsets() throws {

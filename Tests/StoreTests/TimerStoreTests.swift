@@ -210,6 +210,28 @@ struct TimerStoreTests {
     #expect(copy.store.timerProgress == timers)
   }
 
+  /// Apache's files tell only of deliveries that are on disk: a power loss takes none of them.
+  @Test func apachesFilesWaitForTheLog() throws {
+    let rig = try Rig {
+      $0.delayLevelsMs = [1000]
+      // SYNC comes too late for this test.
+      $0.flushIntervalMs = 600_000
+    }
+    try rig.append("T")
+    let before = rig.store.durable
+    rig.store.publish()
+    rig.store.setDelayOffset(level: 1, 9)
+    for second in 1...3 { rig.store.maintain(nowMs: Clock.wallMs() + Int64(second) * 1000) }
+    if rig.store.durable == before {
+      #expect(!FileSystem.exists("\(rig.root)/config/timercheck"))
+    }
+    rig.store.close()
+    let text = String(
+      decoding: try FileSystem.readWhole("\(rig.root)/config/delayOffset.json", bytesMax: 1 << 20),
+      as: UTF8.self)
+    #expect(text.contains("{1:9"))
+  }
+
   /// Apache ran meanwhile: its files are further.
   @Test func furtherFilesOfApacheCount() throws {
     let rig = try Rig { $0.delayLevelsMs = [1000] }

@@ -18,13 +18,19 @@ final class Broker {
   let longPolls = LongPolls()
   /// Tag expressions that came with pulls.
   var tagFilters = TagFilters()
+  /// SQL92 expressions that came with pulls.
+  var sqlFilters = SqlFilters()
+  /// Whoever waits for the disk.
+  let coldReads: ColdReads
   let schedule: Schedule
   let transactions: Transactions
   let compaction = Compaction()
+  let staticTopics = StaticTopics()
   let timers = TimerMessages()
   let pop: PopService
 
   init(options: ServerOptions, storeHost: HostAddress) {
+    coldReads = ColdReads(options: options)
     producing = Producing(options: options, storeHost: storeHost)
     schedule = Schedule(levels: options.delayLevels)
     transactions = Transactions(options: options)
@@ -38,6 +44,7 @@ final class Broker {
     schedule.boot(node)
     transactions.boot(node)
     compaction.boot(node)
+    staticTopics.boot(node)
     timers.boot(node)
     pop.boot(node)
   }
@@ -51,6 +58,7 @@ final class Broker {
     pop.ledger.reviveDue(node)
     longPolls.serve(node)
     longPolls.expire(node)
+    coldReads.serveHeld(node)
     priority.expire(node)
     pop.polls.workDue(node)
     asking.expire(node)
@@ -62,6 +70,7 @@ final class Broker {
     let dues = [
       schedule.nextDueMs, timers.nextDueMs, transactions.nextDueMs, longPolls.nextDeadlineMs,
       asking.nextDeadlineMs, compaction.nextDueMs, priority.nextDeadlineMs, pop.nextDueMs,
+      coldReads.nextDueMs,
     ]
     for case .some(let due) in dues {
       next = min(next ?? due, due)

@@ -69,7 +69,7 @@ package enum BrokerConf {
     let host = address.lastIndex(of: ":").map { String(address[..<$0]) } ?? address
     var lines = rows.map { (key: $0.key, value: $0.get(options)) }
     lines += [
-      ("brokerIP1", host), ("brokerIP2", host), ("enablePropertyFilter", "false"),
+      ("brokerIP1", host), ("brokerIP2", host),
       ("haListenPort", "\(Int(options.brokerPort) + 1)"),
       ("namesrvAddr", "\(host):\(options.nameServerPort)"),
       ("notifyConsumerIdsChangedEnable", "true"), (logPathKey, options.store.root + "/commitlog"),
@@ -165,9 +165,14 @@ package enum BrokerConf {
       flag("autoCreateSubscriptionGroup", \.autoCreateGroup),
       number("defaultTopicQueueNums", \.defaultTopicQueues, 1...ServerLimits.queuesPerTopicMax),
       number("brokerPermission", \.brokerPermission, 0...7), flag("longPollingEnable", \.longPolling),
+      flag("enablePropertyFilter", \.propertyFilter),
+      flag("coldDataFlowControlEnable", \.coldFlowControl),
+      number("cgColdReadThreshold", \.coldGroupBytes, 1...Int64(1 << 40)),
+      number("globalColdReadThreshold", \.coldGlobalBytes, 1...Int64(1 << 40)),
       flag("enableRetryTopicV2", \.popRetryTopicV2),
       number("popFromRetryProbability", \.popFromRetryPercent, 0...100),
       text("regionId", \.region), flag("traceOn", \.traceOn), flag("traceTopicEnable", \.traceTopic),
+      name("msgTraceTopicName", \.traceTopicName),
       flag("enableCompaction", \.compaction),
       flag("enableLmq", \.store.lightQueues), flag("enableMultiDispatch", \.store.lightDispatch),
       number("maxLmqConsumeQueueNum", \.store.lightQueuesMax, 1...1_000_000),

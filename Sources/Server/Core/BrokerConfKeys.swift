@@ -14,14 +14,14 @@ extension BrokerConf {
     autoMessageVersionOnTopicLen batchDispatchRequestThreadPoolNums bitMapLengthConsumeQueueExt
     bottomMostCompressionTypeForConsumeQueueStore broadcastOffsetExpireMaxSecond broadcastOffsetExpireSecond
     brokerElectionPriority brokerFastFailureEnable brokerHeartbeatInterval brokerIP2
-    brokerNotActiveTimeoutMillis brokerTopicEnable cgColdReadThreshold channelExpiredTimeout
+    brokerNotActiveTimeoutMillis brokerTopicEnable channelExpiredTimeout
     channelNotActiveInterval checkCRCOnRecover checkSyncStateSetPeriod cleanFileForciblyEnable
     cleanOfflineBrokerInterval cleanResourceInterval cleanRocksDBDirtyCQIntervalMin cleanSwapedMapInterval
     clearRetryTopicWhenDeleteTopic clientAsyncSemaphoreValue clientCallbackExecutorThreads
     clientChannelMaxIdleTimeSeconds clientCloseSocketIfTimeout clientManageThreadPoolNums
     clientManagerThreadPoolQueueCapacity clientOnewaySemaphoreValue clientPooledByteBufAllocatorEnable
     clientSocketRcvBufSize clientSocketSndBufSize clientWorkerThreads clusterTopicEnable
-    coldCtrStrategyEnable coldDataFlowControlEnable coldDataScanEnable commercialBaseCount
+    coldCtrStrategyEnable coldDataScanEnable commercialBaseCount
     commercialSizePerMsg commitCommitLogLeastPages commitCommitLogThoroughInterval commitIntervalCommitLog
     commitLogForceSwapMapInterval commitLogSwapMapInterval commitLogSwapMapReserveFileNum
     compactionCqMappedFileSize compactionMappedFileSize compactionScheduleInternal compactionThreadNum
@@ -39,7 +39,7 @@ extension BrokerConf {
     enableControllerMode enableCreateSysGroup enableDLegerCommitLog enableDetailStat
     enableFastChannelEventProcess enableLmqStats enableMixedMessageType
     enableNetWorkFlowControl enableNotifyAfterPopOrderLockRelease enableNotifyBeforePopCalculateLag
-    enablePopBatchAck enablePopBufferMerge enablePopLog enablePopMessageThreshold enablePropertyFilter
+    enablePopBatchAck enablePopBufferMerge enablePopLog enablePopMessageThreshold
     enableReconnectForGoAway enableRegisterProducer enableRemoteEscape enableRocksDBLog
     enableScheduleAsyncDeliver enableScheduleMessageStats enableShutdownGracefully enableSingleTopicRegister
     enableSkipLongAwaitingAck enableSlaveActingMaster enableSplitRegistration enabledAppendPropCRC
@@ -50,7 +50,7 @@ extension BrokerConf {
     flushCommitLogTimed flushConsumeQueueLeastPages flushConsumeQueueThoroughInterval
     flushConsumerOffsetHistoryInterval flushConsumerOffsetInterval flushDelayOffsetInterval
     flushIntervalConsumeQueue flushLeastPagesWhenWarmMapedFile forceRegister forceVerifyPropCRC
-    forwardTimeout globalColdReadThreshold haFlowControlEnable haHousekeepingInterval haListenPort
+    forwardTimeout haFlowControlEnable haHousekeepingInterval haListenPort
     haMaxGapNotInSync haMaxTimeSlaveNotCatchup haSendHeartbeatInterval haTransferBatchSize
     heartbeatThreadPoolNums heartbeatThreadPoolQueueCapacity highSpeedMode inSyncReplicas
     initPopOffsetByCheckMsgInMem isBrokerContainer isInBrokerContainer isScanAvailableNameSrv
@@ -69,7 +69,7 @@ extension BrokerConf {
     metricGrpcExporterTimeOutInMills metricLoggingExporterIntervalInMills metricsExporterType
     metricsGrpcExporterHeader metricsGrpcExporterTarget metricsInDelta metricsLabel
     metricsOtelCardinalityLimit metricsPromExporterHost metricsPromExporterPort minInSyncReplicas
-    msgTraceTopicName namesrvAddr notifyConsumerIdsChangedEnable offsetCheckInSlave
+    namesrvAddr notifyConsumerIdsChangedEnable offsetCheckInSlave
     osPageCacheBusyTimeOutMills popCkMaxBufferSize popCkOffsetMaxQueueSize popCkStayBufferTime
     popCkStayBufferTimeOut popConsumerFSServiceInit popConsumerKVServiceEnable popConsumerKVServiceInit
     popConsumerKVServiceLog popInflightMessageThreshold

@@ -8,6 +8,7 @@ enum Families {
     HeartbeatRequests.rows, ClientRequests.rows,
     Pop.rows, PopAcks.rows, PopQueries.rows, Assignment.rows,
     TopicRequests.rows, GroupRequests.rows, ProgressRequests.rows, StatusRequests.rows,
-    UpkeepRequests.rows, RelayRequests.rows,
+    PauseRequests.rows, ColdFlowRequests.rows, UpkeepRequests.rows, RelayRequests.rows,
+    StaticTopicRequests.rows,
   ]
 }

@@ -42,6 +42,8 @@ final class NameServer {
     var session: UInt64?
     var version: DataVersion
     var topics: [TopicConfig]
+    /// Static topics: what each topic's queues are on this broker, as it came.
+    var mappings: [(topic: String, info: JSON)] = []
   }
   enum Outcome {
     /// `master`: for a broker that is none, where its master is.
@@ -56,6 +58,8 @@ final class NameServer {
   private(set) var clusters: [String: Set<String>] = [:]
   /// Topic → broker name → its queues.
   private(set) var topics: [String: [String: QueueData]] = [:]
+  /// Static topic → broker name → its part of the mapping.
+  private(set) var mappings: [String: [String: JSON]] = [:]
   private(set) var live: [LiveKey: Live] = [:]
   let keyValues = KeyValues()
 
@@ -67,6 +71,9 @@ final class NameServer {
   func registerOwnBroker(_ node: Node) {
     var registration = ownRegistration(node)
     registration.topics = node.store.topicConfigs.map { advertised($0, node) }
+    registration.mappings = node.store.topicMappings.compactMap { entry in
+      TopicMapping(entry.detail).map { (entry.topic, $0.info) }
+    }
     apply(registration, nowMs: node.nowMs)
   }
 
@@ -77,6 +84,8 @@ final class NameServer {
     guard live[key] != nil else { return }
     live[key]?.version = node.store.topicVersion
     put(advertised(config, node), of: node.options.brokerName)
+    let mapping = node.store.slot(config.name).flatMap { node.broker.staticTopics.mapping($0) }
+    if let mapping { mappings[config.name, default: [:]][node.options.brokerName] = mapping.info }
   }
 
   private func ownRegistration(_ node: Node) -> Registration {
@@ -166,6 +175,9 @@ final class NameServer {
         put(config, of: name)
       }
     }
+    for mapping in registration.mappings where topics[mapping.topic]?[name] != nil {
+      mappings[mapping.topic, default: [:]][name] = mapping.info
+    }
     live[key] = Live(
       brokerName: name, lastMs: nowMs, timeoutMs: registration.timeoutMs, version: registration.version,
       session: registration.session, haAddress: registration.haAddress)
@@ -192,6 +204,7 @@ final class NameServer {
     for (topic, queues) in topics where queues[brokerName] != nil {
       topics[topic]?[brokerName] = nil
       if topics[topic]?.isEmpty == true { topics[topic] = nil }
+      forgetMapping(topic, brokerName)
     }
   }
 
@@ -222,6 +235,9 @@ final class NameServer {
     var route = TopicRoute()
     route.queues = queues.values.sorted { $0.broker < $1.broker }
     route.brokers = queues.keys.sorted().compactMap { brokerData($0) }
+    if let parts = mappings[topic] {
+      route.queueMappings = .object(parts.sorted { $0.key < $1.key }.map { JSON.Member($0.key, $0.value) })
+    }
     return route.brokers.isEmpty ? nil : route
   }
 
@@ -247,10 +263,19 @@ final class NameServer {
   func deleteTopic(_ topic: String, cluster: String?) {
     guard let cluster else {
       topics[topic] = nil
+      mappings[topic] = nil
       return
     }
-    for name in clusters[cluster] ?? [] { topics[topic]?[name] = nil }
+    for name in clusters[cluster] ?? [] {
+      topics[topic]?[name] = nil
+      forgetMapping(topic, name)
+    }
     if topics[topic]?.isEmpty == true { topics[topic] = nil }
+  }
+
+  private func forgetMapping(_ topic: String, _ brokerName: String) {
+    mappings[topic]?[brokerName] = nil
+    if mappings[topic]?.isEmpty == true { mappings[topic] = nil }
   }
 
   /// Enters the queues of one topic (217); nothing when one of the brokers is unknown.

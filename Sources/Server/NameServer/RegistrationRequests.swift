@@ -65,6 +65,9 @@ enum RegistrationRequests {
     }
     registration.version = table.dataVersion
     registration.topics = table.topics
+    registration.mappings = (table.mappingInfos?.members ?? []).compactMap { member in
+      member.key.string.map { (topic: $0, info: member.value) }
+    }
     return registration
   }
 

@@ -37,6 +37,8 @@ final class Session {
   var isPaused = false
   var wantsWrite = false
   var isClosed = false
+  /// Its pulls that wait for a message.
+  var heldPulls = 0
   /// Requests that the server itself sends on this connection.
   var nextOpaque: Int32 = 0
 
@@ -57,11 +59,13 @@ final class Session {
   /// Everything appended in this turn (and later) leaves only when the log is durable up to `logEnd` and so
   /// many changes of topics are saved.
   func hold(untilLog logEnd: Int64 = 0, topicChanges: Int64 = 0) {
-    if let last = holds.last, last.position >= turnStart {
+    // A request that waited is answered after its own turn, whose bytes may have left long ago.
+    let start = max(turnStart, written)
+    if let last = holds.last, last.position >= start {
       holds[holds.count - 1].logEnd = max(last.logEnd, logEnd)
       holds[holds.count - 1].topicChanges = max(last.topicChanges, topicChanges)
     } else {
-      holds.append(Hold(position: turnStart, logEnd: logEnd, topicChanges: topicChanges))
+      holds.append(Hold(position: start, logEnd: logEnd, topicChanges: topicChanges))
     }
   }
 

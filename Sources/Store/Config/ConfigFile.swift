@@ -6,18 +6,20 @@ import Wire
 
 enum ConfigFile: String, CaseIterable, Sendable {
   case topics, subscriptionGroup, consumerOffset, delayOffset, consumerOrderInfo, messageRequestMode
+  case topicQueueMapping
   /// Apache's names have no ending for these two; the second holds binary numbers.
   case timermetrics, timercheck
 
   /// What must be readable when a store is opened.
   static let json: [ConfigFile] = [
     .topics, .subscriptionGroup, .consumerOffset, .delayOffset, .consumerOrderInfo, .messageRequestMode,
+    .topicQueueMapping,
   ]
 
   /// Whether the file says how far messages were consumed: it must not reach the disk before they do.
   var isProgress: Bool {
     switch self {
-    case .topics, .subscriptionGroup, .messageRequestMode, .timermetrics: false
+    case .topics, .subscriptionGroup, .messageRequestMode, .timermetrics, .topicQueueMapping: false
     case .consumerOffset, .consumerOrderInfo, .delayOffset, .timercheck: true
     }
   }

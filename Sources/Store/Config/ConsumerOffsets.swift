@@ -35,8 +35,8 @@ struct ConsumerOffsets {
     read(document["offsetTable"], light: nil)
   }
 
-  /// Takes over what Apache's LmqConsumerOffsetManager stored and this table does not have: its `offsetTable`,
-  /// and `lmqOffsetTable`, which has no queue ids.
+  /// Takes over what Apache's LmqConsumerOffsetManager stored and this table does not have: its
+  /// `offsetTable`, and `lmqOffsetTable`, which has no queue ids.
   mutating func adopt(_ document: JSON) {
     var known = self
     read(document["offsetTable"], light: document["lmqOffsetTable"])

@@ -12,6 +12,9 @@ struct Groups {
   private var groups: [String: SubscriptionGroup] = [:]
   /// Entries of the file that are no group: they are written back as they came.
   private var others: [JSON.Member] = []
+  /// What groups are forbidden, by group and topic: bits (Apache PermName; bit 2 is reading).
+  private var forbidden: [String: [String: Int64]] = [:]
+  private static let readBit: Int64 = 1 << 2
 
   init(_ document: ConfigDocument, nowMs: Int64) {
     self.document = document
@@ -22,6 +25,14 @@ struct Groups {
         set(group)
       } else {
         others.append(member)
+      }
+    }
+    for member in document["forbiddenTable"]?.members ?? [] {
+      guard let group = member.key.string else { continue }
+      for entry in member.value.members ?? [] {
+        if let topic = entry.key.string, let bits = entry.value.int, bits > 0 {
+          forbidden[group, default: [:]][topic] = bits
+        }
       }
     }
   }
@@ -38,8 +49,39 @@ struct Groups {
   mutating func remove(_ name: String, nowMs: Int64) -> Bool {
     guard groups.removeValue(forKey: name) != nil else { return false }
     order.removeAll { $0 == name }
+    forbidden[name] = nil
     bump(nowMs)
     return true
+  }
+
+  // MARK: what is forbidden
+
+  /// Topics that the group is forbidden to read, sorted.
+  func topics(forbiddenTo group: String) -> [String] {
+    (forbidden[group] ?? [:]).filter { $0.value & Self.readBit != 0 }.keys.sorted()
+  }
+
+  var forbiddenCount: Int { forbidden.values.reduce(0) { $0 + $1.count } }
+
+  /// False when nothing changed. Apache forgets a group's other topics when one is allowed again, and does
+  /// not write the file then.
+  mutating func setPaused(_ isPaused: Bool, group: String, topic: String, nowMs: Int64) -> Bool {
+    let before = forbidden[group]?[topic] ?? 0
+    let bits = isPaused ? before | Self.readBit : before & ~Self.readBit
+    if bits == before { return false }
+    forbidden[group, default: [:]][topic] = bits == 0 ? nil : bits
+    if forbidden[group]?.isEmpty == true { forbidden[group] = nil }
+    bump(nowMs)
+    return true
+  }
+
+  /// As in the file, sorted.
+  var forbiddenTable: JSON {
+    .object(
+      forbidden.sorted { $0.key < $1.key }.map { group, topics in
+        JSON.Member(
+          group, .object(topics.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .int($0.value)) }))
+      })
   }
 
   private mutating func set(_ group: SubscriptionGroup) {
@@ -54,7 +96,7 @@ struct Groups {
   func encoded() -> [UInt8] {
     var document = document
     document["dataVersion"] = version.json
-    if document["forbiddenTable"] == nil { document["forbiddenTable"] = .object([]) }
+    document["forbiddenTable"] = forbiddenTable
     document["subscriptionGroupTable"] = .object(all.map { JSON.Member($0.name, $0.json) } + others)
     return document.json.bytes(.pretty)
   }

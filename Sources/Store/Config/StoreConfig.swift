@@ -59,6 +59,7 @@ extension MessageStore {
     table.forget(slot)
     upkeep.needsSnapshot = true
     if offsets.remove(group: nil, topic: name) { markDirty(.consumerOffset) }
+    if timerMetrics.remove(name) { markDirty(.timermetrics) }
     removePopOrders(group: nil, topic: name)
     return true
   }
@@ -92,6 +93,25 @@ extension MessageStore {
     removePopOrders(group: name, topic: nil)
     persistSoon(.subscriptionGroup)
     return true
+  }
+
+  /// Topics that the group is forbidden to read.
+  package func pausedTopics(of group: String) -> [TopicSlot] {
+    groupTable.topics(forbiddenTo: group).map { table.makeSlot($0) }
+  }
+  /// Whether the group is forbidden to read the topic.
+  package func isPaused(group: String, topic: String) -> Bool {
+    groupTable.topics(forbiddenTo: group).contains(topic)
+  }
+  /// The content of forbiddenTable: group → topic → bits of what is forbidden.
+  package var forbiddenTable: JSON { groupTable.forbiddenTable }
+  /// Pairs of group and topic with something forbidden.
+  package var forbiddenCount: Int { groupTable.forbiddenCount }
+  /// Forbids a group to read a topic, or allows it again; persists at once.
+  package func setPaused(_ isPaused: Bool, group: String, topic: String) {
+    if groupTable.setPaused(isPaused, group: group, topic: topic, nowMs: wallMs) {
+      persistSoon(.subscriptionGroup)
+    }
   }
 
   // MARK: Consumer offsets

@@ -71,7 +71,8 @@ struct Topics {
     }
     if configs[Int(slot.rawValue)] != nil || gates[Int(slot.rawValue)].exists { return }
     gates[Int(slot.rawValue)] = TopicGate(
-      exists: true, perm: Perm.read | Perm.write, readQueues: 1, writeQueues: 1, sysFlag: 0, isOrder: false)
+      exists: true, perm: Perm.read | Perm.write, readQueues: 1, writeQueues: 1, sysFlag: 0, isOrder: false,
+      isPriority: false)
     lightCount += 1
   }
 

@@ -2,8 +2,8 @@
 
 package import Wire
 
-/// The filter of a subscription: tags by the code in the queue's entry, then SQL92 by the record's properties.
-/// Any thread.
+/// The filter of a subscription: tags by the code in the queue's entry, then SQL92 by the record's
+/// properties. Any thread.
 package struct MessageFilter: Sendable, Equatable {
   /// Hash codes of tags, one of which an entry must have; none lets all pass.
   package var codes: [Int32]

@@ -21,8 +21,8 @@ extension MessageStore {
     return (entry.physicalOffset, entry.size, entry.tagsCode)
   }
 
-  /// Whether entry `offset` passes the filter (long polls); true when it does not exist, or when only the disk
-  /// could tell.
+  /// Whether entry `offset` passes the filter (long polls); true when it does not exist, or when only the
+  /// disk could tell.
   package func matches(
     _ slot: TopicSlot, _ queueId: Int32, _ offset: Int64, _ filter: borrowing MessageFilter
   ) -> Bool {
@@ -49,8 +49,8 @@ extension MessageStore {
   /// Reads matching records into `out` from `offset` on.
   ///
   /// At most `messagesMax` records and `bytesMax` bytes, and Apache's limits of 32 and 256 KiB in memory, 8
-  /// and 64 KiB on disk; the first match is always returned. At least 800 entries are scanned, unless a filter
-  /// by properties had to copy `Limits.readFilteredBytesMax` from the page cache in vain.
+  /// and 64 KiB on disk; the first match is always returned. At least 800 entries are scanned, unless a
+  /// filter by properties had to copy `Limits.readFilteredBytesMax` from the page cache in vain.
   package func read(
     _ slot: TopicSlot, _ queueId: Int32, from offset: Int64, messagesMax: Int, bytesMax: Int,
     filter: borrowing MessageFilter, into out: inout ByteBuffer
@@ -104,14 +104,13 @@ extension MessageStore {
   }
 
   private func cold(_ entry: QueueEntry, _ low: Int64, _ high: Int64, _ next: Int64) -> ReadResult {
-    let start = entry.physicalOffset
-    return ReadResult(
+    ReadResult(
       status: .cold, nextBeginOffset: next, minOffset: low, maxOffset: high,
-      coldRange: start..<min(start + Int64(max(Int(entry.size), Limits.readBytesInMemoryMax)), log.position))
+      coldRange: window(entry.physicalOffset, Int(entry.size)))
   }
 
-  /// Appends the entry's record; false when it is not in the page cache. A record that does not look like one,
-  /// or that the filter does not let pass, is skipped.
+  /// Appends the entry's record; false when it is not in the page cache. A record that does not look like
+  /// one, or that the filter does not let pass, is skipped.
   private func collect(
     _ entry: QueueEntry, _ filter: borrowing MessageFilter, _ collector: inout Collector,
     into out: inout ByteBuffer

@@ -13,7 +13,7 @@ extension MessageStore {
   }
 
   /// A blank entry has the time of the record after it, for it has its offset.
-  private func storeTimestampMs(_ entry: QueueEntry) -> Int64 {
+  func storeTimestampMs(_ entry: QueueEntry) -> Int64 {
     guard let segment = log.segment(holding: entry.physicalOffset) else { return -1 }
     let at = Int(entry.physicalOffset - segment.start)
     guard at + Record.bytesMin <= segment.file.bytes else { return -1 }

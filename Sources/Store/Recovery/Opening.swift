@@ -18,6 +18,7 @@ struct Opening: ~Copyable {
   var groups: Groups
   var offsets: ConsumerOffsets
   var delays: DelayOffsets
+  var mappings: TopicMappings
   var timerMetrics: TimerMetrics
   var progress: ProgressFile
   var popOrders: PopOrders
@@ -61,7 +62,8 @@ struct Opening: ~Copyable {
         table: recovered.table, tagsCode: recovered.tagsCode, topics: topics,
         groups: Groups(document(.subscriptionGroup), nowMs: nowMs),
         offsets: try offsets(document(.consumerOffset), options, paths, nowMs: nowMs),
-        delays: delays, timerMetrics: TimerMetrics.load(paths), progress: progress,
+        delays: delays, mappings: TopicMappings(document(.topicQueueMapping), nowMs: nowMs),
+        timerMetrics: TimerMetrics.load(paths), progress: progress,
         popOrders: PopOrders(document(.consumerOrderInfo)),
         requestModes: RequestModes(document(.messageRequestMode)),
         lastStoreTimestampMs: recovered.lastStoreTimestampMs, snapshotEnd: recovered.snapshotEnd, lock: lock)

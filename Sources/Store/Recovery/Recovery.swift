@@ -24,7 +24,8 @@ struct Recovery {
 
   init(
     directory: String, queues: QueueTable, tagsCode: TagsCode, dispatchesToLightQueues: Bool,
-    from position: Int64, lastRecordOffset: Int64, lastStoreTimestampMs: Int64, report: RecoveryReport, makeRoom: @escaping () -> Bool
+    from position: Int64, lastRecordOffset: Int64, lastStoreTimestampMs: Int64, report: RecoveryReport,
+    makeRoom: @escaping () -> Bool
   ) {
     self.directory = directory
     self.queues = queues

@@ -28,26 +28,24 @@ final class ProgressFile {
     var levels: [Int64] = []
   }
 
-  private let file: MappedFile
+  /// Nil when the disk was full at the start: then Apache's files alone say how far deliveries are.
+  private let file: MappedFile?
   private var number: UInt64 = 0
   private var scratch = ByteBuffer(capacity: Limits.progressSlotBytes)
   private(set) var state: State
   /// Waits until its log is on disk.
   private var candidate: State?
-  /// The newest state whose log is on disk, and whether config/timercheck has heard of it.
-  private var safe: State
   private(set) var checkpoint: TimerCheckpoint
   /// Set when the queue's oldest waiting message moved or something was delivered.
   private(set) var isCheckpointDue = false
   /// Apache's wheel files, to be removed once config/timercheck is ours.
   private(set) var hasForeignWheel: Bool
 
-  private init(_ file: MappedFile, _ state: State, _ checkpoint: TimerCheckpoint, hasForeignWheel: Bool) {
+  private init(_ file: MappedFile?, _ state: State, _ checkpoint: TimerCheckpoint, hasForeignWheel: Bool) {
     self.file = file
     self.state = state
     self.checkpoint = checkpoint
     self.hasForeignWheel = hasForeignWheel
-    safe = state
   }
 
   /// Reads the file and Apache's, takes whichever is further, and writes it anew. `delays` is what
@@ -55,9 +53,9 @@ final class ProgressFile {
   static func open(
     _ paths: StorePaths, logEnd: Int64, _ delays: inout DelayOffsets
   ) throws(Errno) -> ProgressFile {
-    let file = try MappedFile(path: paths.progress, bytes: Limits.progressBytes)
-    try file.allocate(upTo: Limits.progressBytes)
-    let found = newest(file.contents, logEnd: logEnd)
+    var file: MappedFile? = try MappedFile(path: paths.progress, bytes: Limits.progressBytes)
+    let found = file.flatMap { newest($0.contents, logEnd: logEnd) }
+    do throws(Errno) { try file?.allocate(upTo: Limits.progressBytes) } catch .noSpace { file = nil }
     let checkpoint = TimerCheckpoint.load(ConfigFile.timercheck.path(paths))
     var state = found ?? State()
     if let checkpoint, checkpoint.readMs > state.timers.farthest.fireMs || found == nil {
@@ -102,9 +100,8 @@ final class ProgressFile {
   /// Once a second: keeps apart a state whose log is on disk. True when config/timercheck is to be written.
   func settle(durable: Int64, _ timers: (readMs: Int64, queueOffset: Int64), nowMs: Int64) -> Bool {
     if let candidate, durable >= candidate.logEnd {
-      safe = candidate
       self.candidate = nil
-      write(safe, Self.safeSlot)
+      write(candidate, Self.safeSlot)
       return true
     }
     if candidate == nil && isCheckpointDue {
@@ -130,6 +127,7 @@ final class ProgressFile {
   func forgetForeignWheel() { hasForeignWheel = false }
 
   private func write(_ state: State, _ slot: Int) {
+    guard let file else { return }
     number += 1
     scratch.removeAll()
     Self.encode(state, number: number, to: &scratch)

@@ -36,7 +36,7 @@ struct TimerMetrics {
     metrics[topic] = Metric(count: count, timestampMs: nowMs)
   }
 
-  /// Topics that are gone are not counted any more. False when it was not there.
+  /// A topic that is gone is not counted any more. False when it was not.
   mutating func remove(_ topic: String) -> Bool { metrics.removeValue(forKey: topic) != nil }
 
   /// Nothing waits: what a crash left over goes.

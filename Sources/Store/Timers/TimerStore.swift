@@ -88,18 +88,20 @@ extension MessageStore {
     progress.update(logEnd: log.position) { $0.levels = levels }
   }
 
+  /// Once a second.
   func saveProgress(nowMs: Int64) {
-    if progress.settle(durable: durable, upkeep.timers, nowMs: nowMs) {
-      markDirty(.timercheck)
-      removeForeignWheel()
-    }
+    if progress.settle(durable: durable, upkeep.timers, nowMs: nowMs) { noteSaved() }
   }
 
+  /// At close, when the whole log is on disk.
   func closeProgress() {
-    if progress.close(upkeep.timers, nowMs: upkeep.nowMs) {
-      markDirty(.timercheck)
-      removeForeignWheel()
-    }
+    if progress.close(upkeep.timers, nowMs: upkeep.nowMs) { noteSaved() }
+  }
+
+  /// Apache's file is to be written: the log that it tells of is on disk.
+  private func noteSaved() {
+    markDirty(.timercheck)
+    removeForeignWheel()
   }
 
   /// Apache's wheel lists messages that are delivered by now; with the checkpoint alone it makes a new one.

@@ -62,14 +62,15 @@ package struct TimerTime: Sendable, Equatable {
     } else {
       dueMs = slot.upperBound
     }
-    let waitMs = dueMs - storeTimestampMs
+    let storedMs = max(0, storeTimestampMs)
+    let waitMs = dueMs - storedMs
     if waitMs < rollMs {
       fireMs = dueMs
     } else if waitMs - rollMs < rollMs / 3 {
       // Enough time is left for the second half.
-      fireMs = storeTimestampMs + rollMs / 2
+      fireMs = storedMs + rollMs / 2
     } else {
-      fireMs = storeTimestampMs + rollMs
+      fireMs = storedMs + rollMs
     }
   }
 }

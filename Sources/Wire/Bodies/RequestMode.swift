@@ -50,7 +50,9 @@ package struct Assignments: Equatable, Sendable {
 
   package init?(_ json: JSON) {
     guard json.members != nil else { return nil }
-    queues = json["messageQueueAssignments"]?.array?.compactMap { $0["messageQueue"].flatMap(MessageQueue.init) }
+    queues = json["messageQueueAssignments"]?.array?.compactMap {
+      $0["messageQueue"].flatMap(MessageQueue.init)
+    }
     mode = RequestMode.Mode(json["messageQueueAssignments"]?.array?.first?["mode"]) ?? .pull
   }
 

@@ -3,6 +3,8 @@ package struct SubscriptionData: Equatable, Sendable {
   package var topic: String
   package var subString: String
   package var expressionType = "TAG"
+  /// Filtering by a class on the broker's side, which no broker of version 5 does.
+  package var isClassFilter = false
   package var tags: [String] = []
   /// Java hashes of the tags.
   package var codes: [Int32] = []
@@ -55,6 +57,7 @@ package struct SubscriptionData: Equatable, Sendable {
     guard let topic = json["topic"]?.string else { return nil }
     self.init(topic: topic, subString: json["subString"]?.string ?? "*")
     expressionType = json["expressionType"]?.string ?? "TAG"
+    isClassFilter = json["classFilterMode"]?.bool ?? false
     tags = json["tagsSet"]?.strings ?? []
     codes = json.list("codeSet") { $0.int32 }
     version = json["subVersion"]?.int ?? 0
@@ -62,7 +65,7 @@ package struct SubscriptionData: Equatable, Sendable {
 
   package var json: JSON {
     .record([
-      "classFilterMode": .bool(false),
+      "classFilterMode": .bool(isClassFilter),
       "codeSet": .array(codes.map(JSON.number)),
       "expressionType": .string(expressionType),
       "subString": .string(subString),

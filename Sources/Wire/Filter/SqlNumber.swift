@@ -38,8 +38,8 @@ enum SqlNumber {
     byte == UInt8(ascii: "-") ? true : byte == UInt8(ascii: "+") ? false : nil
   }
 
-  /// A decimal or hexadecimal floating-point text, with blanks around it and a type suffix as Java allows; nil
-  /// when it is none.
+  /// A decimal or hexadecimal floating-point text, with blanks around it and a type suffix as Java allows;
+  /// nil when it is none.
   static func double(_ text: RawSpan) -> Double? {
     var start = 0
     var end = text.byteCount

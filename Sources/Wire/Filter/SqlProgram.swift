@@ -1,8 +1,8 @@
 // A compiled SQL92 expression: a tree in one array, evaluated over the raw bytes of a message's properties
 // (Apache SqlFilter, ComparisonExpression, LogicExpression, UnaryExpression).
 //
-// Three-valued logic as in Apache: a missing property is null. What Apache answers with an exception, such as a
-// property that should be a number and is none, is no match. Immutable, any thread.
+// Three-valued logic as in Apache: a missing property is null. What Apache answers with an exception, such as
+// a property that should be a number and is none, is no match. Immutable, any thread.
 
 /// A compiled expression. Shared by all pulls that bring the same one.
 package final class SqlProgram: Sendable {

@@ -86,16 +86,21 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case querySubscriptionByConsumer = 345
   case getTopicConfig = 351
   case getSubscriptionGroupConfig = 352
-  case updateAndGetGroupForbidden = 353
   case checkRocksDBQueueProgress = 354
   case exportRocksDBConfig = 355
+  case updateAndGetGroupForbidden = 353
   case litePullMessage = 361
   case recallMessage = 370
   case queryAssignment = 400
   case setMessageRequestMode = 401
   case getAllMessageRequestMode = 402
+  case updateAndCreateStaticTopic = 513
   case getBrokerMemberGroup = 901
   case brokerHeartbeat = 904
+  case updateColdDataFlowControl = 2001
+  case removeColdDataFlowControl = 2002
+  case getColdDataFlowControl = 2003
+  case setCommitLogReadMode = 2004
   case getBrokerHAStatus = 907
   case resetMasterFlushOffset = 908
   case getBrokerEpochCache = 1007
@@ -106,4 +111,5 @@ package enum RequestCode: Int32, Sendable, CaseIterable {
   case notification = 200_054
   case pollingInfo = 200_055
   case batchAckMessage = 200_151
+  case popRollback = 200_056
 }

@@ -30,6 +30,7 @@ package enum ResponseCode: Int32, Sendable {
   case noMessage = 208
   case pollingFull = 209
   case pollingTimeout = 210
+  case notLeaderForQueue = 501
   case illegalOperation = 604
   case goAway = 1500
 }

@@ -1,5 +1,5 @@
-// A java.util.BitSet as fastjson writes its bytes: base 64 (RFC 4648 §4) of BitSet.toByteArray. Bit n is bit n % 8
-// of byte n / 8.
+// A java.util.BitSet as fastjson writes its bytes: base 64 (RFC 4648 §4) of BitSet.toByteArray. Bit n is bit
+// n % 8 of byte n / 8.
 
 /// Sets of small numbers in batch acknowledgements.
 package enum JavaBitSet {
@@ -34,7 +34,8 @@ package enum JavaBitSet {
       for byte in group { word = word << 8 | UInt32(byte) }
       word <<= UInt32(8 * (3 - group.count))
       for place in 0..<4 {
-        out.append(place <= group.count ? alphabet[Int(word >> UInt32(18 - 6 * place)) & 63] : UInt8(ascii: "="))
+        out.append(
+          place <= group.count ? alphabet[Int(word >> UInt32(18 - 6 * place)) & 63] : UInt8(ascii: "="))
       }
     }
     return String(decoding: out, as: UTF8.self)

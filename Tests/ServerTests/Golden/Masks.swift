@@ -36,7 +36,8 @@ enum Masks {
 
   /// Properties that a broker writes by its clock or by positions in its log.
   static let properties: Set<String> = [
-    "ORIGIN_MESSAGE_ID", "DLQ_ORIGIN_MESSAGE_ID", "1ST_POP_TIME", "POP_CK", "ARRIVE_TIME", "PUSH_REPLY_TIME", "TIMER_OUT_MS",
+    "ORIGIN_MESSAGE_ID", "DLQ_ORIGIN_MESSAGE_ID", "1ST_POP_TIME", "POP_CK", "ARRIVE_TIME", "PUSH_REPLY_TIME",
+    "TIMER_OUT_MS",
     "TIMER_ENQUEUE_MS", "__CRC32#",
   ]
 
@@ -75,12 +76,12 @@ enum Masks {
     return value.split(separator: ";").sorted().joined(separator: ";")
   }
 
-  /// Apache brings messages back that nobody acknowledged by eight threads, each on its own time: which of them a
-  /// pop of the retry topic finds first is chance.
+  /// Apache brings messages back that nobody acknowledged by eight threads, each on its own time: which of
+  /// them a pop of the retry topic finds first is chance.
   static func isRevived(_ facts: RecordFacts) -> Bool { facts.properties["POP_CK"] != nil }
 
-  /// Apache serves send-backs by many threads: messages of a retry topic may change places. So may the queues of
-  /// a pop.
+  /// Apache serves send-backs by many threads: messages of a retry topic may change places. So may the queues
+  /// of a pop.
   static func masked(_ records: [RecordFacts]) -> [RecordFacts] {
     let isMixed = Set(records.map(\.record.queueId)).count > 1
     guard isMixed || records.contains(where: { $0.topic.hasPrefix("%RETRY%") }) else { return records }

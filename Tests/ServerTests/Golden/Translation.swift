@@ -73,7 +73,8 @@ struct Translation {
       return .object(
         (json.members ?? []).map { member in
           switch member.key.string {
-          case "pt": .init("pt", texts["popTime \(popTime) \(popTime)"].flatMap { .int(Int64($0)!) } ?? member.value)
+          case "pt":
+            .init("pt", texts["popTime \(popTime) \(popTime)"].flatMap { .int(Int64($0)!) } ?? member.value)
           case "rq":
             .init(
               "rq",
@@ -84,7 +85,8 @@ struct Translation {
         })
     }
     let acks = JSON.array((json["acks"]?.array ?? []).map(batch))
-    return JSON.object([.init("acks", acks), .init("brokerName", json["brokerName"] ?? .null)]).bytes(.compact)
+    return JSON.object([.init("acks", acks), .init("brokerName", json["brokerName"] ?? .null)]).bytes(
+      .compact)
   }
 
   /// "ckQueueOffset popTime invisibleTime reviveQid retryFlag brokerName queueId msgQueueOffset".

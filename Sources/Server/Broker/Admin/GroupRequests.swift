@@ -71,6 +71,7 @@ enum GroupRequests {
     var table = SubscriptionGroupTable()
     table.dataVersion = node.store.groupVersion
     table.groups = node.store.groups
+    table.forbidden = node.store.forbiddenTable
     session.answer(header, json: table.json)
   }
 

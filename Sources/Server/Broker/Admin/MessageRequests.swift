@@ -14,6 +14,11 @@ enum MessageRequests {
   ) {
     let offset = header.int64("offset", in: fields) ?? -1
     if header.isOneWay { return }
+    if let range = node.store.coldRange(ofRecordAt: offset),
+      node.broker.coldReads.hold(node, session, header, fields, body, range)
+    {
+      return
+    }
     let start = session.out.count
     if (node.store.minOffset..<node.store.maxOffset).contains(offset) {
       var writer = FrameWriter(response: 0, opaque: header.opaque, to: &session.out)

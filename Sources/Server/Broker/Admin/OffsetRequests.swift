@@ -25,6 +25,7 @@ enum OffsetRequests {
   static func query(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
+    if StaticOffsets.answer(.consumer, node, session, header, fields) { return }
     let topic = header.string("topic", in: fields) ?? ""
     let group = header.string("consumerGroup", in: fields) ?? ""
     guard let queueId = header.int32("queueId", in: fields) else {
@@ -50,6 +51,7 @@ enum OffsetRequests {
   static func commit(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
+    if StaticOffsets.answer(.commit, node, session, header, fields) { return }
     let topic = header.string("topic", in: fields) ?? ""
     let name = header.string("consumerGroup", in: fields) ?? ""
     guard let group = node.broker.clients.existing(name) else {
@@ -104,6 +106,7 @@ enum OffsetRequests {
   static func search(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
+    if StaticOffsets.answer(.time, node, session, header, fields) { return }
     guard let timestampMs = header.int64("timestamp", in: fields) else {
       return session.answer(header, .systemError, remark: "timestamp is required")
     }
@@ -111,6 +114,11 @@ enum OffsetRequests {
       return session.answer(header, "offset", 0)
     }
     let isUpper = header.string("boundaryType", in: fields)?.uppercased() == "UPPER"
+    if let range = node.store.coldRange(slot, queueId, atMs: timestampMs, upper: isUpper),
+      node.broker.coldReads.hold(node, session, header, fields, body, range)
+    {
+      return
+    }
     session.answer(
       header, "offset", node.store.offset(slot, queueId, atMs: timestampMs, upper: isUpper))
   }
@@ -118,20 +126,29 @@ enum OffsetRequests {
   static func maximum(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
+    if StaticOffsets.answer(.maximum, node, session, header, fields) { return }
     session.answer(header, "offset", queue(node, header, fields)?.range?.upperBound ?? 0)
   }
 
   static func minimum(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
+    if StaticOffsets.answer(.minimum, node, session, header, fields) { return }
     session.answer(header, "offset", queue(node, header, fields)?.range?.lowerBound ?? 0)
   }
 
   static func earliestTime(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
+    if StaticOffsets.answer(.earliestTime, node, session, header, fields) { return }
     guard let (slot, queueId, range) = queue(node, header, fields), let range, !range.isEmpty else {
       return session.answer(header, "timestamp", -1)
+    }
+    if let first = node.store.entry(slot, queueId, range.lowerBound),
+      let cold = node.store.coldRange(ofRecordAt: first.physicalOffset),
+      node.broker.coldReads.hold(node, session, header, fields, body, cold)
+    {
+      return
     }
     session.answer(header, "timestamp", node.store.storeTimestampMs(slot, queueId, range.lowerBound))
   }

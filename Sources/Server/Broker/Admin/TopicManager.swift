@@ -42,7 +42,7 @@ final class TopicManager {
       topic(TopicName.offsetMoved, 1),
       topic(TopicName.schedule, 18),
     ]
-    if options.traceTopic { list.append(topic(TopicName.trace, 1)) }
+    if options.traceTopic { list.append(topic(options.traceTopicName, 1)) }
     list += [
       topic("\(options.clusterName)_REPLY_TOPIC", 1),
       topic("rmq_sys_REVIVE_LOG_\(options.clusterName)", 8),
@@ -165,12 +165,16 @@ final class TopicManager {
   /// as in Apache.
   func delete(_ node: Node, _ topic: String) {
     let slot = existing(node, topic)
+    let popRetryTopics = PopNames.retryTopics(node, of: topic)
     _ = node.store.deleteTopic(topic)
+    for topic in popRetryTopics { delete(node, topic) }
     guard let slot else { return }
     if !node.store.isLight(topic) { count -= 1 }
     node.broker.resets.forget(topic: slot)
-    node.broker.priority.forget(topic: slot)
     node.broker.compaction.forget(slot)
+    node.broker.staticTopics.forget(node, slot)
+    node.broker.priority.forget(topic: slot)
+    node.broker.pop.ledger.forget(slot)
     node.broker.stats.topicDeleted(slot)
     for group in node.broker.clients.groups { group.forgetPulls(of: slot) }
     node.log.info("topic \(topic) deleted")

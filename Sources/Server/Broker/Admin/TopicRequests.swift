@@ -131,7 +131,13 @@ enum TopicRequests {
     guard let config = node.store.topicConfig(topic) else {
       return session.answer(header, .topicNotExist, remark: "No topic in this broker. topic: \(topic)")
     }
-    session.answer(header, json: config.json)
+    var members = config.json.members ?? []
+    if header.bool("lo", in: fields) == true,
+      let mapping = node.store.slot(topic).flatMap({ node.broker.staticTopics.mapping($0) })
+    {
+      members.append(.init("mappingDetail", mapping.json))
+    }
+    session.answer(header, json: .object(members))
   }
 
   static func allConfigs(
@@ -139,9 +145,9 @@ enum TopicRequests {
   ) {
     var table = TopicConfigTable()
     table.dataVersion = node.store.topicVersion
-    table.mappingDataVersion = DataVersion()
+    table.mappingDataVersion = node.store.topicMappingVersion
     table.topics = node.store.topicConfigs
-    table.mappingDetails = .object([])
+    table.mappingDetails = .object(node.store.topicMappings.map { JSON.Member($0.topic, $0.detail) })
     table.mappingInfos = .object([])
     session.answer(header, json: table.json)
   }

@@ -1,5 +1,5 @@
-// What operators ask of the store: clean up now, look into a queue, compare groups' places, tell how
-// replication stands (Apache AdminBrokerProcessor).
+// What operators ask of the store: clean up now, look into a queue, tell how replication
+// stands (Apache AdminBrokerProcessor).
 //
 // Requests about engines that this server does not have (RocksDB queues, controller epochs) are answered as
 // an Apache broker answers that does not use them either.
@@ -22,6 +22,7 @@ enum UpkeepRequests {
     RequestRow(
       .resetMasterFlushOffset, "RESET_MASTER_FLUSH_OFFSET", .brokers, .constant, masterFlushOffset),
     RequestRow(.getBrokerEpochCache, "GET_BROKER_EPOCH_CACHE", .brokers, .constant, epochs),
+    RequestRow(.popRollback, "POP_ROLLBACK", .brokers, .constant, popRollback),
   ]
 
   // MARK: cleaning
@@ -45,7 +46,9 @@ enum UpkeepRequests {
   static func cleanTopics(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
-    let dropped = node.store.forgetQueuesWithoutTopic { node.broker.topics.isSystem($0) }
+    let dropped = node.store.forgetQueuesWithoutTopic {
+      node.broker.topics.isSystem($0) || $0.hasPrefix(TopicName.lightPrefix)
+    }
     if dropped > 0 { node.log.info("queues of \(dropped) topics without configuration were dropped") }
     session.answer(header, .success)
   }
@@ -61,7 +64,9 @@ enum UpkeepRequests {
     let left = Set((header.string("filterGroups", in: fields) ?? "").split(separator: ",").map(String.init))
     var offsets: [Int32: Int64] = [:]
     for group in node.store.groups(ofTopic: topic) where !left.contains(group) {
-      let range = { (queueId: Int32) in node.store.slot(topic).flatMap { node.store.queueRange($0, queueId) } }
+      let range = { (queueId: Int32) in
+        node.store.slot(topic).flatMap { node.store.queueRange($0, queueId) }
+      }
       for (queueId, offset) in node.store.consumerOffsets(group: group, topic: topic)
       where offset >= range(queueId)?.lowerBound ?? 0 {
         offsets[queueId] = min(offsets[queueId] ?? Int64.max, offset)
@@ -129,6 +134,13 @@ enum UpkeepRequests {
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
     session.answer(header, .success, remark: "export done.")
+  }
+
+  /// What was popped was never in RocksDB: nothing is to be moved out of it.
+  static func popRollback(
+    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
+  ) {
+    session.answer(header, .success)
   }
 
   /// A master without slaves.

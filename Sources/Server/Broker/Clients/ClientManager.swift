@@ -78,6 +78,7 @@ final class ClientManager {
     _ = node.store.deleteGroup(name, cleanOffsets: cleanOffsets)
     guard let group = known(name) else { return }
     group.config = nil
+    group.pausedTopics = []
     if cleanOffsets { node.broker.resets.forget(group: group) }
     node.broker.stats.groupDeleted(group)
   }
@@ -103,6 +104,7 @@ final class ClientManager {
     let group = ConsumerGroup(name: config.name, index: names.insert(config.name))
     precondition(group.index == groups.count)
     group.config = config
+    if let node { group.pausedTopics = Set(node.store.pausedTopics(of: config.name)) }
     groups.append(group)
   }
 

@@ -29,7 +29,42 @@ struct GroupMember {
 struct Subscription {
   let data: SubscriptionData
   let slot: TopicSlot
+  let kind: Kind
   let filter: MessageFilter
+
+  /// How its messages are chosen.
+  enum Kind {
+    case tags, condition
+    /// A SQL92 expression that does not compile: its consumers must correct it.
+    case broken
+    /// An expression type that no broker of version 5 serves.
+    case unknown
+  }
+
+  init(_ data: SubscriptionData, _ slot: TopicSlot) {
+    self.data = data
+    self.slot = slot
+    if SqlFilters.isTag(data.expressionType) && !data.isClassFilter {
+      kind = .tags
+      filter = Self.tags(data)
+    } else if data.expressionType == SqlFilters.type && !data.isClassFilter {
+      let program = try? SqlProgram(data.subString)
+      kind = program == nil ? .broken : .condition
+      filter = MessageFilter(program: program)
+    } else {
+      kind = .unknown
+      filter = .all
+    }
+  }
+
+  private static func tags(_ data: SubscriptionData) -> MessageFilter {
+    if data.isAll { return .all }
+    // No codes would mean everything: a client that sends the expression alone still gets its tags.
+    let codes =
+      data.codes.isEmpty
+      ? SubscriptionData.tag(topic: data.topic, expression: data.subString, version: 0).codes : data.codes
+    return MessageFilter(codes: codes)
+  }
 }
 
 /// A consumer group. Created when a name is first seen and legal, kept while the server runs.
@@ -51,6 +86,8 @@ final class ConsumerGroup {
   /// Of the last heartbeat (v2); nil before the first.
   var fingerprint: Int32?
   var locks = QueueLocks()
+  /// Topics that an operator has forbidden the group to read (code 353); usually none.
+  var pausedTopics: Set<TopicSlot> = []
   /// Where each queue's next pull begins, as the last pull answered; progress reports show it.
   private var pullOffsets: [QueuePlace: Int64] = [:]
 
@@ -64,14 +101,23 @@ final class ConsumerGroup {
     self.index = index
   }
 
+  /// Whether an operator has forbidden the group to read the topic.
+  func isPaused(_ slot: TopicSlot) -> Bool { !pausedTopics.isEmpty && pausedTopics.contains(slot) }
+
   /// True while at least one member is registered.
   var isOnline: Bool { !members.isEmpty }
 
   /// The subscription of a topic as registered by heartbeat; nil when the group does not subscribe to it.
-  func subscription(_ slot: TopicSlot) -> (filter: MessageFilter, expressionType: String, version: Int64)? {
+  func subscription(_ slot: TopicSlot) -> (filter: MessageFilter, kind: Subscription.Kind, version: Int64)? {
     guard let place = places[slot] else { return nil }
-    let found = subscriptions[place]
-    return (found.filter, found.data.expressionType, found.data.version)
+    return (subscriptions[place].filter, subscriptions[place].kind, subscriptions[place].data.version)
+  }
+
+  /// The expression type of a subscription as its clients named it.
+  func expressionType(_ slot: TopicSlot) -> String {
+    guard let place = places[slot] else { return "" }
+    let data = subscriptions[place].data
+    return data.isClassFilter ? "class" : data.expressionType
   }
 
   /// All subscriptions, sorted by topic.
@@ -107,9 +153,9 @@ final class ConsumerGroup {
       if let known = old[data.topic] {
         next.append(
           data.version > known.data.version
-            ? Subscription(data: data, slot: known.slot, filter: Self.filter(data)) : known)
+            ? Subscription(data, known.slot) : known)
       } else if let slot = slots(data.topic) {
-        next.append(Subscription(data: data, slot: slot, filter: Self.filter(data)))
+        next.append(Subscription(data, slot))
         changed = true
       }
     }
@@ -129,15 +175,6 @@ final class ConsumerGroup {
     subscriptions = list
     places.removeAll(keepingCapacity: true)
     for (place, item) in list.enumerated() { places[item.slot] = place }
-  }
-
-  private static func filter(_ data: SubscriptionData) -> MessageFilter {
-    if data.isAll { return .all }
-    // No codes would mean everything: a client that sends the expression alone still gets its tags.
-    let codes =
-      data.codes.isEmpty
-      ? SubscriptionData.tag(topic: data.topic, expression: data.subString, version: 0).codes : data.codes
-    return MessageFilter(codes: codes)
   }
 
   // MARK: progress

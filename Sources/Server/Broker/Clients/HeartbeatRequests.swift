@@ -72,16 +72,24 @@ enum HeartbeatRequests {
     session.answer(header, .success)
   }
 
-  /// TAG expressions are always right; other kinds are not served.
+  /// TAG expressions are always right; the answer to a wrong SQL92 expression shows where it is wrong.
   static func checkConfig(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
     guard let json = try? JSON.parse(body), let subscription = json["subscriptionData"] else {
       return session.answer(header, .success)
     }
-    let type = subscription["expressionType"]?.string ?? "TAG"
-    if type.isEmpty || type == "TAG" { return session.answer(header, .success) }
-    session.answer(
-      header, .systemError, remark: "The broker does not support consumer to filter message by \(type)")
+    let type = subscription["expressionType"]?.string ?? ""
+    if SqlFilters.isTag(type) { return session.answer(header, .success) }
+    guard node.options.propertyFilter, type == SqlFilters.type else {
+      return session.answer(header, .systemError, remark: SqlFilters.notSupported(type))
+    }
+    let expression = subscription["subString"]?.string ?? ""
+    do throws(SqlError) {
+      _ = try SqlProgram(expression)
+      session.answer(header, .success)
+    } catch {
+      session.answer(header, .subscriptionParseFailed, remark: error.message(for: expression))
+    }
   }
 }

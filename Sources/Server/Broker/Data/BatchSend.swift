@@ -78,7 +78,9 @@ enum BatchSend {
       if node.broker.transactions.isPrepare(scan, producing.properties.bytes, draft) {
         throw Refusal(.messageIllegal, "batch messages do not support transactions")
       }
-      if let refusal = node.broker.compaction.refusal(slot, scan, producing.properties.bytes) { throw refusal }
+      if let refusal = node.broker.compaction.refusal(slot, scan, producing.properties.bytes) {
+        throw refusal
+      }
       if scan.innerMultiDispatch != nil && node.store.dispatchesToLightQueues {
         throw Refusal(.messageIllegal, "batch messages do not go to light queues")
       }

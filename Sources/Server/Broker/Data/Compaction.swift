@@ -123,11 +123,9 @@ final class Compaction {
     return min(state.dead.next(notIn: offset), range.upperBound)
   }
 
-  /// Takes the messages with a newer one out of a pull's body; returns what is left.
-  func cut(
-    _ slot: TopicSlot, _ queueId: Int32, _ body: inout ByteBuffer
-  ) -> (messages: Int, bytes: Int) {
-    guard let state = topics[slot]?[queueId] else { return (0, 0) }
+  /// Takes the messages with a newer one out of what was read.
+  func cut(_ slot: TopicSlot, _ queueId: Int32, _ body: inout ByteBuffer, _ result: inout ReadResult) {
+    guard let state = topics[slot]?[queueId] else { return }
     kept.removeAll()
     var at = 0
     var messages = 0
@@ -139,7 +137,9 @@ final class Compaction {
       at += record.totalBytes
     }
     swap(&kept, &body)
-    return (messages, body.count)
+    result.messages = messages
+    result.bytes = body.count
+    if messages == 0 { result.status = .noMatchedMessage }
   }
 
   // MARK: finding out

@@ -46,7 +46,8 @@ extension Node {
       if !names.contains(name) { names.append(name) }
       if names.count > ServerLimits.lightQueuesPerMessageMax {
         throw Refusal(
-          .messageIllegal, "the message names more than \(ServerLimits.lightQueuesPerMessageMax) light queues")
+          .messageIllegal, "the message names more than \(ServerLimits.lightQueuesPerMessageMax) light queues"
+        )
       }
     }
     let unknown = names.count { !store.knowsTopic($0) }

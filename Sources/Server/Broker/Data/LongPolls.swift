@@ -1,5 +1,4 @@
-// Pulls that wait: on a queue for its next message (long polling), or on the disk for pages that are not in
-// memory.
+// Pulls that wait on a queue for its next message (long polling).
 // Apache: PullRequestHoldService. Here the append that satisfies a pull answers it, in the same turn.
 
 import Linux
@@ -10,9 +9,6 @@ import Wire
 final class LongPolls {
   /// Body of the answer at hand; reused by all pulls.
   var body = ByteBuffer()
-  /// Ranges that waited for the disk, by ticket.
-  private var cold: [UInt64: PullTask] = [:]
-  private var nextTicket: UInt64 = 1
 
   /// A held pull, a link of its queue's list. Places in `pool` are used again,
   /// so that holding costs no allocation.
@@ -50,9 +46,12 @@ final class LongPolls {
   /// Pulls that are held now.
   var count: Int { pool.count - freePlaces.count }
 
-  /// Holds a pull that found nothing; false when it must be answered now because too many are held.
-  func hold(_ node: Node, _ task: PullTask, maxOffset: Int64) -> Bool {
-    if count >= ServerLimits.heldPullsMax { return false }
+  /// Holds a pull that found nothing; false when too many are held.
+  func hold(_ node: Node, _ session: Session, _ task: PullTask, maxOffset: Int64) -> Bool {
+    if count >= ServerLimits.heldPullsMax || session.heldPulls >= ServerLimits.heldPullsPerSessionMax {
+      return false
+    }
+    session.heldPulls += 1
     if freePlaces.isEmpty {
       freePlaces.append(pool.count)
       pool.append(Held())
@@ -162,27 +161,11 @@ final class LongPolls {
   /// Runs a held pull again, this time without holding it.
   private func answer(_ node: Node, _ task: PullTask) {
     guard let session = node.sessions[task.sessionId] else { return }
+    session.heldPulls -= 1
     var task = task
     task.holdMs = 0
     // It waited for a message, not for more urgent queues.
     if task.mayYieldUntilMs != 0 { task.mayYieldUntilMs = node.nowMs + node.options.priorityHoldMs }
-    Pull.run(node, session, task)
-    node.touch(session)
-  }
-
-  /// Lets the janitor read pages that are not in memory; the pull runs again afterwards.
-  func warm(_ node: Node, _ task: PullTask, _ range: Range<Int64>) {
-    let ticket = nextTicket
-    nextTicket += 1
-    cold[ticket] = task
-    node.store.warm(range, ticket: ticket)
-  }
-
-  func warmed(_ node: Node, ticket: UInt64) {
-    guard let task = cold.removeValue(forKey: ticket), let session = node.sessions[task.sessionId] else {
-      return
-    }
-    Pull.run(node, session, task)
-    node.touch(session)
+    Pull.rerun(node, session, task)
   }
 }

@@ -37,6 +37,8 @@ final class PriorityTopics {
   private var keys: [UInt64: Key] = [:]
   private var timers = Timers()
   private var nextTicket: UInt64 = 1
+  /// While `pulled` answers what it held.
+  private var isReleasing = false
   /// Pops so far.
   private var visits: [Key: Int] = [:]
 
@@ -65,11 +67,13 @@ final class PriorityTopics {
 
   /// Holds a pull that must let a more urgent queue go first; false when it is to be answered now.
   func holds(_ node: Node, _ task: PullTask) -> Bool {
-    guard task.mayYieldUntilMs > node.nowMs, keys.count < ServerLimits.heldPullsMax else { return false }
+    let key = Key(group: task.group.index, slot: task.slot)
+    guard task.mayYieldUntilMs > node.nowMs, keys.count < ServerLimits.heldPullsMax,
+      held[key]?.count ?? 0 < ServerLimits.yieldingPullsMax
+    else { return false }
     guard let range = node.store.queueRange(task.slot, task.queueId), task.offset < range.upperBound,
       task.offset >= range.lowerBound, isBehind(node, task.group, task.slot, above: task.queueId)
     else { return false }
-    let key = Key(group: task.group.index, slot: task.slot)
     let ticket = nextTicket
     nextTicket += 1
     let timer = timers.schedule(atMs: task.mayYieldUntilMs, payload: ticket)
@@ -97,7 +101,10 @@ final class PriorityTopics {
   /// A pull of that group on that topic was answered: what waited for it may go on.
   func pulled(_ node: Node, _ group: ConsumerGroup, _ slot: TopicSlot) {
     let key = Key(group: group.index, slot: slot)
-    guard let waiting = held[key] else { return }
+    // A pull that is answered from here ends here too: the loop below looks again after each one.
+    guard !isReleasing, let waiting = held[key] else { return }
+    isReleasing = true
+    defer { isReleasing = false }
     // The most urgent first, so that none of them overtakes another.
     let order = waiting.sorted {
       ($1.value.task.queueId, $0.key) < ($0.value.task.queueId, $1.key)
@@ -121,8 +128,7 @@ final class PriorityTopics {
     }
     if held[key]?.isEmpty == true { held[key] = nil }
     guard let session = node.sessions[task.sessionId] else { return }
-    Pull.run(node, session, task)
-    node.touch(session)
+    Pull.rerun(node, session, task)
   }
 
   // MARK: pop

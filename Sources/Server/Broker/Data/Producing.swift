@@ -20,6 +20,8 @@ final class Producing {
   let suffix: [UInt8]
   /// `TRACE_ON` and `MSG_REGION` as every answer to a send has them.
   private let commonFields: [UInt8]
+  /// The logic queue that the send at hand named, when its topic is static.
+  var logicQueue: LogicTarget?
   let bodyBytesMax: Int
   let storeHost: HostAddress
   /// What may be sent to a topic, by slot.
@@ -83,8 +85,9 @@ enum Produce {
   static func send(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
-    let request = SendRequest(header, fields)
+    var request = SendRequest(header, fields)
     let producing = node.broker.producing
+    producing.logicQueue = nil
     do throws(Refusal) {
       guard let topicField = request.topic, topicField.valueBytes > 0 else {
         throw Refusal(.invalidParameter, "the request names no topic")
@@ -92,6 +95,10 @@ enum Produce {
       producing.name.removeAll()
       header.appendValue(of: topicField, in: fields, to: &producing.name)
       let slot = try resolve(node, producing, header, fields, request)
+      if node.broker.staticTopics.isUsed {
+        producing.logicQueue = try node.broker.staticTopics.target(slot, request.queueId, header, fields)
+        request.queueId = producing.logicQueue?.physicalId ?? request.queueId
+      }
       let gate = node.store.gate(slot)
       try check(node, request, slot, gate, body)
       var draft = RecordDraft()
@@ -152,12 +159,16 @@ enum Produce {
     {
       throw refusal
     }
+    var target = slot
     let stored: AppendResult
     var outMs: Int64?
     if scan.transactionPrepared != nil,
       node.broker.transactions.isPrepare(scan, producing.properties.bytes, draft)
     {
       (stored, scan) = try node.broker.transactions.prepare(node, draft, scan, body)
+      // The request that ends the transaction names the half message's own offset.
+      producing.logicQueue?.delta = 0
+      target = node.broker.transactions.halfSlot
     } else if scan.delayLevel != nil, let level = producing.delayLevel(scan) {
       stored = try node.broker.schedule.append(node, draft, slot, level: level, body)
     } else if scan.timer != nil {
@@ -168,7 +179,7 @@ enum Produce {
       stored = try node.append(
         draft, slot, topic: producing.name.bytes, producing.properties.bytes, scan, body)
     }
-    node.broker.stats.put(slot, messages: 1, bytes: stored.bytes)
+    node.broker.stats.put(target, messages: 1, bytes: stored.bytes)
     producing.ids.removeAll()
     OffsetMessageId(host: producing.storeHost, physicalOffset: stored.physicalOffset).append(
       to: &producing.ids)
@@ -295,6 +306,11 @@ extension Producing {
     _ session: Session, _ header: borrowing RemotingHeader, queueId: Int32, queueOffset: Int64,
     transactionId: Range<Int>, recallHandle: String = ""
   ) {
+    var (queueId, queueOffset) = (queueId, queueOffset)
+    if let logic = logicQueue {
+      queueId = logic.queueId
+      queueOffset = logic.delta.map { queueOffset + $0 } ?? -1
+    }
     var writer = FrameWriter(response: ResponseCode.success.rawValue, opaque: header.opaque, to: &session.out)
     writer.field("queueId", Int64(queueId), to: &session.out)
     if !transactionId.isEmpty {

@@ -19,6 +19,10 @@ struct PullTask {
   /// How long an empty answer may be held; 0 answers at once.
   var holdMs: Int64
   var topicSysFlag: Int32
+  /// What the client knows the queue as, when its topic is static.
+  var logic: LogicStretch?
+  /// Set once flow control has delayed it: it is served then, a message at a time.
+  var wasDelayed = false
   /// Until when a pull of a topic of priorities may be held for more urgent queues; 0 for other topics.
   var mayYieldUntilMs: Int64 = 0
 }
@@ -95,11 +99,11 @@ enum Pull {
       {
         node.store.commitOffset(
           group: task.group.name, topic: node.store.topicName(task.slot), queueId: task.queueId,
-          request.commitOffset)
+          max(0, request.commitOffset &- (task.logic?.delta ?? 0)))
       }
       run(node, session, task)
     } catch {
-      refuse(session, header, error)
+      if !header.isOneWay { refuse(session, opaque: header.opaque, error) }
     }
   }
 
@@ -113,32 +117,18 @@ enum Pull {
   private static func check(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ request: Fields
   ) throws(PullRefusal) -> PullTask {
-    if node.options.brokerPermission & Perm.read == 0 {
-      throw PullRefusal(
-        code: .noPermission, remark: "the broker[\(node.options.brokerName)] pulling message is forbidden",
-        forbiddenType: 1)
-    }
     let groupName = fields[request.group?.value ?? 0..<0]
-    guard let group = node.broker.clients.group(node, groupName), let config = group.config else {
-      throw PullRefusal(
-        code: .subscriptionGroupNotExist,
-        remark: "subscription group [\(groupName.text)] does not exist, \(Refusal.seeFAQ)")
-    }
-    if !config.consumeEnable {
-      throw PullRefusal(
-        code: .noPermission, remark: "subscription group no permission, \(group.name)", forbiddenType: 2)
-    }
+    let group = node.broker.clients.group(node, groupName)
     let topicName = fields[request.topic?.value ?? 0..<0]
-    guard let slot = node.store.slot(topicName), case let gate = node.store.gate(slot), gate.exists else {
-      throw PullRefusal(
-        code: .topicNotExist,
-        remark: "topic[\(topicName.text)] not exist, apply first please!\n\(Refusal.seeFAQ)")
+    let slot = node.store.slot(topicName)
+    if let refusal = standing(node, group, slot, groupName: groupName.text, topicName: topicName.text) {
+      throw refusal
     }
-    if gate.perm & Perm.read == 0 {
-      throw PullRefusal(
-        code: .noPermission, remark: "the topic[\(topicName.text)] pulling message is forbidden",
-        forbiddenType: 3)
-    }
+    // Both exist, as the check before says.
+    guard let group, let slot else { preconditionFailure("a pull without group or topic is refused") }
+    let gate = node.store.gate(slot)
+    var request = request
+    let logic = try toPhysical(&request, slot, node, header, fields)
     if request.queueId < 0 || request.queueId >= gate.readQueues {
       throw PullRefusal(
         code: .invalidParameter,
@@ -155,22 +145,107 @@ enum Pull {
       offset: request.offset,
       messagesMax: Int(min(max(request.messagesMax, 1), Int32(ServerLimits.pullMessagesMax))),
       filter: filter, holdMs: isSuspending ? min(request.suspendMs, ServerLimits.suspendMsMax) : 0,
-      topicSysFlag: gate.sysFlag,
+      topicSysFlag: gate.sysFlag, logic: logic,
       mayYieldUntilMs: gate.isPriority ? node.nowMs + node.options.priorityHoldMs : 0)
   }
 
-  /// The tag filter: from the request when it carries its subscription, else as the group registered it.
+  /// A pull of a static topic's queue becomes one of the queue that holds the offset.
+  private static func toPhysical(
+    _ request: inout Fields, _ slot: TopicSlot, _ node: Node, _ header: borrowing RemotingHeader,
+    _ fields: RawSpan
+  ) throws(PullRefusal) -> LogicStretch? {
+    if !node.broker.staticTopics.isUsed { return nil }
+    do throws(Refusal) {
+      guard
+        let logic = try node.broker.staticTopics.stretch(
+          slot, request.queueId, request.offset, header, fields)
+      else { return nil }
+      request.queueId = logic.physicalId
+      // Any offset may be asked for: one that wraps around is outside of every queue.
+      request.offset &-= logic.delta
+      if let end = logic.end {
+        let left = min(max(1, end &- request.offset), Int64(Int32.max))
+        request.messagesMax = min(request.messagesMax, Int32(left))
+        request.suspendMs = 0
+      }
+      return logic
+    } catch {
+      throw PullRefusal(code: error.code, remark: error.remark)
+    }
+  }
+
+  /// What may change while a pull is held: whether the group may read the topic at all; nil when it may.
+  private static func standing(
+    _ node: Node, _ group: ConsumerGroup?, _ slot: TopicSlot?, groupName: @autoclosure () -> String,
+    topicName: @autoclosure () -> String
+  ) -> PullRefusal? {
+    if node.options.brokerPermission & Perm.read == 0 {
+      return PullRefusal(
+        code: .noPermission, remark: "the broker[\(node.options.brokerName)] pulling message is forbidden",
+        forbiddenType: 1)
+    }
+    guard let group, let config = group.config else {
+      return PullRefusal(
+        code: .subscriptionGroupNotExist,
+        remark: "subscription group [\(groupName())] does not exist, \(Refusal.seeFAQ)")
+    }
+    if !config.consumeEnable {
+      return PullRefusal(
+        code: .noPermission, remark: "subscription group no permission, \(group.name)", forbiddenType: 2)
+    }
+    guard let slot, case let gate = node.store.gate(slot), gate.exists else {
+      return PullRefusal(
+        code: .topicNotExist,
+        remark: "topic[\(topicName())] not exist, apply first please!\n\(Refusal.seeFAQ)")
+    }
+    if gate.perm & Perm.read == 0 {
+      return PullRefusal(
+        code: .noPermission, remark: "the topic[\(topicName())] pulling message is forbidden",
+        forbiddenType: 3)
+    }
+    if group.isPaused(slot) {
+      return PullRefusal(
+        code: .noPermission,
+        remark: "the consumer group[\(group.name)] is forbidden for topic[\(topicName())]",
+        forbiddenType: 5)
+    }
+    return nil
+  }
+
+  /// Answers 2 where Apache's queue of requests is full: the client tries again in a while.
+  static func busy(
+    _ session: Session, _ task: PullTask,
+    _ remark: StaticString = "[OVERLOAD]system busy, start flow control for a while"
+  ) {
+    var writer = FrameWriter(
+      response: ResponseCode.systemBusy.rawValue, opaque: task.opaque, to: &session.out)
+    writer.endHeader(plainRemark: remark, to: &session.out)
+    writer.finish(to: &session.out)
+  }
+
+  /// Runs a pull that was held: what was allowed when it came may be forbidden now. A client that takes no
+  /// answers gets no messages on top of those that wait for it.
+  static func rerun(_ node: Node, _ session: Session, _ task: PullTask) {
+    defer { node.touch(session) }
+    if let refusal = standing(
+      node, task.group, task.slot, groupName: task.group.name, topicName: node.store.topicName(task.slot))
+    {
+      return refuse(session, opaque: task.opaque, refusal)
+    }
+    if session.out.count > ServerLimits.outputPauseBytes { return busy(session, task) }
+    run(node, session, task)
+  }
+
+  /// The filter: from the request when it carries its subscription, else as the group registered it.
   private static func filter(
     _ node: Node, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ request: Fields,
     _ group: ConsumerGroup,
     _ slot: TopicSlot
   ) throws(PullRefusal) -> MessageFilter {
-    if let type = request.expressionType, !fields[type.value].equals("TAG"), type.valueBytes > 0 {
-      throw PullRefusal(
-        code: .systemError,
-        remark: "The broker does not support consumer to filter message by \(fields[type.value].text)")
-    }
     if request.sysFlag & Flag.subscription != 0 {
+      if let type = request.expressionType, type.valueBytes > 0, !fields[type.value].equals("TAG") {
+        return try condition(node, header, fields, request, type)
+      }
       guard let expression = request.subscription, expression.valueBytes > 0,
         !fields[expression.value].equals("*")
       else { return .all }
@@ -194,17 +269,43 @@ enum Pull {
     if subscription.version < request.version {
       throw PullRefusal(code: .subscriptionNotLatest, remark: "the consumer's subscription not latest")
     }
-    if subscription.expressionType != "TAG" {
+    if subscription.kind == .tags { return subscription.filter }
+    if subscription.kind == .broken {
       throw PullRefusal(
-        code: .systemError,
-        remark: "The broker does not support consumer to filter message by \(subscription.expressionType)")
+        code: .filterDataNotExist,
+        remark: "The broker's consumer filter data is not exist!Your expression may be wrong!")
+    }
+    if subscription.kind == .unknown || !node.options.propertyFilter {
+      throw PullRefusal(code: .systemError, remark: SqlFilters.notSupported(group.expressionType(slot)))
     }
     return subscription.filter
   }
 
-  private static func refuse(_ session: Session, _ header: borrowing RemotingHeader, _ refusal: PullRefusal) {
-    if header.isOneWay { return }
-    var writer = FrameWriter(response: refusal.code.rawValue, opaque: header.opaque, to: &session.out)
+  /// The filter of a pull that carries an expression other than tags.
+  ///
+  /// Apache compiles it too but delivers everything when it cannot; here a wrong one is answered with 23.
+  private static func condition(
+    _ node: Node, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ request: Fields,
+    _ type: HeaderField
+  ) throws(PullRefusal) -> MessageFilter {
+    let failed = "parse the consumer's subscription failed"
+    guard let expression = request.subscription, expression.valueBytes > 0 else {
+      throw PullRefusal(code: .subscriptionParseFailed, remark: failed)
+    }
+    guard node.options.propertyFilter, fields[type.value].equals("SQL92") else {
+      throw PullRefusal(
+        code: .systemError, remark: SqlFilters.notSupported(header.text(of: type, in: fields)))
+    }
+    do throws(SqlError) {
+      return MessageFilter(program: try node.broker.sqlFilters.program(header, fields, expression))
+    } catch {
+      let text = header.text(of: expression, in: fields)
+      throw PullRefusal(code: .subscriptionParseFailed, remark: "\(failed): \(error.message(for: text))")
+    }
+  }
+
+  private static func refuse(_ session: Session, opaque: Int32, _ refusal: PullRefusal) {
+    var writer = FrameWriter(response: refusal.code.rawValue, opaque: opaque, to: &session.out)
     if refusal.forbiddenType != 0 {
       writer.field("forbiddenType", Int64(refusal.forbiddenType), to: &session.out)
     }
@@ -221,12 +322,11 @@ extension Pull {
     // A pull that already asks where the reset points is served: 21 would cost its client seconds.
     if let reset = node.broker.takePendingReset(task.group, task.slot, task.queueId), reset != task.offset {
       let range = node.store.queueRange(task.slot, task.queueId) ?? 0..<0
-      return answer(
-        session, task,
-        ReadResult(
-          status: .offsetTooSmall, nextBeginOffset: reset, minOffset: range.lowerBound,
-          maxOffset: range.upperBound),
-        .pullOffsetMoved, remark: "OFFSET_RESET", body: nil)
+      var result = ReadResult(
+        status: .offsetTooSmall, nextBeginOffset: reset, minOffset: range.lowerBound,
+        maxOffset: range.upperBound)
+      task.logic?.translate(&result)
+      return answer(session, task, result, .pullOffsetMoved, remark: "OFFSET_RESET", body: nil)
     }
     if task.mayYieldUntilMs != 0 && node.broker.priority.holds(node, task) { return }
     let polls = node.broker.longPolls
@@ -238,21 +338,25 @@ extension Pull {
       task.slot, task.queueId, from: start, messagesMax: task.messagesMax,
       bytesMax: ServerLimits.pullBytesMax, filter: task.filter, into: &polls.body)
     if isCompacted && result.status == .found {
-      (result.messages, result.bytes) = node.broker.compaction.cut(task.slot, task.queueId, &polls.body)
-      if result.messages == 0 { result.status = .noMatchedMessage }
+      node.broker.compaction.cut(task.slot, task.queueId, &polls.body, &result)
     }
-    if result.status != .cold { task.group.pulled(task.slot, task.queueId, next: result.nextBeginOffset) }
+    let physicalMax = result.maxOffset
+    if result.status != .cold {
+      task.group.pulled(task.slot, task.queueId, next: result.nextBeginOffset)
+      task.logic?.translate(&result)
+    }
     switch result.status {
     case .found:
       node.broker.stats.get(task.slot, task.group, messages: result.messages, bytes: result.bytes)
       answer(session, task, result, .success, remark: nil, body: polls)
     case .cold:
-      polls.warm(node, task, result.coldRange)
+      node.broker.coldReads.hold(node, session, task, result)
     default:
       node.broker.stats.getMissed()
       let code = code(result.status, offset: task.offset)
-      if code == .pullNotFound && task.holdMs > 0 && polls.hold(node, task, maxOffset: result.maxOffset) {
-        return
+      if code == .pullNotFound && task.holdMs > 0 {
+        if polls.hold(node, session, task, maxOffset: physicalMax) { return }
+        return busy(session, task)
       }
       answer(session, task, result, code, remark: nil, body: nil)
     }
@@ -296,6 +400,7 @@ extension Pull {
     writer.field("maxOffset", result.maxOffset, to: &session.out)
     writer.field("minOffset", result.minOffset, to: &session.out)
     writer.field("topicSysFlag", Int64(task.topicSysFlag), to: &session.out)
+    if let logic = task.logic { writer.field("offsetDelta", logic.delta, to: &session.out) }
     writer.endHeader(plainRemark: remark ?? statusName(result.status), to: &session.out)
     if let polls { session.out.append(polls.body.bytes) }
     writer.finish(to: &session.out)

@@ -39,6 +39,11 @@ enum Redelivery {
         header, .noPermission, remark: "the topic[\(retryTopic)] sending message is forbidden")
     }
     let offset = header.int64("offset", in: fields) ?? -1
+    if let range = node.store.coldRange(ofRecordAt: offset),
+      node.broker.coldReads.hold(node, session, header, fields, body, range)
+    {
+      return
+    }
     var raw = ByteBuffer()
     guard node.store.readRecord(at: offset, into: &raw), let record = try? Record.decode(raw.bytes) else {
       return session.answer(header, .systemError, remark: "look message by offset failed, \(offset)")

@@ -1,7 +1,8 @@
 // Replies of request-reply: 324, 325 bring one, 326 pushes it to who asked (Apache ReplyMessageProcessor).
 //
-// A reply is stored in its topic and pushed to the producer that its property REPLY_TO_CLIENT names. Who sent
-// the reply is answered when the push was: 0, or 1 with the reason, in both cases with the stored copy's place.
+// A reply is stored in its topic and pushed to the producer that its property REPLY_TO_CLIENT names. Who
+// sent the reply is answered when the push was: 0, or 1 with the reason, in both cases with the stored copy's
+// place.
 
 import Linux
 import Store

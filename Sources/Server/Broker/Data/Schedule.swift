@@ -120,7 +120,7 @@ final class Schedule {
 
   /// The janitor brought a record into memory; false when the ticket is another part's.
   func warmed(ticket: UInt64) -> Bool {
-    guard ticket & Self.ticketMark != 0 else { return false }
+    guard ticket >> 61 == Self.ticketMark >> 61 else { return false }
     let level = Int(ticket & ~Self.ticketMark)
     if isWarming.indices.contains(level) { isWarming[level] = false }
     return true
@@ -147,6 +147,9 @@ final class Schedule {
     if let record = try? Record.decode(raw.bytes) {
       do throws(Refusal) {
         try put(node, record, raw)
+      } catch  where error.code == .messageIllegal {
+        // No queue will ever take it; those behind it must not wait.
+        node.log.warn("a delayed message is dropped: \(error.remark)")
       } catch {
         node.log.warn("a delayed message waits: \(error.remark)")
         retryAtMs = node.nowMs + Self.retryMs

@@ -81,6 +81,10 @@ enum Assignment {
 
   /// All queues of the topic that clients may read, on all brokers, sorted; nil for an unknown topic.
   private static func readable(_ node: Node, _ topic: String) -> [MessageQueue]? {
+    // A light queue has no route: it is here.
+    if node.store.isLight(topic) {
+      return [MessageQueue(topic: topic, broker: node.options.brokerName, queueId: 0)]
+    }
     guard let route = node.nameServer.route(topic) else { return nil }
     var result: [MessageQueue] = []
     for data in route.queues where data.perm & Perm.read != 0 {

@@ -85,7 +85,11 @@ enum Pop {
       if let range = reader.coldRange { return .cold(range) }
       return .empty(againMs: reader.againMs)
     }
-    if node.options.store.flushSync { session.hold(untilLog: reader.logEnd) }
+    if node.options.store.flushSync {
+      // A held pop is answered outside of its connection's own turn.
+      session.beginTurn()
+      session.hold(untilLog: reader.logEnd)
+    }
     answer(session, task, reader, .success, remark: "FOUND")
     return .answered
   }

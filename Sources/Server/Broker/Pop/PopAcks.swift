@@ -1,8 +1,8 @@
 // Acknowledgements, and changes of the invisible time: 200051, 200151, 200053
 // (Apache AckMessageProcessor, ChangeInvisibleTimeProcessor).
 //
-// An acknowledgement that is answered with 0 is in the log. One whose messages are long back in the retry topic, or
-// acknowledged before, is answered with 0 too and does nothing.
+// An acknowledgement that is answered with 0 is in the log. One whose messages are long back in the retry
+// topic, or acknowledged before, is answered with 0 too and does nothing.
 
 import Linux
 import Store
@@ -128,8 +128,8 @@ enum PopAcks {
     return try finish(node, key, offsets, batch.invisibleMs, batch.reviveQueueId)
   }
 
-  /// Writes that messages of a check point are done; returns the end of the record, nil when there was nothing to
-  /// write.
+  /// Writes that messages of a check point are done; returns the end of the record, nil when there was
+  /// nothing to write.
   private static func finish(
     _ node: Node, _ key: PopCheckPoint.Key, _ offsets: [Int64], _ invisibleMs: Int64, _ reviveQueueId: Int32
   ) throws(Refusal) -> Int64? {
@@ -167,8 +167,8 @@ enum PopAcks {
     }
   }
 
-  /// A check point of its own for the message, then its acknowledgement in the old one: in this order, nothing is
-  /// lost between them.
+  /// A check point of its own for the message, then its acknowledgement in the old one: in this order,
+  /// nothing is lost between them.
   private static func change(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan,
     _ message: Message, _ receipt: PopReceipt, _ invisibleMs: Int64
@@ -184,7 +184,8 @@ enum PopAcks {
     let isOpen =
       point.map { point in
         point.index(of: message.offset).map { !point.isAcked($0) } ?? (point.count == 0)
-      } ?? (receipt.popTimeMs < ledger.bootMs
+      }
+      ?? (receipt.popTimeMs < ledger.bootMs
         && PopLedger.dueMs(receipt.popTimeMs, receipt.invisibleMs) + ServerLimits.popWheelLatenessMs
           > node.nowMs)
     // Acknowledged, or already on its way back: a new check point would bring it twice.
@@ -260,8 +261,8 @@ enum PopAcks {
   }
 }
 
-/// One check point's part of a batch (Apache BatchAck). Offsets are bits of a Java BitSet, counted from the start
-/// offset.
+/// One check point's part of a batch (Apache BatchAck). Offsets are bits of a Java BitSet, counted from the
+/// start offset.
 struct PopBatchAck {
   let group: String
   let topic: String

@@ -1,7 +1,7 @@
 // One pop of one queue, and its records in the revive topic (Apache PopCheckPoint, AckMsg, BatchAckMsg).
 //
-// Records are JSON with short names. A check point (TAGS `ck`) says which messages were popped by whom and for
-// how long, an acknowledgement (`ack`, `bAck`) which of them are done.
+// Records are JSON with short names. A check point (TAGS `ck`) says which messages were popped by whom and
+// for how long, an acknowledgement (`ack`, `bAck`) which of them are done.
 
 import Store
 import Wire
@@ -142,8 +142,8 @@ struct PopRecordWriter: ~Copyable {
   }
 
   /// - Parameter offsets: One: a single acknowledgement; more: a batch.
-  /// - Parameter early: How long the messages are invisible, when their check point is not there yet: a member of
-  ///   our own, which Apache does not read.
+  /// - Parameter early: How long the messages are invisible, when their check point is not there yet: a
+  ///   member of our own, which Apache does not read.
   mutating func acks(
     _ key: PopCheckPoint.Key, _ offsets: [Int64], _ names: PopRecordNames, nowMs: Int64, early: Int64? = nil
   ) {
@@ -167,8 +167,8 @@ struct PopRecordWriter: ~Copyable {
     end(names)
   }
 
-  /// The properties: what it is, its unique key, and when it came into the revive topic. Apache's reader takes
-  /// the newest of those times for the time up to which acknowledgements are complete.
+  /// The properties: what it is, its unique key, and when it came into the revive topic. Apache's reader
+  /// takes the newest of those times for the time up to which acknowledgements are complete.
   private mutating func begin(
     _ tags: StaticString, _ key: PopCheckPoint.Key, _ names: PopRecordNames, offset: Int64, nowMs: Int64
   ) {

@@ -2,14 +2,14 @@
 //
 // The revive topic is the journal: a check point is appended before its messages leave, an acknowledgement
 // before it is answered. In memory lies what they add up to. The offset of the group CID_RMQ_SYS_REVIVE_GROUP
-// is that of the newest check point before which all are done; a start reads on from there. A check point that
-// stays open for long is written again at the end, so that this is never far.
+// is that of the newest check point before which all are done; a start reads on from there. A check point
+// that stays open for long is written again at the end, so that this is never far.
 //
 // Unlike Apache's, our records do not wait in the timer wheel first: they go straight into the revive topic.
 // Records that Apache left in its wheel arrive there when they are due and are read then.
 //
-// Invariants: `places` holds exactly the check points that are open; each lies in its revive queue's `window`;
-// windows are ordered by offset.
+// Invariants: `places` holds exactly the check points that are open; each lies in its revive queue's
+// `window`; windows are ordered by offset.
 
 import Linux
 import Store
@@ -131,12 +131,18 @@ final class PopLedger {
     return queue.head < queue.window.count ? queue.window[queue.head].offset : queue.next
   }
 
+  /// A topic is gone: what was popped of it does not come back to another one of that name.
+  func forget(_ slot: TopicSlot) {
+    for (key, place) in places where key.slot == slot { close(place) }
+  }
+
   // MARK: records
 
   /// The texts of a check point's records.
   func names(_ node: Node, _ key: PopCheckPoint.Key) -> PopRecordNames {
     PopRecordNames(
-      topic: node.store.topicName(key.slot), group: node.broker.clients.groups[key.group].name, broker: broker)
+      topic: node.store.topicName(key.slot), group: node.broker.clients.groups[key.group].name, broker: broker
+    )
   }
 
   /// Appends what `writer` holds to a revive queue; returns its offset there and the end of the log.
@@ -193,8 +199,9 @@ final class PopLedger {
     return stored.logEnd
   }
 
-  /// Acknowledgements whose check point has not arrived: it may still lie in a timer wheel that another broker
-  /// left. They are kept until it must have come. Returns the end of the record, nil when it cannot come.
+  /// Acknowledgements whose check point has not arrived: it may still lie in a timer wheel that another
+  /// broker left. They are kept until it must have come. Returns the end of the record, nil when it cannot
+  /// come.
   func ackEarly(
     _ node: Node, _ key: PopCheckPoint.Key, _ offsets: [Int64], invisibleMs: Int64, reviveQueueId: Int32
   ) throws(Refusal) -> Int64? {

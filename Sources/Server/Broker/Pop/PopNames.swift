@@ -1,5 +1,6 @@
 // Names and receipts of consumption by pop (Apache KeyBuilder, ExtraInfoUtil, PopAckConstants).
 
+import Store
 import Wire
 
 enum PopNames {
@@ -19,6 +20,14 @@ enum PopNames {
   /// Where messages that were not acknowledged come back.
   static func retryTopic(group: String, topic: String, isV2: Bool) -> String {
     retryPrefix + group + (isV2 ? "+" : "_") + topic
+  }
+
+  /// The retry topics of all groups that ever consumed the topic.
+  static func retryTopics(_ node: Node, of topic: String) -> [String] {
+    if topic.hasPrefix(retryPrefix) { return [] }
+    return node.store.groups(ofTopic: topic).flatMap { group in
+      [false, true].map { retryTopic(group: group, topic: topic, isV2: $0) }
+    }.filter { node.store.topicConfig($0) != nil }
   }
 
   /// The topic behind a retry topic of that group; the topic itself when it is none.

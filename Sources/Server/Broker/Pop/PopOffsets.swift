@@ -27,7 +27,9 @@ enum PopOffsets {
   ) -> Int64 {
     let range = node.store.queueRange(slot, queueId) ?? 0..<0
     if !startsAtEnd || topic.hasPrefix(PopNames.retryPrefix) { return range.lowerBound }
-    if let first = node.store.entry(slot, queueId, 0), node.store.isInMemory(first.physicalOffset) { return 0 }
+    if let first = node.store.entry(slot, queueId, 0), node.store.isInMemory(first.physicalOffset) {
+      return 0
+    }
     return max(0, range.upperBound - 1)
   }
 }

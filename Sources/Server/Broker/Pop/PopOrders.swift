@@ -64,7 +64,8 @@ enum PopOrders {
     let old = node.store.consumerOffset(group: group.name, topic: topic, queueId: queueId)
     if offset < old ?? -1 { return }
     guard var order = node.store.popOrder(group: group.name, topic: topic, queueId: queueId) else {
-      // A crash may have lost what was popped. The group's next message may be done; any other would skip some.
+      // A crash may have lost what was popped. The group's next message may be done; any other would skip
+      // some.
       if let old, old == offset { return commit(node, group, slot, topic, queueId, offset + 1) }
       throw illegal(group, topic, queueId, old, offset)
     }

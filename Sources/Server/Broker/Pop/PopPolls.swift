@@ -1,5 +1,5 @@
-// Pops and notifications that wait for a message (Apache PopLongPollingService). The append that satisfies one
-// answers it in the same turn.
+// Pops and notifications that wait for a message (Apache PopLongPollingService). The append that satisfies
+// one answers it in the same turn.
 //
 // Those of one group and topic stand in one line, the oldest first. A message wakes as many of them as find
 // something. Notifications stand in a line of their own and do not take messages: one is woken a time.

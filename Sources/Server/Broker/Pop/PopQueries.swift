@@ -10,7 +10,8 @@ enum PopQueries {
     RequestRow(.pollingInfo, "POLLING_INFO", .broker, .constant, pollingInfo),
   ]
 
-  /// Messages that the group's next pop would find; they stay visible. Those of the retry topic keep its name.
+  /// Messages that the group's next pop would find; they stay visible. Those of the retry topic keep its
+  /// name.
   static func peek(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
@@ -96,8 +97,11 @@ enum PopQueries {
     let offset = min(max(known ?? range.lowerBound, range.lowerBound), range.upperBound)
     found.rest += range.upperBound - offset
     if found.messages >= found.messagesMax || offset == range.upperBound { return }
+    let start =
+      node.broker.compaction.holds(slot)
+      ? node.broker.compaction.start(node, slot, queueId, offset) : offset
     let result = node.store.read(
-      slot, queueId, from: offset, messagesMax: found.messagesMax - found.messages,
+      slot, queueId, from: start, messagesMax: found.messagesMax - found.messages,
       bytesMax: ServerLimits.pullBytesMax - found.body.count, filter: .all, into: &found.body)
     if result.status == .found { found.messages += result.messages }
   }

@@ -73,8 +73,11 @@ final class PopReader {
   ) {
     let gate = node.store.gate(slot)
     guard gate.exists, gate.readQueues > 0 else { return }
+    let urgency =
+      gate.isPriority ? node.broker.priority.order(task.group, slot, queues: gate.readQueues) : nil
     for step in 0..<gate.readQueues {
-      let queueId = Int32((Int64(start) + Int64(step)) % Int64(gate.readQueues))
+      let queueId =
+        urgency?[step] ?? Int32((Int64(start) + Int64(step)) % Int64(gate.readQueues))
       readQueue(node, task, slot, topic, queueId, isRetry: isRetry)
     }
   }
@@ -109,11 +112,16 @@ final class PopReader {
     isRetry: Bool
   ) -> ReadResult {
     var at = start
+    let isCompacted = node.broker.compaction.holds(slot)
     for _ in 0..<ServerLimits.popReadsPerQueueMax {
       raw.removeAll()
-      let result = node.store.read(
+      if isCompacted { at = node.broker.compaction.start(node, slot, queueId, at) }
+      var result = node.store.read(
         slot, queueId, from: at, messagesMax: task.messagesMax - messages,
         bytesMax: ServerLimits.pullBytesMax, filter: task.filter, into: &raw)
+      if isCompacted && result.status == .found {
+        node.broker.compaction.cut(slot, queueId, &raw, &result)
+      }
       switch result.status {
       case .found:
         if !take(node, task, slot, topic, queueId, start: at, result, isRetry: isRetry) {
@@ -175,8 +183,8 @@ final class PopReader {
     return true
   }
 
-  /// The queue offsets of what lies in `raw`. Records of a lite topic hold those of the topic that they were sent
-  /// to; lite topics have no filters, so that theirs follow each other.
+  /// The queue offsets of what lies in `raw`. Records of a lite topic hold those of the topic that they were
+  /// sent to; lite topics have no filters, so that theirs follow each other.
   private func listOffsets(_ topic: String, start: Int64, end: Int64) {
     offsets.removeAll(keepingCapacity: true)
     var at = 0
@@ -233,7 +241,9 @@ final class PopReader {
           properties.append(2 as UInt8)
         }
         // Without the property, the client finds the receipt in the lists of offsets.
-        if properties.count > ServerLimits.propertiesBytesMax { properties.truncate(to: record.properties.count) }
+        if properties.count > ServerLimits.propertiesBytesMax {
+          properties.truncate(to: record.properties.count)
+        }
         body.append(bigEndian: Int16(properties.count))
         body.append(properties.bytes)
         body.patch(int32: Int32(body.count - begin), at: begin)

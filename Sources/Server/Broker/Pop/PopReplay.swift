@@ -25,7 +25,8 @@ extension PopLedger {
     if queues[id].next < end { read(node, id, to: end, mark: Int64.max) }
   }
 
-  /// - Parameter mark: Check points from this offset on moved their group's offset after the offsets were saved.
+  /// - Parameter mark: Check points from this offset on moved their group's offset after the offsets were
+  ///   saved.
   private func read(_ node: Node, _ id: Int, to end: Int64, mark: Int64) {
     while queues[id].next < end {
       let offset = queues[id].next
@@ -49,11 +50,17 @@ extension PopLedger {
     }
   }
 
-  /// The key with the numbers of this run; nil when topic or group is gone, or the record is another broker's.
-  private func resolve(_ node: Node, _ key: PopCheckPoint.Key, _ names: PopRecordNames) -> PopCheckPoint.Key? {
+  /// The key with the numbers of this run; nil when topic or group is gone, or the record is another
+  /// broker's.
+  ///
+  /// - Parameter makesGroup: The record is newer than what was saved of the broker: so may its group be.
+  private func resolve(
+    _ node: Node, _ key: PopCheckPoint.Key, _ names: PopRecordNames, makesGroup: Bool = false
+  ) -> PopCheckPoint.Key? {
+    let clients = node.broker.clients
     guard names.broker.isEmpty || names.broker == broker,
       let slot = node.store.slot(names.topic), node.store.gate(slot).exists,
-      let group = node.broker.clients.existing(names.group)
+      let group = makesGroup ? clients.group(node, names.group) : clients.existing(names.group)
     else { return nil }
     var key = key
     key.slot = slot
@@ -65,7 +72,7 @@ extension PopLedger {
     _ node: Node, _ point: PopCheckPoint, _ names: PopRecordNames, id: Int, offset: Int64, isFromWheel: Bool,
     movesGroup: Bool
   ) {
-    guard let key = resolve(node, point.key, names) else { return }
+    guard let key = resolve(node, point.key, names, makesGroup: movesGroup) else { return }
     var point = point
     point.key = key
     point.reviveQueueId = Int32(id)
@@ -101,7 +108,9 @@ extension PopLedger {
     if let place = place(of: key), let point = pool[place].point, point.count > 0 {
       for offset in offsets { _ = pool[place].point?.ack(offset) }
       if pool[place].point?.isDone ?? false { close(place) }
-    } else if let early, Self.dueMs(key.popTimeMs, early) + ServerLimits.popWheelLatenessMs > node.nowMs, !isFull {
+    } else if let early, Self.dueMs(key.popTimeMs, early) + ServerLimits.popWheelLatenessMs > node.nowMs,
+      !isFull
+    {
       remember(early: offsets, key, offset: offset, Int32(id), invisibleMs: early)
     }
     // Without either, the check point was done with long before its acknowledgements were read again.

@@ -64,6 +64,10 @@ struct PopRequest {
     if !config.consumeEnable {
       throw Refusal(.noPermission, "subscription group no permission, \(groupName)")
     }
+    // Apache asks this of pulls alone; a pause is meant for every way to consume.
+    if group.isPaused(slot) {
+      throw Refusal(.noPermission, "the consumer group[\(groupName)] is forbidden for topic[\(topicName)]")
+    }
     self.group = group
     self.slot = slot
     topic = topicName
@@ -156,7 +160,7 @@ extension PopTask {
     if let type = header.field("expType", in: fields), type.valueBytes > 0, !fields[type.value].equals("TAG")
     {
       guard fields[type.value].equals("SQL92"),
-        let program = try? SqlProgram(header.text(of: expression, in: fields))
+        let program = try? node.broker.sqlFilters.program(header, fields, expression)
       else { throw Refusal(.subscriptionParseFailed, "parse the consumer's subscription failed") }
       return MessageFilter(program: program)
     }

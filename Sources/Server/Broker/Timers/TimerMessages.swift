@@ -30,7 +30,7 @@ final class TimerMessages {
   private var delivered = Rate()
 
   /// Marks the tickets of this part among those that the store hands back.
-  static let ticketMark: UInt64 = 1 << 63
+  static let ticketMark: UInt64 = 1 << 61
 
   /// Events of the last whole second.
   struct Rate {
@@ -126,7 +126,7 @@ final class TimerMessages {
 
   /// The janitor brought a record into memory; false when the ticket is another part's.
   func warmed(ticket: UInt64) -> Bool {
-    guard ticket & Self.ticketMark != 0 else { return false }
+    guard ticket >> 61 == Self.ticketMark >> 61 else { return false }
     if let offset = warming, ticket == Self.ticketMark | UInt64(offset) {
       warmed = offset
       warming = nil
@@ -166,6 +166,9 @@ final class TimerMessages {
         guard let size = try deliver(node, key) else { return }
         messages -= 1
         bytes -= size
+      } catch  where error.code == .messageIllegal {
+        // No queue will ever take it; those behind it must not wait.
+        node.log.warn("a timer message is dropped: \(error.remark)")
       } catch {
         node.log.warn("a timer message waits: \(error.remark)")
         retryAtMs = node.nowMs + Schedule.retryMs
@@ -276,7 +279,8 @@ final class TimerMessages {
       scratch.removeAll()
       scratch.append(properties)
     }
-    let draft = RecordDraft(again: record, queueId: node.queueId(scan, properties))
+    var draft = RecordDraft(like: record)
+    draft.queueId = node.queueId(scan, properties)
     try store(node, draft, target, topic, scratch, raw.bytes[record.body])
   }
 
@@ -304,7 +308,7 @@ final class TimerMessages {
     if encoded.count > ServerLimits.propertiesBytesMax { encoded = raw.bytes[record.properties].array }
     let topic = Array(TopicName.timer.utf8)
     _ = try node.append(
-      RecordDraft(again: record, queueId: 0), slot, topic: topic.rawBytes, encoded.rawBytes,
+      RecordDraft(like: record), slot, topic: topic.rawBytes, encoded.rawBytes,
       PropertyScan(encoded.rawBytes), raw.bytes[record.body])
   }
 
@@ -325,21 +329,6 @@ final class TimerMessages {
     let properties = raw.bytes[record.properties]
     guard let time = node.timerTime(properties, record.storeTimestampMs), time.isDelete else { return }
     recalls.note(Recalls.key(deleting: properties), slotMs: time.outMs)
-  }
-}
-
-extension RecordDraft {
-  /// The head of a record that is stored a second time; the store assigns places and times anew.
-  init(again record: Record, queueId: Int32) {
-    self.init()
-    self.queueId = queueId
-    flag = record.flag
-    sysFlag = record.sysFlag
-    bornTimestampMs = record.bornTimestampMs
-    bornHost = record.bornHost
-    storeHost = record.storeHost
-    reconsumeTimes = record.reconsumeTimes
-    preparedTransactionOffset = record.preparedTransactionOffset
   }
 }
 

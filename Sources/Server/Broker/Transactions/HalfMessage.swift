@@ -1,8 +1,9 @@
 // Half messages: what a transactional send leaves in RMQ_SYS_TRANS_HALF_TOPIC until its transaction ends
 // (Apache TransactionalMessageBridge).
 //
-// A half that is put back (because its producer is asked, or may not be asked yet) is a new copy at the end of
-// the half queue. The copy names the first one's queue offset, so that all copies are known as one transaction.
+// A half that is put back (because its producer is asked, or may not be asked yet) is a new copy at the end
+// of the half queue. The copy names the first one's queue offset, so that all copies are known as one
+// transaction.
 
 import Wire
 

@@ -53,8 +53,8 @@ struct PendingTransactions {
   }
 }
 
-/// How far the op queue is done with: an op message is needed until the half queue's progress has passed every
-/// half message that it names. Eight bytes for each that is still needed.
+/// How far the op queue is done with: an op message is needed until the half queue's progress has passed
+/// every half message that it names. Eight bytes for each that is still needed.
 struct OpProgress {
   /// Queue offset of the first op message that is still needed, or of the next one.
   private(set) var offset: Int64

@@ -1,9 +1,9 @@
 // Rounds of checks: producers are asked how their pending transactions ended (Apache
 // TransactionalMessageServiceImpl.check, AbstractTransactionalMessageCheckListener).
 //
-// A round goes through the half messages that were there when it began, oldest first, a bounded number a turn,
-// and ends at the first that is too young. Each is given up, put back because it is immune, or put back with
-// one more question counted and its producer asked. So the first pending half message always moves on.
+// A round goes through the half messages that were there when it began, oldest first, a bounded number a
+// turn, and ends at the first that is too young. Each is given up, put back because it is immune, or put back
+// with one more question counted and its producer asked. So the first pending half message always moves on.
 
 import Store
 import Wire
@@ -12,6 +12,7 @@ extension Transactions {
   /// Goes on with the running round; `end` is the half queue's end when it began.
   func check(_ node: Node, before end: Int64) throws(Refusal) {
     var bytesLeft = ServerLimits.transactionCheckBytesPerTurn
+    producers.removeAll(keepingCapacity: true)
     for _ in 0..<ServerLimits.transactionChecksPerTurn where bytesLeft > 0 {
       guard let half = pending.first(), half.copy < end else { return endRound(node) }
       raw.removeAll()
@@ -24,7 +25,14 @@ extension Transactions {
         continue
       }
       bytesLeft -= record.totalBytes
-      if try !settle(node, half, record, raw) { return endRound(node) }
+      do throws(Refusal) {
+        if try !settle(node, half, record, raw) { return endRound(node) }
+      } catch {
+        if error.code != .messageIllegal { throw error }
+        // Nothing can be done with a message that is larger than the store now takes.
+        node.log.error("a transaction is dropped, half offset \(half.copy): \(error.remark)")
+        _ = pending.end(origin: half.origin)
+      }
     }
   }
 
@@ -40,7 +48,9 @@ extension Transactions {
     let said = HalfProperties(raw.bytes[record.properties])
     let ageMs = node.nowMs - record.bornTimestampMs
     let checked = max(said.checkTimes ?? 0, 0)
-    if checked >= checkMax || ageMs > reservedMs {
+    let hasRoom =
+      record.properties.count + ServerLimits.transactionPropertiesBytes <= ServerLimits.propertiesBytesMax
+    if checked >= checkMax || ageMs > reservedMs || !hasRoom {
       try giveUp(node, half, record, raw)
       return true
     }
@@ -67,9 +77,6 @@ extension Transactions {
     _ node: Node, _ record: Record, _ properties: Properties, _ body: RawSpan, origin: Int64?
   ) throws(Refusal) -> AppendResult {
     let encoded = properties.encoded
-    if encoded.count > ServerLimits.propertiesBytesMax {
-      throw Refusal(.messageIllegal, "a half message has no room for what is counted in it")
-    }
     let topic = halfTopic
     var draft = RecordDraft(like: record)
     draft.queueId = 0
@@ -124,7 +131,6 @@ extension Transactions {
     var seen = properties
     seen[PropertyName.waitStoreOK] = "false"
     let encoded = seen.encoded
-    if encoded.count > ServerLimits.propertiesBytesMax { return }
     var message = ByteBuffer()
     draft.append(topic: Array(topic.utf8).rawBytes, properties: encoded.rawBytes, body: body, to: &message)
     let key = properties[PropertyName.uniqueKey] ?? ""
@@ -141,10 +147,13 @@ extension Transactions {
 
   /// The group's producers take turns; one that leaves its requests unread is passed over.
   private func nextProducer(_ node: Node, of group: String) -> Session? {
-    guard let members = node.broker.clients.producers(of: group) else { return nil }
-    for _ in members.indices {
+    if producers[group] == nil {
+      producers[group] = (node.broker.clients.producers(of: group) ?? []).map(\.session)
+    }
+    let sessions = producers[group] ?? []
+    for _ in sessions.indices {
       askTurn = (askTurn + 1) & 0xFFFF
-      let session = members[askTurn % members.count].session
+      let session = sessions[askTurn % sessions.count]
       if !session.isClosed && session.out.count <= ServerLimits.outputPauseBytes { return session }
     }
     return nil

@@ -77,7 +77,7 @@ extension Transactions {
       uniqueKey: PropertyScan(properties).uniqueKey.map { properties[$0].array } ?? [],
       bornMs: record.bornTimestampMs)
     var origin = half.origin ?? offset
-    var hasEnded = reading.removed.contains(offset)
+    var hasEnded = reading.removed.contains(offset) || reading.removed.contains(origin)
     if half.origin == nil, half.checkTimes ?? 0 > 0, let before = reading.seen[identity] {
       // A copy that Apache made. Its end is reported under its own offset.
       hasEnded = hasEnded || reading.ended.contains(before)

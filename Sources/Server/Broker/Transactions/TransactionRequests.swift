@@ -19,11 +19,13 @@ enum TransactionRequests {
     let isAnswerToCheck: Bool
   }
 
-  /// Commits or rolls back. "Unknown yet" (0) and anything else gets no answer, as in Apache.
+  /// Commits or rolls back. "Unknown yet" (0) and any other number gets no answer, as in Apache.
   static func end(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
-    let decision = header.int32("commitOrRollback", in: fields) ?? 0
+    guard let decision = header.int32("commitOrRollback", in: fields) else {
+      return session.answer(header, .systemError, remark: "commitOrRollback is missing")
+    }
     guard decision == SysFlag.Transaction.commit.rawValue || decision == SysFlag.Transaction.rollback.rawValue
     else { return }
     let request = EndRequest(

@@ -42,6 +42,8 @@ final class Transactions {
   var nextCheckMs: Int64 = 0
   /// The store refused: try again then.
   var retryAtMs: Int64 = 0
+  /// Producers of the groups that are asked in this turn.
+  var producers: [String: [Session]] = [:]
   /// Which producer of a group is asked next.
   var askTurn = 0
   /// Progress that may be saved once the log up to `logEnd` is on the disk.
@@ -70,10 +72,22 @@ final class Transactions {
       if roundEnd == nil && node.nowMs >= nextCheckMs {
         roundEnd = node.store.queueRange(halfSlot, 0)?.upperBound ?? 0
       }
-      if let end = roundEnd { try check(node, before: end) }
+      if let end = roundEnd {
+        try check(node, before: end)
+        try writeOps(node)
+      }
     } catch {
       node.log.warn("transactions wait: \(error.remark)")
       retryAtMs = node.nowMs + ServerLimits.transactionRetryMs
+    }
+  }
+
+  /// Before the store closes: the ends of an unfinished turn get their op message.
+  func close(_ node: Node) {
+    do throws(Refusal) {
+      try writeOps(node)
+    } catch {
+      node.log.warn("transactions that ended last may be asked for again: \(error.remark)")
     }
   }
 
@@ -85,13 +99,11 @@ final class Transactions {
 
   // MARK: begin
 
-  /// Whether a send begins a transaction. A redelivery that still carries the property does not (clients
-  /// before 4.6.1 send their failed messages so).
+  /// Whether a send begins a transaction. A redelivery that still carries the property does not: consumers
+  /// send their failed messages so.
   func isPrepare(_ scan: PropertyScan, _ properties: RawSpan, _ draft: RecordDraft) -> Bool {
-    guard let flag = scan.transactionPrepared, properties[flag].text.lowercased() == "true" else {
-      return false
-    }
-    return !(draft.reconsumeTimes > 0 && scan.delayLevel != nil)
+    guard let flag = scan.transactionPrepared, draft.reconsumeTimes == 0 else { return false }
+    return properties[flag].text.lowercased() == "true"
   }
 
   /// Stores the message at hand (its topic and completed properties lie in `producing`) as a half message.
@@ -114,9 +126,10 @@ final class Transactions {
     var key: [UInt8] = []
     if let range = scan.uniqueKey { key = producing.properties.bytes[range].array }
     complete(producing, key, queueId: draft.queueId)
-    if producing.properties.count > ServerLimits.propertiesBytesMax {
-      throw Refusal(
-        .messageIllegal, "the message properties are longer than \(ServerLimits.propertiesBytesMax) bytes")
+    // Twice: a copy that has been counted in still has room for the next one.
+    let bytesMax = ServerLimits.propertiesBytesMax - 2 * ServerLimits.transactionPropertiesBytes
+    if producing.properties.count > bytesMax {
+      throw Refusal(.messageIllegal, "the message properties are longer than \(bytesMax) bytes")
     }
     var half = draft
     half.queueId = 0
