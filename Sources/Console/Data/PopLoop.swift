@@ -114,7 +114,11 @@ final class PopLoop {
       return false
     }
     sources[index].emptyInRow = 0
+    var done: [Message] = []
     for message in batch.messages {
+      // Another broker may have brought the last one wanted: what is not printed comes again.
+      if let most = plan.messagesMax, printed >= most { break }
+      done.append(message)
       // Brokers filter by hash: another tag may have the same. It is none of the group's, and done with.
       if tags.isEmpty || tags.contains(message.tags ?? "") {
         show(message)
@@ -126,7 +130,7 @@ final class PopLoop {
       }
     }
     streams.flush()
-    if acknowledges { acknowledge(batch.messages, pop) }
+    if acknowledges { acknowledge(done, pop) }
     return plan.messagesMax.map { printed >= $0 } ?? false
   }
 
