@@ -24,6 +24,8 @@ final class OrderlyConsumer: Consumer {
   /// When a lock that we were granted is no longer sure (Apache: 30 s; the broker keeps it 60 s).
   private var lockedUntilMs: [Int32: Int64] = [:]
   private var running: Set<Int32> = []
+  /// A grant that was asked for before the lock was given back is worth nothing.
+  private var unlockedMs: [Int32: Int64] = [:]
   private static let lockMs: Int64 = 30_000
 
   init(
@@ -60,6 +62,7 @@ final class OrderlyConsumer: Consumer {
   }
 
   private func grantedLock(_ queueId: Int32, askedMs: Int64, _ life: Int) {
+    if askedMs <= unlockedMs[queueId, default: -1] { return }
     let untilMs = askedMs + Self.lockMs
     if let owner = record.owners[key(queueId)], owner.client != client.name, owner.boot == world.boots,
       owner.untilMs > world.nowMs
@@ -74,6 +77,7 @@ final class OrderlyConsumer: Consumer {
   /// Gives a lock back, as a rebalance does.
   private func unlock(_ queueId: Int32, _ life: Int) {
     running.remove(queueId)
+    unlockedMs[queueId] = world.nowMs
     lockedUntilMs[queueId] = nil
     record.owners[key(queueId)] = nil
     let queue = MessageQueue(topic: topic, broker: "broker-a", queueId: queueId)

@@ -46,7 +46,8 @@ final class PopConsumer: Consumer {
   private func pop(_ life: Int) {
     let invisibleMs = world.delayMs(10_000...20_000)
     let fields = [
-      ("consumerGroup", group.name), ("topic", topic), ("queueId", "-1"), ("maxMsgNums", "\(world.number(1...16))"),
+      ("consumerGroup", group.name), ("topic", topic), ("queueId", "-1"),
+      ("maxMsgNums", "\(world.number(1...16))"),
       ("invisibleTime", "\(invisibleMs)"), ("pollTime", "5000"), ("bornTime", "\(world.nowMs)"),
       ("initMode", "0"), ("order", "false"), ("exp", "*"), ("expType", "TAG"),
     ]
@@ -82,7 +83,9 @@ final class PopConsumer: Consumer {
       let text = received.properties["POP_CK"] ?? composed
       let words = text.split(separator: " ")
       guard words.count == 8 else { return world.fail("\(client.name) gets the receipt \(text)") }
-      if key != "delayed", let entry = record.entries[key], world.nowMs < entry.hiddenUntilMs || entry.isAcknowledged {
+      if key != "delayed", let entry = record.entries[key],
+        world.nowMs < entry.hiddenUntilMs || entry.isAcknowledged
+      {
         world.fail(
           "\(client.name) pops message \(message.id) again, acknowledged: \(entry.isAcknowledged), hidden for "
             + "\(entry.hiddenUntilMs - world.nowMs) ms")

@@ -40,7 +40,9 @@ final class TimerProducer {
     default: break
     }
     world.oracle.sending(message)
-    send(message, Int32(world.number(0...Int(topic.queues) - 1)), "\(property.0)\u{1}\(property.1)\u{2}", tries: 0)
+    send(
+      message, Int32(world.number(0...Int(topic.queues) - 1)), "\(property.0)\u{1}\(property.1)\u{2}",
+      tries: 0)
   }
 
   private func again() { world.after(world.delayMs(0...pauseMs)) { [self] in next() } }

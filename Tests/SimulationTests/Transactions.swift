@@ -112,7 +112,8 @@ final class TransactionalProducer {
   }
 
   private func question(_ request: Answer) {
-    guard let offset = request.number("commitLogOffset"), let queueOffset = request.number("tranStateTableOffset"),
+    guard let offset = request.number("commitLogOffset"),
+      let queueOffset = request.number("tranStateTableOffset"),
       let half = (try? Received.all(request.body))?.first, let message = world.oracle.known(world, half)
     else { return world.fail("a question (39) that names no half message of ours: \(request)") }
     world.note("transaction \(message.id) is asked for")
