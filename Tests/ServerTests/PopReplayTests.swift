@@ -25,8 +25,11 @@ import Wire
       save()
     }
 
-    /// Config files are written.
+    /// Config files are written, progress too: it waits until the log is durable.
     func save() {
+      rig.node.store.publish()
+      rig.node.store.syncOnce()
+      rig.node.takeResults()
       while rig.node.store.runJanitorOnce() {}
       rig.node.takeResults()
     }
