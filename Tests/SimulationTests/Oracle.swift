@@ -36,6 +36,7 @@ struct Sent {
   var sentMs: Int64 = 0
   var state = State.unknown
   var wasUnknown = false
+  var wasRecalled = false
   /// Acknowledged, but allowed to be lost (ASYNC flush and a power loss).
   var mayBeLost = false
   /// Where the acknowledgement says it is; nil for what moves on from there by itself.
@@ -164,7 +165,10 @@ final class Oracle {
 
   /// It was taken back: nobody may see it from now on.
   func recalled(_ id: Int) {
-    if groups.allSatisfy({ $0.seen[id] == nil }) { messages[id].state = .refused }
+    if groups.allSatisfy({ $0.seen[id] == nil }) {
+      messages[id].state = .refused
+      messages[id].wasRecalled = true
+    }
   }
 
   func change(_ id: Int, _ body: (inout Sent) -> Void) { body(&messages[id]) }
@@ -232,6 +236,7 @@ final class Oracle {
   /// What ASYNC flush does not promise across a power loss.
   func afterPowerLoss(_ world: World, syncedTo: Int64) {
     if world.plan.flushSync { return }
+    for id in messages.indices where messages[id].wasRecalled { messages[id].state = .unknown }
     for id in messages.indices where messages[id].state == .acknowledged {
       // The end of the record is not known exactly.
       let bytesMax = Int64(messages[id].bodyBytes + messages[id].extraBytes + 2_000)

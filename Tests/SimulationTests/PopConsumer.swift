@@ -15,6 +15,10 @@ final class PopRecord {
     var isUnsure = false
   }
   var entries: [String: Entry] = [:]
+  /// For the report of a failure.
+  var firstWaiting: String {
+    entries.first { !$0.value.isAcknowledged && !$0.value.isUnsure }.map { "\($0)" } ?? "none"
+  }
   var waiting: Int { entries.values.count { !$0.isAcknowledged && !$0.isUnsure } }
 }
 

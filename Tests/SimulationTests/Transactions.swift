@@ -81,8 +81,12 @@ final class TransactionalProducer {
     }
     let place = (queueOffset: answer.number("queueOffset") ?? -1, logOffset: half.physicalOffset)
     world.note("half message \(id) at \(place)")
+    let losses = world.powerLosses
     world.after(world.chance(20) ? world.delayMs(1_000...40_000) : world.delayMs(0...50)) { [self] in
       decide(id, world.chance(65) ? .commit : .rollback, place)
+      // The half message itself may be lost by now.
+      let isSure = world.plan.flushSync || losses == world.powerLosses
+      if !isSure { world.oracle.change(id) { $0.mayBeLost = true } }
     }
   }
 

@@ -46,6 +46,7 @@ final class World {
   let startMs: Int64 = 1_767_000_000_000
   /// Starts of the server so far: what a crash ends must not go on afterwards.
   private(set) var boots = 0
+  private(set) var powerLosses = 0
   /// Told at each power loss: clients of the same site lose what they knew.
   var onPowerLoss: [() -> Void] = []
 
@@ -161,6 +162,7 @@ final class World {
       server.stop()
     } else if plan.losesPower && way >= 5 {
       note("power loss at log \(server.node.store.durable) of \(server.node.store.maxOffset)")
+      powerLosses += 1
       server.crash(powerLoss: true)
       oracle.afterPowerLoss(self, syncedTo: disk.syncedTo)
       for tell in onPowerLoss { tell() }
