@@ -203,6 +203,7 @@ final class SimulatedServer {
 
   /// SIGTERM: a clean close. Answers that were not sent are not sent any more.
   func stop() {
+    node.close()
     node.store.close()
     world.disk.closed(node.store)
     dropLinks()
