@@ -28,15 +28,30 @@ let inlined: [SwiftSetting] =
       ], .when(configuration: .release))
   ]
 
+/// Commands and screens run a few times a second at most: they are compiled for size. The release is one file
+/// that people download.
+let small: [SwiftSetting] = product + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+/// Equal functions are one, and relocations are packed: a tenth of the file.
+let packed: [LinkerSetting] = [
+  .unsafeFlags(
+    [
+      "-use-ld=lld", "-Xlinker", "--icf=all", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+      "-Xlinker",
+      "--no-export-dynamic",
+    ],
+    .when(configuration: .release))
+]
+
 let package = Package(
   name: "mq",
   targets: [
-    .executableTarget(name: "mq", dependencies: ["Console"], swiftSettings: product),
+    .executableTarget(
+      name: "mq", dependencies: ["Console"], swiftSettings: product, linkerSettings: packed),
     .target(
-      name: "Console", dependencies: ["Client", "Server", "Top", "Wire", "Linux"], swiftSettings: product),
-    .target(name: "Top", dependencies: ["Client", "Wire", "Linux", "CNcurses"], swiftSettings: product),
+      name: "Console", dependencies: ["Client", "Server", "Top", "Wire", "Linux"], swiftSettings: small),
+    .target(name: "Top", dependencies: ["Client", "Wire", "Linux", "CNcurses"], swiftSettings: small),
     .target(
-      name: "Client", dependencies: ["Wire", "Linux", "CZlib", "CLz4", "CZstd"], swiftSettings: product),
+      name: "Client", dependencies: ["Wire", "Linux", "CZlib", "CLz4", "CZstd"], swiftSettings: small),
     .target(name: "Server", dependencies: ["Store", "Wire", "Linux"], swiftSettings: product),
     .target(name: "Store", dependencies: ["Wire", "Linux"], swiftSettings: product),
     .target(name: "Wire", swiftSettings: inlined),
