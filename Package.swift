@@ -17,8 +17,8 @@ let product: [SwiftSetting] =
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
   ]
 
-/// Without these, `@inlinable package` functions stay calls in other targets: only with Package CMO does a module
-/// keep the bodies of its package declarations. A target qualifies when it imports nothing itself.
+/// Without these, `@inlinable package` functions stay calls in other targets: only with Package CMO does a
+/// module keep the bodies of its package declarations. A target qualifies when it imports nothing itself.
 let inlined: [SwiftSetting] =
   product + [
     .unsafeFlags(

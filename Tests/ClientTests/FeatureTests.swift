@@ -1,4 +1,5 @@
-// Transactions, questions, pops, locks and checks: what is on the wire, compared with what Java's client sends.
+// Transactions, questions, pops, locks and checks: what is on the wire, compared with what Java's
+// client sends.
 
 import TestSupport
 import Testing

@@ -85,7 +85,8 @@ struct AllocationTests {
     #expect(stored.fields["offset"] == "20000")
   }
 
-  /// Flag 2: the subscription that the heartbeat registered; 6: it comes with each pull, as C++ clients send it.
+  /// Flag 2: the subscription that the heartbeat registered; 6: it comes with each pull, as C++ clients
+  /// send it.
   @Test(arguments: [("2", "*"), ("6", "*"), ("6", "A || B"), ("6", "TAGS = 'A' AND KEYS CONTAINS 'k'")])
   func pulledBatchesCostAtMostTwoAllocations(_ sysFlag: String, _ subscription: String) throws {
     let path = try Path()

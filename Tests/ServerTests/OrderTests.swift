@@ -1,5 +1,5 @@
-// Orderly consumption: queue locks, take-over, and that no message is skipped or overtaken when consumers come,
-// go and die.
+// Orderly consumption: queue locks, take-over, and that no message is skipped or overtaken when consumers
+// come, go and die.
 
 import Store
 import TestSupport
@@ -8,8 +8,8 @@ import Wire
 
 @testable import Server
 
-/// A consumer that does what Apache's orderly push consumer does: heartbeat, rebalance, lock, pull, consume one
-/// by one while it trusts its lock, commit.
+/// A consumer that does what Apache's orderly push consumer does: heartbeat, rebalance, lock, pull, consume
+/// one by one while it trusts its lock, commit.
 private final class OrderlyConsumer {
   static let topic = "Ordered"
   static let queues: Int32 = 4

@@ -48,8 +48,8 @@ struct TimerWindowTests {
       TopicName.timer, [("TIMER_OUT_MS", "\((fireMs - 1) / 1000 * 1000)"), ("TIMER_DELIVER_MS", "\(fireMs)")])
   }
 
-  /// Arrivals, deliveries and passes in any interleaving, with room for few keys: every key comes out once and
-  /// in order.
+  /// Arrivals, deliveries and passes in any interleaving, with room for few keys: every key comes out once
+  /// and in order.
   @Test(arguments: 1...12)
   func everyKeyComesOutInOrder(_ seed: UInt64) throws {
     let rig = try Rig()

@@ -52,7 +52,9 @@ final class Scenario {
       let first = world.oracle.messages[missing[0].id]
       world.fail("\(missing.count) messages never came, the first: \(missing[0]) \(first)")
     }
-    if pops.waiting > 0 { world.fail("\(pops.waiting) popped messages were never acknowledged: \(pops.firstWaiting)") }
+    if pops.waiting > 0 {
+      world.fail("\(pops.waiting) popped messages were never acknowledged: \(pops.firstWaiting)")
+    }
     if let node = world.server?.node { world.oracle.checkQueues(world, node) }
     world.restartInOrder()
     if let node = world.server?.node {

@@ -1,5 +1,5 @@
-// Conversations of Java clients with Apache RocketMQ 5.3.3, frame by frame (Fixtures/replay.jsonl.gz): whole ones,
-// without authentication.
+// Conversations of Java clients with Apache RocketMQ 5.3.3, frame by frame (Fixtures/replay.jsonl.gz): whole
+// ones, without authentication.
 
 import Foundation
 import TestSupport
