@@ -92,6 +92,29 @@ extension EndToEnd {
       #expect(try FileManager.default.contentsOfDirectory(atPath: place.path) == [])
     }
 
+    @Test func killedEphemeralServersAreCleanedUpAfter() throws {
+      let place = try TemporaryDirectory()
+      func serve() throws -> Child {
+        let child = try Child(
+          program, ["serve", "--ephemeral", "--namesrv-port", "0", "--port", "0"],
+          environment: ["TMPDIR": place.path])
+        while let line = try child.readLine(), !line.contains("mq consume") {}
+        return child
+      }
+      let running = try serve()
+      let killed = try serve()
+      killed.signal(SIGKILL)
+      _ = try killed.wait()
+      #expect(try FileManager.default.contentsOfDirectory(atPath: place.path).count == 2)
+      let next = try serve()
+      #expect(try FileManager.default.contentsOfDirectory(atPath: place.path).count == 2)
+      for child in [running, next] {
+        child.signal(SIGTERM)
+        #expect(try child.wait() == .code(0))
+      }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: place.path) == [])
+    }
+
     @Test func settingsOfApachesFileAreFollowed() throws {
       let directory = try TemporaryDirectory()
       let conf = directory.path("broker.conf")

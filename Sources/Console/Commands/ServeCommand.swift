@@ -93,7 +93,7 @@ enum ServeCommand {
           hint: "an ephemeral store has no place of its own")
       }
       do throws(Errno) {
-        return (try FileSystem.makeTemporaryDirectory(prefix: "mq-serve-"), true)
+        return (try EphemeralStore.make(), true)
       } catch { throw Failure(.failed, "cannot make a temporary directory: \(error)", hint: "set TMPDIR") }
     }
     if let given, !given.isEmpty { return (given, false) }
