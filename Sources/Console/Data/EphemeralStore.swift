@@ -1,5 +1,5 @@
-// The temporary directories of `mq serve --ephemeral`. A server removes its own when it ends; what a killed one
-// left behind is removed by the next that starts.
+// The temporary directories of `mq serve --ephemeral`. A server removes its own when it ends; what a killed
+// one left behind is removed by the next that starts.
 
 import Linux
 
@@ -17,8 +17,8 @@ enum EphemeralStore {
     return made
   }
 
-  /// Whether a server had its store there and holds it no more. A server writes into the lock file once it has
-  /// the lock: without that it may be about to take it.
+  /// Whether a server had its store there and holds it no more. A server writes into the lock file once it
+  /// has the lock: without that it may be about to take it.
   private static func isAbandoned(_ path: String) -> Bool {
     guard let lock = try? File.open("\(path)/lock", .readWrite), let bytes = try? lock.size(), bytes > 0
     else { return false }
