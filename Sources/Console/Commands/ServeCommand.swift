@@ -21,6 +21,9 @@ enum ServeCommand {
 
         Flags override what --config sets. SIGTERM and Ctrl-C end the server cleanly; a second one ends it
         at once, and the next start recovers.
+
+        What --config does not set has the default of Apache's broker 5.3, but for SQL92 filters: they are on
+        unless it says enablePropertyFilter=false. recallMessageEnable=true lets messages be taken back.
         """,
       impact: .local, flags: flags,
       examples: [

@@ -114,7 +114,8 @@ package enum HelpTopics {
       is neither equal nor unequal to anything: x <> 1 leaves out messages without x.
       A property that is no number fulfils no comparison with one.
 
-      Brokers of Apache evaluate SQL only where enablePropertyFilter=true.
+      Brokers of Apache evaluate SQL only where enablePropertyFilter=true, mq serve
+      unless enablePropertyFilter=false.
 
       """)
 }
