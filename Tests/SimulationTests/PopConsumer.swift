@@ -11,7 +11,8 @@ final class PopRecord {
     /// Nobody may see it before.
     var hiddenUntilMs: Int64
     var isAcknowledged = false
-    /// An acknowledgement went out that nobody answered.
+    /// An acknowledgement went out that nobody answered in time: it may count, also when the process that
+    /// sent it did not live to hear so.
     var isUnsure = false
   }
   var entries: [String: Entry] = [:]
@@ -124,6 +125,8 @@ final class PopConsumer: Consumer {
   }
 
   private func acknowledge(_ receipt: Receipt, _ life: Int) {
+    // A restart of this process forgets the request, not the server.
+    record.entries[receipt.key]?.isUnsure = true
     client.ask(Self.ackMessage, fields(receipt), body: [], timeoutMs: 3_000) { [self] answer in
       world.note("\(client.name) acknowledges \(receipt.key) (\(receipt.text)): \(answer?.code ?? -1)")
       // Served late, it may count all the same, for what nobody has popped meanwhile.

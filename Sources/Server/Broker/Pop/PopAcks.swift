@@ -197,7 +197,14 @@ enum PopAcks {
     let queueId = (0..<PopNames.reviveQueues).contains(receipt.reviveQueueId) ? receipt.reviveQueueId : 0
     let fresh = PopCheckPoint(key: key, invisibleMs: invisibleMs, count: 1, reviveQueueId: queueId)
     let written = try ledger.write(node, fresh, ledger.names(node, key))
-    let acked = try finish(node, old, [message.offset], receipt.invisibleMs, queueId)
+    let acked: Int64?
+    do {
+      acked = try finish(node, old, [message.offset], receipt.invisibleMs, queueId)
+    } catch {
+      // The old receipt stays the good one; with two check points the message would come twice.
+      if let place = ledger.place(of: key) { ledger.owe(place, [message.offset]) }
+      throw error
+    }
     holdUntilDurable(node, session, max(written, acked ?? 0))
     return (key.popTimeMs, invisibleMs)
   }

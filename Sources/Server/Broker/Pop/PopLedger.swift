@@ -39,7 +39,16 @@ final class PopLedger {
     var marked: Int64 = -1
   }
 
+  /// Messages that are done with in memory alone: the store refused their record.
+  struct Owed {
+    let place: Int
+    let generation: UInt32
+    let offsets: [Int64]
+  }
+
   var pool: [Place] = []
+  /// The oldest first; their check points stay open. At most the messages of all open check points.
+  private var owed: [Owed] = []
   private var free: [Int] = []
   private var places: [PopCheckPoint.Key: Int] = [:]
   var queues = [ReviveQueue](repeating: ReviveQueue(), count: Int(PopNames.reviveQueues))
@@ -176,6 +185,9 @@ final class PopLedger {
   ///
   /// - Throws: When the store refuses; nothing has happened then.
   func write(_ node: Node, _ point: PopCheckPoint, _ names: PopRecordNames) throws(Refusal) -> Int64 {
+    // What was brought back leaves with a check point only. Its old one must be done with before that in the
+    // log: a start after a kill would bring back once more what a client has.
+    try settle(node)
     writer.checkPoint(point, names, nowMs: node.nowMs)
     let stored = try append(node, Int(point.reviveQueueId))
     var point = point
@@ -194,9 +206,37 @@ final class PopLedger {
     writer.acks(point.key, open, names(node, point.key), nowMs: node.nowMs)
     let stored = try append(node, Int(point.reviveQueueId))
     for offset in open { _ = pool[place].point!.ack(offset) }
-    if pool[place].point!.isDone { close(place) }
+    if !owes(place) && pool[place].point!.isDone { close(place) }
     trim(node, Int(point.reviveQueueId))
     return stored.logEnd
+  }
+
+  /// Marks messages of an open check point, whose record follows as soon as the store takes it.
+  func owe(_ place: Int, _ offsets: [Int64]) {
+    for offset in offsets { _ = pool[place].point!.ack(offset) }
+    owed.append(Owed(place: place, generation: pool[place].generation, offsets: offsets))
+  }
+
+  /// Writes the records that are owed.
+  ///
+  /// - Throws: When the store refuses again; the rest stays owed.
+  func settle(_ node: Node) throws(Refusal) {
+    while let next = owed.first {
+      // Its topic may be gone meanwhile.
+      guard pool[next.place].generation == next.generation, let point = pool[next.place].point else {
+        owed.removeFirst()
+        continue
+      }
+      writer.acks(point.key, next.offsets, names(node, point.key), nowMs: node.nowMs)
+      _ = try append(node, Int(point.reviveQueueId))
+      owed.removeFirst()
+      if point.isDone && !owes(next.place) { close(next.place) }
+      trim(node, Int(point.reviveQueueId))
+    }
+  }
+
+  private func owes(_ place: Int) -> Bool {
+    owed.contains { $0.place == place && $0.generation == pool[place].generation }
   }
 
   /// Acknowledgements whose check point has not arrived: it may still lie in a timer wheel that another

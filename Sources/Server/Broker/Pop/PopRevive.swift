@@ -53,11 +53,14 @@ extension PopLedger {
           atMs: node.nowMs + Self.retryMs, payload: UInt64(place))
       }
     }
-    if !done.isEmpty {
-      // Without this record the next start would bring them back once more; nothing would be lost.
-      if (try? ack(node, place, done)) == nil && isComplete { close(place) }
-      node.broker.pop.polls.wake(node, group, topic: normal)
+    if !done.isEmpty { owe(place, done) }
+    let generation = pool[place].generation
+    _ = try? settle(node)
+    if isComplete, pool[place].generation == generation, pool[place].point != nil {
+      // Its record is owed still.
+      pool[place].point!.timer = timers.schedule(atMs: node.nowMs + Self.retryMs, payload: UInt64(place))
     }
+    node.broker.pop.polls.wake(node, group, topic: normal)
     return max(1, done.count)
   }
 
