@@ -44,6 +44,35 @@ struct ConfigTests {
     #expect(rig.read("T", 2, from: 0).records.count == 1)
   }
 
+  /// The file is pieced together from what is known of each topic; it must be what one print of it gives.
+  @Test(arguments: [0, 1, 3]) func topicsAreWrittenAsOneDocument(_ count: Int) throws {
+    let document = ConfigDocument(
+      members: try #require(
+        try JSON.parse(
+          #"{"note":"\"topicConfigTable\":{}","topicConfigTable":{"odd":7},"dataVersion":{"counter":4}}"#
+        ).members))
+    let directory = try Scratch()
+    let arena = Arena(
+      files: [try MappedFile(path: directory.path("arena"), bytes: Limits.arenaBytes)], cursor: 0,
+      free: [[], [], []],
+      shared: Shared(segments: [], arenas: [], published: 0, durable: 0, waker: try Waker()))
+    for stored in [document, ConfigDocument(members: [])] {
+      var topics = Topics(stored, QueueTable(arena: arena), nowMs: 5)
+      for number in 0..<count {
+        var config = TopicConfig(name: "%RETRY%\"g\"\n\(number)")
+        config.attributes = number == 1 ? [("message.type", "FIFO")] : []
+        topics.put(TopicSlot(rawValue: Int32(number * 2)), config, nowMs: 6)
+      }
+      let isRemoved = count == 3 && topics.remove(TopicSlot(rawValue: 2), nowMs: 7)
+      #expect(isRemoved == (count == 3))
+      let bytes = topics.encoded()
+      let json = try JSON.parse(bytes)
+      #expect(json.bytes(JSON.Style.pretty) == bytes)
+      let odd = stored["note"] == nil ? 0 : 1
+      #expect(json["topicConfigTable"]?.members?.count == (count == 3 ? 2 : count) + odd)
+    }
+  }
+
   @Test func groupsSurvive() throws {
     let rig = try Rig()
     var group = SubscriptionGroup(name: "G")

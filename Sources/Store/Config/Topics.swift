@@ -12,6 +12,8 @@ struct Topics {
   /// By slot.
   private var configs: [TopicConfig?] = []
   private var gates: [TopicGate] = []
+  /// Each config as the file has it, by slot: a change of one topic must not cost the printing of all.
+  private var entries: [[UInt8]?] = []
   /// Topics without a config that exist (light queues).
   private(set) var lightCount = 0
   /// Entries of the file that are no topic config: they are written back as they came.
@@ -57,6 +59,7 @@ struct Topics {
   mutating func remove(_ slot: TopicSlot, nowMs: Int64) -> Bool {
     guard config(slot) != nil else { return false }
     configs[Int(slot.rawValue)] = nil
+    entries[Int(slot.rawValue)] = nil
     gates[Int(slot.rawValue)] = Self.missing
     order.removeAll { $0 == slot }
     bump(nowMs)
@@ -65,10 +68,7 @@ struct Topics {
 
   /// Lets a light queue's topic exist without a config: one queue, readable and writable.
   mutating func admitLight(_ slot: TopicSlot) {
-    while configs.count <= Int(slot.rawValue) {
-      configs.append(nil)
-      gates.append(Self.missing)
-    }
+    makeRoom(slot)
     if configs[Int(slot.rawValue)] != nil || gates[Int(slot.rawValue)].exists { return }
     gates[Int(slot.rawValue)] = TopicGate(
       exists: true, perm: Perm.read | Perm.write, readQueues: 1, writeQueues: 1, sysFlag: 0, isOrder: false,
@@ -76,13 +76,19 @@ struct Topics {
     lightCount += 1
   }
 
-  private mutating func set(_ slot: TopicSlot, _ config: TopicConfig) {
+  private mutating func makeRoom(_ slot: TopicSlot) {
     while configs.count <= Int(slot.rawValue) {
       configs.append(nil)
+      entries.append(nil)
       gates.append(Self.missing)
     }
+  }
+
+  private mutating func set(_ slot: TopicSlot, _ config: TopicConfig) {
+    makeRoom(slot)
     if configs[Int(slot.rawValue)] == nil { order.append(slot) }
     configs[Int(slot.rawValue)] = config
+    entries[Int(slot.rawValue)] = Self.entry(JSON.Member(config.name, config.json))
     gates[Int(slot.rawValue)] = TopicGate(
       exists: true, perm: config.perm, readQueues: config.readQueues, writeQueues: config.writeQueues,
       sysFlag: config.sysFlag, isOrder: config.isOrder,
@@ -97,7 +103,34 @@ struct Topics {
   func encoded() -> [UInt8] {
     var document = document
     document["dataVersion"] = version.json
-    document["topicConfigTable"] = .object(all.map { JSON.Member($0.name, $0.json) } + others)
-    return document.json.bytes(.pretty)
+    document["topicConfigTable"] = .object([])
+    let text = document.json.bytes(.pretty)
+    let pieces = order.compactMap { entries[Int($0.rawValue)] } + others.map(Self.entry)
+    // Every member of the document begins a line of its own, and texts hold no line breaks.
+    guard !pieces.isEmpty, let braces = Self.place(of: Self.emptyTable, in: text) else { return text }
+    var out: [UInt8] = []
+    out.reserveCapacity(text.count + pieces.reduce(0) { $0 + $1.count + 2 })
+    out += text[..<(braces - 1)]
+    for (index, piece) in pieces.enumerated() {
+      out += index == 0 ? [UInt8(ascii: "\n")] : [UInt8(ascii: ","), UInt8(ascii: "\n")]
+      out += piece
+    }
+    out += Array("\n\t".utf8)
+    out += text[(braces - 1)...]
+    return out
+  }
+
+  private static let emptyTable = Array("\n\t\"topicConfigTable\":{}".utf8)
+
+  /// The place after the first occurrence of `part`.
+  private static func place(of part: [UInt8], in text: [UInt8]) -> Int? {
+    (0...max(0, text.count - part.count)).first { text[$0...].starts(with: part) }.map { $0 + part.count }
+  }
+
+  /// One member of the table as it stands in the file.
+  private static func entry(_ member: JSON.Member) -> [UInt8] {
+    let lines = JSON.object([.init("t", .object([member]))]).bytes(.pretty)
+    // Between `{`, `\t"t":{` and `\t}`, `}`, each a line.
+    return Array(lines.dropFirst("{\n\t\"t\":{\n".utf8.count).dropLast("\n\t}\n}".utf8.count))
   }
 }
