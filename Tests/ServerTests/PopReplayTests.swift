@@ -34,6 +34,22 @@ import Wire
       rig.node.takeResults()
     }
 
+    /// Leaves so many bytes in the log; it has more after `save`.
+    func fill(leaving bytes: Int64) throws {
+      let store = rig.node.store
+      save()
+      let end = Int64(2 * store.options.segmentBytes)
+      let overhead = try rig.store("filler", body: "").bytes
+      while end - store.maxOffset > 100_000 {
+        try rig.store("filler", body: String(repeating: "x", count: 40_000))
+      }
+      let left = Int(end - store.maxOffset - bytes) - overhead
+      for part in [left / 2 - overhead, left - left / 2] {
+        try rig.store("filler", body: String(repeating: "x", count: part))
+      }
+      #expect(end - store.maxOffset == bytes)
+    }
+
     /// Ends this life and begins the next at the same time.
     func next(_ end: End) throws {
       let nowMs = rig.node.nowMs
@@ -113,6 +129,49 @@ import Wire
     lives.save()
     try lives.next(end)
     #expect(try lives.popper.pop().map(\.body) == ["1", "2"])
+  }
+
+  /// The log is full after any of the records of a revival: what a client got of it does not come again.
+  @Test(arguments: stride(from: 100, to: 1300, by: 100).map { Int64($0) })
+  func aFullLogBringsNothingTwice(_ room: Int64) throws {
+    let lives = try Lives()
+    for number in 0..<2 { try lives.rig.store("T", body: "\(number)") }
+    #expect(try lives.popper.pop(invisibleMs: 10_000).count == 2)
+    try lives.fill(leaving: room)
+    lives.popper.pass(11_500)
+    var bodies = try lives.popper.pop(invisibleMs: 100_000).map(\.body)
+    lives.save()
+    bodies += try lives.popper.pop(invisibleMs: 100_000).map(\.body)
+    let early = bodies.count
+    try lives.next(.kill)
+    lives.popper.pass(1000)
+    // What lies far behind is read from the disk.
+    for _ in 0..<4 {
+      lives.save()
+      lives.popper.pass(1001)
+    }
+    bodies += try lives.popper.pop(invisibleMs: 100_000).map(\.body)
+    #expect(bodies.prefix(early) + bodies.dropFirst(early).sorted() == ["0", "1"])
+    lives.popper.pass(50_000)
+    #expect(try lives.popper.pop().isEmpty)
+  }
+
+  /// A change that is refused in its middle changes nothing.
+  @Test(arguments: stride(from: 100, to: 900, by: 100).map { Int64($0) })
+  func aRefusedChangeChangesNothing(_ room: Int64) throws {
+    let lives = try Lives()
+    try lives.rig.store("T", body: "0")
+    let message = try lives.popper.pop(invisibleMs: 10_000)[0]
+    try lives.fill(leaving: room)
+    let reply = try lives.popper.change(message, invisibleMs: 30_000)
+    #expect((reply.code == 0) == (room >= 700), "\(room)")
+    lives.save()
+    lives.popper.pass(9_999)
+    if reply.code == 0 { return }
+    #expect(try lives.popper.ack(message).code == 0)
+    lives.popper.pass(60_000)
+    #expect(try lives.popper.pop().isEmpty)
+    #expect(lives.rig.node.broker.pop.ledger.count == 0)
   }
 
   @Test func theJournalIsWorkedOff() throws {

@@ -16,6 +16,21 @@ final class PopRecord {
     var isUnsure = false
   }
   var entries: [String: Entry] = [:]
+  /// When the invisible time of a message was last asked to change.
+  var changedMs: [String: Int64] = [:]
+  /// A change writes a new check point, then that the old one is done with. A power loss may cut the log
+  /// between the two, and both bring the message back: once more than promised, never less.
+  private var torn: Set<String> = []
+
+  /// ASYNC flush may lose the changes of the last seconds.
+  func losePower(nowMs: Int64) {
+    torn.formUnion(changedMs.filter { nowMs - $0.value < 3_000 }.keys)
+    changedMs = [:]
+  }
+
+  /// Whether a message may come early, for once.
+  func mayComeOnceMore(_ key: String) -> Bool { torn.remove(key) != nil }
+
   /// For the report of a failure.
   var firstWaiting: String {
     entries.first { !$0.value.isAcknowledged && !$0.value.isUnsure }.map { "\($0)" } ?? "none"
@@ -89,7 +104,7 @@ final class PopConsumer: Consumer {
       let words = text.split(separator: " ")
       guard words.count == 8 else { return world.fail("\(client.name) gets the receipt \(text)") }
       if key != "delayed", let entry = record.entries[key],
-        world.nowMs < entry.hiddenUntilMs || entry.isAcknowledged
+        world.nowMs < entry.hiddenUntilMs || entry.isAcknowledged, !record.mayComeOnceMore(key)
       {
         world.fail(
           "\(client.name) pops message \(message.id) again, acknowledged: \(entry.isAcknowledged), hidden for "
@@ -141,6 +156,7 @@ final class PopConsumer: Consumer {
   private func change(_ receipt: Receipt, _ life: Int) {
     let invisibleMs = world.delayMs(1_000...15_000)
     let askedMs = world.nowMs
+    record.changedMs[receipt.key] = askedMs
     // From now on either time may hold.
     record.entries[receipt.key]?.hiddenUntilMs = min(receipt.untilMs, askedMs + invisibleMs)
     let all = fields(receipt) + [("invisibleTime", "\(invisibleMs)")]

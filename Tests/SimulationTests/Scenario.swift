@@ -147,6 +147,7 @@ final class Scenario {
     }
     // What is hidden and what is acknowledged is not promised across a power loss.
     world.onPowerLoss.append { [pops, world] in
+      if !world.plan.flushSync { pops.losePower(nowMs: world.nowMs) }
       for key in pops.entries.keys { pops.entries[key]!.hiddenUntilMs = 0 }
       pops.entries = pops.entries.filter { world.plan.flushSync && !$0.value.isAcknowledged }
     }
