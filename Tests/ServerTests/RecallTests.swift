@@ -77,9 +77,9 @@ struct RecallTests {
     (handle(time: "later"), "T", 604, "recall failed, timestamp invalid"),
     ("", "T", 604, "recall handle is invalid"),
     ("%%%", "T", 604, "recall handle is invalid"),
-    (Base64.urlEncoded(Array("v2 T broker-a 1 U".utf8)), "T", 604, "recall handle is invalid"),
-    (Base64.urlEncoded(Array("v1 T broker-a 1".utf8)), "T", 604, "recall handle is invalid"),
-    (Base64.urlEncoded(Array("v1 T broker-a 1 ".utf8)), "T", 604, "recall handle is invalid"),
+    (Base64.text(Array("v2 T broker-a 1 U".utf8), .url), "T", 604, "recall handle is invalid"),
+    (Base64.text(Array("v1 T broker-a 1".utf8), .url), "T", 604, "recall handle is invalid"),
+    (Base64.text(Array("v1 T broker-a 1 ".utf8), .url), "T", 604, "recall handle is invalid"),
   ]
 
   @Test(arguments: refusals.indices)

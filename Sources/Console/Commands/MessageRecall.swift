@@ -12,9 +12,7 @@ struct RecallHandle: Equatable {
 
   /// nil when it is no handle.
   init?(_ text: String) {
-    var standard = String(text.map { $0 == "-" ? "+" : ($0 == "_" ? "/" : $0) })
-    while standard.utf8.count % 4 != 0 { standard += "=" }
-    guard let bytes = Base64.bytes(standard), let plain = String(validating: bytes, as: UTF8.self) else {
+    guard let bytes = Base64.bytes(text, .url), let plain = String(validating: bytes, as: UTF8.self) else {
       return nil
     }
     let words = plain.split(separator: " ", omittingEmptySubsequences: false)

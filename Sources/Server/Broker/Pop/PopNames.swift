@@ -5,8 +5,6 @@ import Wire
 
 enum PopNames {
   static let retryPrefix = TopicName.retryPrefix
-  /// Of lite topics: queues that messages of other topics are listed in too.
-  static let litePrefix = "%LMQ%"
   /// Reads the revive topic; its offset is that of the newest check point that is done with.
   static let reviveGroup = "CID_RMQ_SYS_REVIVE_GROUP"
   /// Its offset tells how much of the revive topic the consumer offsets of the same file know of.

@@ -192,7 +192,7 @@ final class PopReader {
       offsets.append(raw.bytes.int64(at: at + 20))
       at += Int(raw.bytes.int32(at: at))
     }
-    if topic.hasPrefix(PopNames.litePrefix) || offsets[0] < start || offsets[offsets.count - 1] >= end {
+    if topic.hasPrefix(TopicName.lightPrefix) || offsets[0] < start || offsets[offsets.count - 1] >= end {
       for index in offsets.indices { offsets[index] = start + Int64(index) }
     }
   }

@@ -18,7 +18,7 @@ enum RecallRequests {
     var time: String
     var uniqueKey: String
 
-    var text: String { Base64.urlEncoded(Array("v1 \(topic) \(brokerName) \(time) \(uniqueKey)".utf8)) }
+    var text: String { Base64.text(Array("v1 \(topic) \(brokerName) \(time) \(uniqueKey)".utf8), .url) }
 
     init(topic: String, brokerName: String, time: String, uniqueKey: String) {
       self.topic = topic
@@ -29,7 +29,7 @@ enum RecallRequests {
 
     /// Nil when the text is no handle.
     init?(_ text: String) {
-      guard let bytes = Base64.urlDecoded(Array(text.utf8)) else { return nil }
+      guard let bytes = Base64.bytes(text, .url) else { return nil }
       let items = String(decoding: bytes, as: UTF8.self)
         .split(separator: " ", omittingEmptySubsequences: false).map(String.init)
       guard items.count >= 5, items[0] == "v1", items[4...].contains(where: { !$0.isEmpty }) else {
