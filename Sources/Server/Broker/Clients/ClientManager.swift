@@ -179,13 +179,13 @@ final class ClientManager {
     nextExpiryMs = node.nowMs + 10_000
     let before = node.nowMs - ServerLimits.clientExpiryMs
     for group in groups {
-      for member in group.members.values where member.lastMs < before {
+      for member in group.memberList where member.lastMs < before {
         unregister(node, member.session, consumerOf: group, isBroken: true)
       }
       group.locks.expire(nowMs: node.nowMs)
     }
-    for (name, members) in producers {
-      for member in members.values where member.lastMs < before {
+    for name in producerGroups {
+      for member in producers(of: name) ?? [] where member.lastMs < before {
         unregister(member.session, producerOf: name)
       }
     }
