@@ -1,7 +1,6 @@
 // config/topicQueueMapping.json: `{"dataVersion":…,"topicQueueMappingInfoMap":{topic:detail}}` (Apache
 // TopicQueueMappingManager). Loop thread.
 
-import Linux
 package import Wire
 
 struct TopicMappings {
@@ -49,7 +48,7 @@ extension MessageStore {
 
   /// Adds, replaces or (nil) removes a mapping; written at once.
   package func setTopicMapping(_ topic: String, _ detail: JSON?) {
-    let nowMs = Clock.wallMs()
+    let nowMs = options.wallMs()
     guard mappings.set(topic, detail, nowMs: nowMs) else { return }
     markDirty(.topicQueueMapping)
     writeSoon(.topicQueueMapping, nowMs: nowMs)

@@ -37,3 +37,18 @@ extension Node {
     return queues <= 1 ? 0 : Int32(truncatingIfNeeded: (nextRandom >> 33) % UInt64(queues))
   }
 }
+
+extension RecordDraft {
+  /// A record like `record`, to be stored elsewhere; hosts, birth, flags and body checksum are its own.
+  init(like record: Record) {
+    self.init()
+    queueId = record.queueId
+    flag = record.flag
+    sysFlag = record.sysFlag
+    bornTimestampMs = record.bornTimestampMs
+    bornHost = record.bornHost
+    storeHost = record.storeHost
+    reconsumeTimes = record.reconsumeTimes
+    bodyCRC = record.bodyCRC
+  }
+}

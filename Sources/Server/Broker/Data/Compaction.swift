@@ -235,17 +235,10 @@ final class Compaction {
     properties[PropertyName.innerMultiDispatch] = nil
     properties[PropertyName.innerMultiQueueOffset] = nil
     let encoded = properties.encoded
-    var draft = RecordDraft()
-    draft.queueId = record.queueId
-    draft.flag = record.flag
-    draft.sysFlag = record.sysFlag
-    draft.bornTimestampMs = record.bornTimestampMs
-    draft.bornHost = record.bornHost
-    draft.storeHost = record.storeHost
-    draft.reconsumeTimes = record.reconsumeTimes
     do throws(Refusal) {
       _ = try node.append(
-        draft, slot, topic: raw.bytes[record.topic], encoded.rawBytes, PropertyScan(encoded.rawBytes),
+        RecordDraft(like: record), slot, topic: raw.bytes[record.topic], encoded.rawBytes,
+        PropertyScan(encoded.rawBytes),
         raw.bytes[record.body])
       return true
     } catch {

@@ -101,17 +101,7 @@ enum Produce {
       }
       let gate = node.store.gate(slot)
       try check(node, request, slot, gate, body)
-      var draft = RecordDraft()
-      draft.queueId = request.queueId >= 0 ? request.queueId : node.randomQueue(gate.writeQueues)
-      draft.flag = request.flag
-      draft.sysFlag = SysFlag(rawValue: request.sysFlag)
-      draft.bornTimestampMs = request.bornTimestampMs
-      draft.reconsumeTimes = request.reconsumeTimes
-      producing.address(&draft, of: session)
-      producing.properties.removeAll()
-      if let field = request.properties {
-        header.appendValue(of: field, in: fields, to: &producing.properties)
-      }
+      var draft = draft(node, session, header, fields, request, gate)
       if gate.isPriority {
         draft.queueId = PriorityTopics.queue(producing.properties.bytes, queues: gate.writeQueues)
       }
@@ -125,6 +115,27 @@ enum Produce {
     } catch {
       refuse(node, session, header, error)
     }
+  }
+
+  /// The record that a request asks for; its property string is put into `producing`.
+  @inline(__always)
+  static func draft(
+    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan,
+    _ request: SendRequest, _ gate: TopicGate
+  ) -> RecordDraft {
+    let producing = node.broker.producing
+    var draft = RecordDraft()
+    draft.queueId = request.queueId >= 0 ? request.queueId : node.randomQueue(gate.writeQueues)
+    draft.flag = request.flag
+    draft.sysFlag = SysFlag(rawValue: request.sysFlag)
+    draft.bornTimestampMs = request.bornTimestampMs
+    draft.reconsumeTimes = request.reconsumeTimes
+    producing.address(&draft, of: session)
+    producing.properties.removeAll()
+    if let field = request.properties {
+      header.appendValue(of: field, in: fields, to: &producing.properties)
+    }
+    return draft
   }
 
   /// Refuses a queue that the topic does not have, and a body that is empty or too large.

@@ -81,13 +81,10 @@ enum Redelivery {
     properties[PropertyName.delayLevel] = "0"
     properties[PropertyName.waitStoreOK] = "false"
 
-    var draft = RecordDraft()
+    var draft = RecordDraft(like: record)
     draft.queueId = isDead ? 0 : node.randomQueue(config.retryQueues)
-    draft.flag = record.flag
     // The host that stores it is this one.
     draft.sysFlag = SysFlag(rawValue: record.sysFlag.rawValue & ~0x20 | (node.storeHost.isV6 ? 0x20 : 0))
-    draft.bornTimestampMs = record.bornTimestampMs
-    draft.bornHost = record.bornHost
     draft.storeHost = node.storeHost
     draft.reconsumeTimes = record.reconsumeTimes + 1
     let body = raw.bytes[record.body]

@@ -41,17 +41,8 @@ enum ReplyRequests {
       let slot = try Produce.resolve(node, producing, header, fields, request)
       let gate = node.store.gate(slot)
       try Produce.check(node, request, slot, gate, body)
-      var draft = RecordDraft()
-      draft.queueId = request.queueId >= 0 ? request.queueId : node.randomQueue(gate.writeQueues)
-      draft.flag = request.flag
-      draft.sysFlag = SysFlag(rawValue: request.sysFlag).with(.none)
-      draft.bornTimestampMs = request.bornTimestampMs
-      draft.reconsumeTimes = request.reconsumeTimes
-      producing.address(&draft, of: session)
-      producing.properties.removeAll()
-      if let field = request.properties {
-        header.appendValue(of: field, in: fields, to: &producing.properties)
-      }
+      var draft = Produce.draft(node, session, header, fields, request, gate)
+      draft.sysFlag = draft.sysFlag.with(.none)
       var properties = Properties(decoding: producing.properties.bytes)
       properties[PropertyName.region] = node.options.region
       properties[PropertyName.traceOn] = node.options.traceOn ? "true" : "false"

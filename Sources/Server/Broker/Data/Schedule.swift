@@ -170,14 +170,8 @@ final class Schedule {
     if topic == TopicName.transactionHalf { return }
     let queueId = scan.realQueueId.flatMap { Int32(properties[$0].text) } ?? 0
     let target = node.store.makeSlot(topic)
-    var draft = RecordDraft()
+    var draft = RecordDraft(like: record)
     draft.queueId = queueId
-    draft.flag = record.flag
-    draft.sysFlag = record.sysFlag
-    draft.bornTimestampMs = record.bornTimestampMs
-    draft.bornHost = record.bornHost
-    draft.storeHost = record.storeHost
-    draft.reconsumeTimes = record.reconsumeTimes
     let name = Array(topic.utf8)
     let stored = try node.append(
       draft, target, topic: name.rawBytes, properties, scan, raw.bytes[record.body])

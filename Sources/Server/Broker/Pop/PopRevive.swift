@@ -88,13 +88,12 @@ extension PopLedger {
       ? topic
       : PopNames.retryTopic(group: group.name, topic: topic, isV2: node.options.popRetryTopicV2)
     let slot = ensureRetryTopic(node, retryTopic, group)
-    var draft = RecordDraft()
-    draft.flag = record.flag
+    var draft = RecordDraft(like: record)
+    draft.queueId = 0
     // Both hosts are this broker.
     let hostBits: Int32 = 0x30
     draft.sysFlag = SysFlag(
       rawValue: record.sysFlag.rawValue & ~hostBits | (node.storeHost.isV6 ? hostBits : 0))
-    draft.bornTimestampMs = record.bornTimestampMs
     draft.bornHost = node.storeHost
     draft.storeHost = node.storeHost
     draft.reconsumeTimes = record.reconsumeTimes &+ 1

@@ -72,21 +72,6 @@ struct HalfProperties {
   }
 }
 
-extension RecordDraft {
-  /// A record like `record`, to be stored elsewhere; hosts, birth, flags and body checksum are its own.
-  init(like record: Record) {
-    self.init()
-    queueId = record.queueId
-    flag = record.flag
-    sysFlag = record.sysFlag
-    bornTimestampMs = record.bornTimestampMs
-    bornHost = record.bornHost
-    storeHost = record.storeHost
-    reconsumeTimes = record.reconsumeTimes
-    bodyCRC = record.bodyCRC
-  }
-}
-
 extension SysFlag {
   /// The same flags with another state of the transaction (Apache MessageSysFlag.resetTransactionValue).
   func with(_ transaction: Transaction) -> SysFlag {
