@@ -1,0 +1,5 @@
+// The rows of `mq acl`.
+
+enum AclCommands {
+  static let rows: [Command] = []
+}

@@ -1,0 +1,5 @@
+// The rows of `mq check`.
+
+enum CheckCommands {
+  static let rows: [Command] = []
+}

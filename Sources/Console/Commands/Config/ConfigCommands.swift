@@ -1,0 +1,5 @@
+// The rows of `mq config`.
+
+enum ConfigCommands {
+  static let rows: [Command] = []
+}

@@ -1,0 +1,5 @@
+// The rows of `mq controller`.
+
+enum ControllerCommands {
+  static let rows: [Command] = []
+}

@@ -1,0 +1,5 @@
+// The rows of `mq namesrv`.
+
+enum NameServerCommands {
+  static let rows: [Command] = []
+}

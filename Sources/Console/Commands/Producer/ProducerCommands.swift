@@ -1,0 +1,5 @@
+// The rows of `mq producer`.
+
+enum ProducerCommands {
+  static let rows: [Command] = []
+}

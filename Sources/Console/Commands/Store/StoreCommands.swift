@@ -1,0 +1,5 @@
+// The rows of `mq store`.
+
+enum StoreCommands {
+  static let rows: [Command] = []
+}

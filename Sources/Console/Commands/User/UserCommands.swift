@@ -1,0 +1,5 @@
+// The rows of `mq user`.
+
+enum UserCommands {
+  static let rows: [Command] = []
+}
