@@ -51,6 +51,7 @@ package enum CommandTable {
     ContextCommands.rows,
     TopCommand.rows,
     ToolCommands.rows,
+    [MqadminCommand.row],
     EchoCommand.rows,
   ].flatMap { $0 }
 
