@@ -4,12 +4,12 @@
 struct OldCommand: Sendable {
   /// "updateTopic"; letters' case does not count.
   let name: String
-  /// Options, separated by blanks: "t:topic=!" is -t and --topic with a value, required; "l:list" is a switch.
+  /// Options, separated by blanks: "t:topic=!" is -t and --topic with a value, required; "l:list" a switch.
   let options: String
   /// Words of the new command line. `{t}` is the value of -t; `{t|perm}` is it, rewritten. `?o` holds when -o
   /// was given and is not false, `?m=put` when -m is put, `!o` when -o is false, `^c` when -c was not given.
-  /// Words in brackets are left out when a value is missing or a condition does not hold; without brackets the
-  /// whole line is. `~u` accepts -u and ignores it. Lines are separated by `;`. Empty: there is no new form.
+  /// Words in brackets are left out when a value is missing or a condition does not hold; without brackets
+  /// the whole line is. `~u` accepts -u and ignores it. Lines are separated by `;`. Empty: no new form.
   let template: String
   /// Said on stderr: what is different, or why there is no such command here.
   let note: String
