@@ -2,7 +2,8 @@
 
 enum GroupCommands {
   static let rows: [Command] = [
-    GroupList.row, GroupDescribe.row, GroupLag.row, GroupSeek.row, GroupClone.row,
+    GroupList.row, GroupDescribe.row, GroupLag.row, GroupCreate.row, GroupAlter.row, GroupMode.row,
+    GroupSeek.row, GroupClone.row,
     GroupPause.pause, GroupPause.resume, GroupDelete.row,
   ]
 }
