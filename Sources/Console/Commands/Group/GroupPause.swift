@@ -65,7 +65,7 @@ enum GroupPause {
     }
   }
 
-  private static func forbid(_ group: String, _ topic: String, _ isPaused: Bool) -> Request {
+  static func forbid(_ group: String, _ topic: String, _ isPaused: Bool) -> Request {
     Request(
       .updateAndGetGroupForbidden,
       [("group", group), ("topic", topic), ("readable", isPaused ? "false" : "true")])
