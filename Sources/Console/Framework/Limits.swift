@@ -54,6 +54,8 @@ package enum Limits {
   static let commitMs: Int64 = 5000
   /// How often an ordered member renews its locks; brokers end them after 60 s.
   static let lockMs: Int64 = 20_000
+  /// Offsets that one import takes, which are read whole.
+  static let importLinesMax = 65_536
   /// Largest file of a broadcasting group's offsets.
   static let offsetFileBytesMax = 16 << 20
   /// How long `mq produce --transaction check` waits for the broker's question by default: Apache's brokers
