@@ -46,6 +46,7 @@ package enum CommandTable {
     UserCommands.rows,
     AclCommands.rows,
     CheckCommands.rows,
+    [Doctor.row],
     StoreCommands.rows,
     BenchCommands.rows,
     ContextCommands.rows,

@@ -26,8 +26,10 @@ package enum Program {
       return 0
     } catch {
       streams.flush()
-      streams.warn(wantsJSON(words) ? error.json.text(.indented) + "\n" : error.text)
-      return error.code.rawValue
+      if !error.message.isEmpty {
+        streams.warn(wantsJSON(words) ? error.json.text(.indented) + "\n" : error.text)
+      }
+      return error.exitCode
     }
   }
 
@@ -59,8 +61,8 @@ package enum Program {
         try invocation.command.run(&invocation)
       } catch {
         // A broker that is away may come back; a watch waits for it.
-        if error.code != .unreachable && error.code != .partial { throw error }
-        streams.warn(error.text)
+        if ![.unreachable, .partial, .check].contains(error.code) { throw error }
+        if !error.message.isEmpty { streams.warn(error.text) }
       }
       streams.flush()
       _ = pause.wait(timeoutMs: everyMs)
