@@ -94,7 +94,7 @@ package enum Parser {
   }
 
   private static func sharedFlag(_ word: String) -> Flag? {
-    let flags = SharedFlags.rows.map(\.flag)
+    let flags = SharedFlags.table.map(\.flag)
     if word.hasPrefix("--") {
       let name = word.dropFirst(2).prefix { $0 != "=" }
       return flags.first { $0.long == name }

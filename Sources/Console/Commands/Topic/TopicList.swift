@@ -40,8 +40,7 @@ enum TopicList {
       let kind = TopicKind.name(entry.name, entry.configs[0].config, reserved: reserved)
       return types.isEmpty ? isAll || !["system", "retry", "dlq"].contains(kind) : types.contains(kind)
     }
-    let needsStats = invocation.output != .table && invocation.output != .name
-    let stats = needsStats ? counts(entries, cluster, &problems) : [:]
+    let stats = invocation.wants("messages", "lastMessage") ? counts(entries, cluster, &problems) : [:]
     var table = Table([
       Column("TOPIC", key: "topic"), Column("TYPE", key: "type"),
       Column("QUEUES", key: "queues", right: true),
@@ -55,7 +54,7 @@ enum TopicList {
       let count = stats[entry.name]
       table.add(
         .text(entry.name), .text(TopicKind.name(entry.name, entry.configs[0].config, reserved: reserved)),
-        .integer(entry.queues), .text(perms(entry)), .list(entry.configs.map(\.target.label)),
+        .integer(entry.queues), permCell(perms(entry)), .list(entry.configs.map(\.target.label)),
         .flag(entry.configs.contains { $0.config.isOrder }), .integer(count?.messages),
         .time(orNever: count?.lastMs))
     }
@@ -72,6 +71,9 @@ enum TopicList {
     }
     return texts.joined(separator: ",")
   }
+
+  /// Yellow where something is not allowed.
+  static func permCell(_ text: String) -> Cell { .state(text, text == "rw" ? .plain : .warning) }
 
   /// "rw", "r", "w", or "-" for none.
   static func perm(_ perm: Int32) -> String {
@@ -164,7 +166,8 @@ enum TopicDescribe {
     ])
     for data in route.queues.sorted(by: { $0.broker < $1.broker }) {
       brokers.add(
-        .text(data.broker), .text(route.address(ofBroker: data.broker)), .text(TopicList.perm(data.perm)),
+        .text(data.broker), .text(route.address(ofBroker: data.broker)),
+        TopicList.permCell(TopicList.perm(data.perm)),
         .integer(data.readQueues), .integer(data.writeQueues))
     }
     report.add("Brokers", key: "brokers", brokers)
@@ -214,7 +217,7 @@ enum TopicRouteCommand {
         table.add(
           .text(broker.name), .text(broker.cluster), .integer(id), .text(address),
           .integer(data.map { Int64($0.readQueues) }), .integer(data.map { Int64($0.writeQueues) }),
-          .text(data.map { TopicList.perm($0.perm) }))
+          data.map { TopicList.permCell(TopicList.perm($0.perm)) } ?? .unknown)
       }
     }
     invocation.print(table)
