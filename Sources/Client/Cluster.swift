@@ -55,8 +55,8 @@ package final class Cluster {
   /// From now on all calls together may take `timeoutMs`, as one command that must end in time. Call it again
   /// to start afresh. Without it each call has `timeoutMs` of its own.
   ///
-  /// Whoever lets others wait for him alone gets half of what is left, and is not asked again: the others have
-  /// the rest for the questions that follow.
+  /// A peer that all others wait for gets half of what is left, and is not asked again: the others have the
+  /// rest for the questions that follow.
   package func shareDeadline() {
     sharedDeadlineMs = Clock.monotonicMs() + timeoutMs
     hung.removeAll()

@@ -163,6 +163,12 @@ package struct Flag: Sendable {
       completion: completion)
   }
 
+  /// Whether what stands behind the letter in the same word is its value: `-w5s`.
+  func mayTake(_ rest: Substring) -> Bool {
+    guard case .optionalDuration = kind else { return false }
+    return rest.first?.isNumber ?? false
+  }
+
   /// Whether a value must follow.
   package var takesValue: Bool {
     switch kind {

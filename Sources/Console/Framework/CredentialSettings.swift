@@ -7,8 +7,8 @@ package import Wire
 extension Settings {
   /// The credentials to sign with; nil when none are known.
   ///
-  /// - Throws: `.usage` when an access key has no secret, or a secret no access key; `.notFound` when the file
-  ///   of the secret does not exist.
+  /// - Throws: `.usage` when an access key has no secret, or a secret no access key; `.notFound` when the
+  ///   file of the secret does not exist.
   package func credentials(_ input: Input) throws(Failure) -> Credentials? {
     var accessKey = environment("MQ_ACCESS_KEY")
     if case .text(let key) = input.flags["access-key"]?.last { accessKey = key }

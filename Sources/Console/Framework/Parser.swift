@@ -187,7 +187,7 @@ package enum Parser {
         if rest.first == "=" {
           raw.value = String(rest.dropFirst())
           rest = ""
-        } else if flag.takesValue && !rest.isEmpty {
+        } else if !rest.isEmpty, flag.takesValue || flag.mayTake(rest) {
           raw.value = String(rest)
           rest = ""
         }

@@ -67,7 +67,23 @@ enum Watch {
     }
     let shown = Escape.shortened(heading, columns: size.columns, ellipsis: "...", inMiddle: false)
     // Without wrapping, a line that is too wide is cut and never takes two.
-    return "\u{1b}[?25l\u{1b}[?7l\u{1b}[H" + ([shown, ""] + lines).joined(separator: "\u{1b}[K\r\n")
-      + "\u{1b}[K\u{1b}[J\u{1b}[?7h"
+    var text = "\u{1b}[?25l\u{1b}[?7l\u{1b}[H"
+    for (index, line) in ([shown, ""] + lines).enumerated() {
+      // Behind a full line the cursor stands on its last character, which must not be cleared.
+      text += (index > 0 ? "\r\n" : "") + line + (width(line) < size.columns ? "\u{1b}[K" : "")
+    }
+    return text + (width(lines.last ?? "") < size.columns ? "\u{1b}[J" : "") + "\u{1b}[?7h"
+  }
+
+  /// Columns of a line without the colours in it.
+  private static func width(_ line: String) -> Int {
+    var isColour = false
+    var columns = 0
+    for scalar in line.unicodeScalars {
+      if scalar == "\u{1b}" { isColour = true }
+      if !isColour { columns += Escape.width(scalar) }
+      if scalar == "m" { isColour = false }
+    }
+    return columns
   }
 }

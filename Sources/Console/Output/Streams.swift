@@ -102,6 +102,11 @@ package final class Streams {
     return readLine()
   }
 
+  /// A line that the terminal does not show; nil at the end of input.
+  package func askSecret() -> String? {
+    isCaptured ? ask() : Process.readSecretLine()
+  }
+
   /// Says that a table was empty, to people only. Called when a command has done its work: where brokers
   /// failed, "nothing found" would be a lie.
   func finish() {

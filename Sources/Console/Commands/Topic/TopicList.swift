@@ -35,10 +35,15 @@ enum TopicList {
     let pattern = invocation.argument("PATTERN")
     let types = invocation.strings("type")
     let isAll = invocation.isOn("all")
-    let entries = TopicQueries.all(cluster, targets, &problems).filter { entry in
-      if let pattern, !Glob.matches(entry.name, pattern) { return false }
+    var entries: [TopicEntry] = []
+    var kinds: [String] = []
+    for entry in TopicQueries.all(cluster, targets, &problems) {
+      if let pattern, !Glob.matches(entry.name, pattern) { continue }
       let kind = TopicKind.name(entry.name, entry.configs[0].config, reserved: reserved)
-      return types.isEmpty ? isAll || !["system", "retry", "dlq"].contains(kind) : types.contains(kind)
+      let isWanted = types.isEmpty ? isAll || !TopicKind.internalNames.contains(kind) : types.contains(kind)
+      if !isWanted { continue }
+      entries.append(entry)
+      kinds.append(kind)
     }
     let stats = invocation.wants("messages", "lastMessage") ? counts(entries, cluster, &problems) : [:]
     var table = Table([
@@ -50,10 +55,10 @@ enum TopicList {
       Column("LAST MESSAGE", key: "lastMessage", wide: true),
     ])
     table.emptyText = pattern == nil ? "no topics; mq topic create makes one" : "no topic matches"
-    for entry in entries {
+    for (entry, kind) in zip(entries, kinds) {
       let count = stats[entry.name]
       table.add(
-        .text(entry.name), .text(TopicKind.name(entry.name, entry.configs[0].config, reserved: reserved)),
+        .text(entry.name), .text(kind),
         .integer(entry.queues), permCell(perms(entry)), .list(entry.configs.map(\.target.label)),
         .flag(entry.configs.contains { $0.config.isOrder }), .integer(count?.messages),
         .time(orNever: count?.lastMs))
