@@ -11,7 +11,9 @@ package struct HelpTopic: Sendable {
 /// All pages of help.
 package enum HelpTopics {
   /// In the order of the help.
-  package static let all: [HelpTopic] = [connection, output, exitCodes, safety, filters]
+  package static let all: [HelpTopic] = [
+    objects, connection, contexts, environment, output, formats, exitCodes, safety, filters,
+  ]
 
   private static let connection = HelpTopic(
     name: "connection",
@@ -31,7 +33,8 @@ package enum HelpTopics {
       Brokers are asked at the addresses that they registered there, all at once.
       --timeout is the time for the whole command, 5 s unless given.
 
-      Contexts are kept in $XDG_CONFIG_HOME/mq/config.toml, or ~/.config/mq/config.toml.
+      Contexts are kept in $XDG_CONFIG_HOME/mq/config.toml, or in ~/.config instead
+      (mq help contexts).
 
       """)
 
