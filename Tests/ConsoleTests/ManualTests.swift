@@ -7,11 +7,11 @@ import Testing
 @testable import Server
 
 @Suite struct ManualTests {
-  private let pages = Dictionary(uniqueKeysWithValues: Manual.pages.map { ($0.name, $0.text) })
+  private static let pages = Dictionary(uniqueKeysWithValues: Manual.pages.map { ($0.name, $0.text) })
 
   /// A page without its macros, words one blank apart.
   private func plain(_ name: String) -> String {
-    (pages[name] ?? "").replacing("\\-", with: "-").replacing("\\(aq", with: "'")
+    (Self.pages[name] ?? "").replacing("\\-", with: "-").replacing("\\(aq", with: "'")
       .replacing("\\(ti", with: "~").replacing("\\(dq", with: "\"").replacing("\\e", with: "\\")
       .replacing("\\&", with: "").replacing("\\(ha", with: "^").replacing("\\(ga", with: "`")
       .split(whereSeparator: \.isWhitespace).joined(separator: " ")
@@ -20,7 +20,7 @@ import Testing
   @Test func everyNounAndEveryWordHasAPage() {
     var expected: Set<String> = ["mq.1", "mq-conventions.7", "mq-formats.7", "mq.conf.5"]
     for command in CommandTable.visible { expected.insert("mq-\(command.path[0]).1") }
-    #expect(Set(pages.keys) == expected)
+    #expect(Set(Self.pages.keys) == expected)
   }
 
   @Test(arguments: CommandTable.visible.map(\.name))
@@ -75,7 +75,7 @@ import Testing
     let requests: Set<Substring> = [
       ".TH", ".SH", ".SS", ".PP", ".TP", ".B", ".I", ".BR", ".RS", ".RE", ".nf", ".fi", ".br",
     ]
-    for (name, text) in pages {
+    for (name, text) in Self.pages {
       #expect(text.utf8.allSatisfy { $0 < 128 }, "\(name)")
       for line in text.split(separator: "\n") where line.hasPrefix(".") || line.hasPrefix("'") {
         #expect(requests.contains(line.prefix { $0 != " " }), "\(name): \(line)")
