@@ -6,6 +6,15 @@ enum Verdict: Int, Comparable, CaseIterable {
 
   static func < (a: Verdict, b: Verdict) -> Bool { a.rawValue < b.rawValue }
 
+  var state: CellState {
+    switch self {
+    case .ok: .good
+    case .unknown: .plain
+    case .warning: .warning
+    case .critical: .bad
+    }
+  }
+
   /// As Nagios and its kin read exit codes.
   var exitCode: Int32 {
     switch self {
@@ -65,7 +74,7 @@ struct Findings {
     table.emptyText = "nothing to look at"
     for finding in list {
       table.add(
-        .text("\(finding.verdict)"), .text(finding.check), .text(finding.object), .text(finding.message),
+        .state("\(finding.verdict)", finding.verdict.state), .text(finding.check), .text(finding.object), .text(finding.message),
         .text(finding.hint))
     }
     return table
