@@ -48,7 +48,9 @@ package struct GroupTotals: Equatable, Sendable {
     while try JSONWalk.more(bytes, &at, UInt8(ascii: "]")) {
       try JSONWalk.open(bytes, &at, UInt8(ascii: "{"))
       while try JSONWalk.more(bytes, &at, UInt8(ascii: "}")) {
-        var one = GroupTotals(group: try JSONWalk.key(bytes, &at).text)
+        var name = ByteBuffer()
+        JSONText.appendUnescaped(try JSONWalk.key(bytes, &at), to: &name)
+        var one = GroupTotals(group: name.bytes.text)
         try JSONWalk.open(bytes, &at, UInt8(ascii: "["))
         while try JSONWalk.more(bytes, &at, UInt8(ascii: "]")) { try one.add(bytes, &at) }
         totals.append(one)

@@ -124,6 +124,26 @@ enum GroupClients {
     }
   }
 
+  /// The clients that say that they consume a queue; empty when nobody is connected.
+  static func owners(
+    _ group: String, _ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems,
+    _ invocation: Invocation
+  ) -> [MessageQueue: [String]] {
+    var members = connected(group, cluster, targets, &problems).members
+    ask(group, &members, withStack: false, cluster, invocation)
+    return owners(members)
+  }
+
+  static func owners(_ members: [Member]) -> [MessageQueue: [String]] {
+    var owners: [MessageQueue: [String]] = [:]
+    for member in members {
+      for queue in member.running?.queues ?? [] where !queue.isDropped {
+        owners[queue.queue, default: []].append(member.connection.clientId)
+      }
+    }
+    return owners
+  }
+
   // MARK: Printing
 
   private static func table(_ members: [Member]) -> Table {
@@ -243,13 +263,8 @@ enum GroupConsistency {
       }
     }
     if live.model == .broadcasting || live.type != .passively { return lines }
-    var owners: [MessageQueue: [String]] = [:]
-    for member in known {
-      for queue in member.running!.queues where !queue.isDropped {
-        owners[queue.queue, default: []].append(member.connection.clientId)
-      }
-    }
-    for (queue, clients) in owners.sorted(by: { $0.key < $1.key }) where clients.count > 1 {
+    for (queue, clients) in GroupClients.owners(known).sorted(by: { $0.key < $1.key }) where clients.count > 1
+    {
       lines.append(
         "\(queue.topic)/\(queue.broker)/\(queue.queueId) is consumed by \(clients.sorted().joined(separator: ", "))"
       )
