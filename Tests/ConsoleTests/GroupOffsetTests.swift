@@ -1,5 +1,5 @@
-// `mq group export-offsets`, `import-offsets` and `delete-offsets` against a broker that keeps offsets, and lists of
-// groups with conditions.
+// `mq group export-offsets`, `import-offsets` and `delete-offsets` against a broker that keeps offsets, and
+// lists of groups with conditions.
 
 import Foundation
 import Synchronization
@@ -10,7 +10,8 @@ import Wire
 @testable import Console
 
 @Suite struct GroupOffsetTests {
-  /// Offsets by "topic@group", and what else must come back. The server's thread answers one request at a time.
+  /// Offsets by "topic@group", and what else must come back. The server's thread answers one request at a
+  /// time.
   private final class Table: @unchecked Sendable {
     var offsets: [String: [Int: Int]] = [
       "TopicLive@CG_Live": [0: 19, 1: 7], "%RETRY%CG_Live@CG_Live": [0: 2], "Gone@CG_Live": [0: 1],

@@ -51,7 +51,8 @@ import Wire
     }
   }
 
-  /// "2026-11-20 13:25:43" as mqadmin's zone had it: the recordings were made an hour east of Greenwich or in it.
+  /// "2026-11-20 13:25:43" as mqadmin's zone had it: the recordings were made an hour east of Greenwich or in
+  /// it.
   private func stamp(_ queue: [String: Any]) throws -> String {
     guard let ms = queue["lastConsumedMs"] as? Int64 ?? (queue["lastConsumedMs"] as? Int).map(Int64.init)
     else {
@@ -130,7 +131,7 @@ import Wire
     for property in properties {
       let (name, value) = (property["property"] as! String, property["value"] as! String)
       let line = player.recording.out.split(separator: "\n").first { $0.hasPrefix(name + " ") }
-      #expect(line?.hasSuffix(": " + value) == true, "\(name)")
+      #expect(player.translated(String(line ?? "")).hasSuffix(": " + value), "\(name)")
     }
     let details = player.recording.out.components(separatedBy: "\n").filter {
       $0.contains("ProcessQueueInfo [")

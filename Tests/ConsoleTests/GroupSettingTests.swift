@@ -1,5 +1,5 @@
-// `mq group create`, `alter`, `mode` and `describe --config` against a broker that keeps what it is told, and the
-// settings themselves.
+// `mq group create`, `alter`, `mode` and `describe --config` against a broker that keeps what it is told, and
+// the settings themselves.
 
 import Synchronization
 import TestSupport

@@ -27,7 +27,12 @@ import Wire
     let rig = try Rig()
     for topic in ["TopicLive", "TopicLiveOrder", "AdmTopic1"] { rig.makeTopic(topic) }
     for group in ["AdmGroup1", "AdmGroup2", "AdmGroup3"] {
-      rig.node.broker.clients.put(rig.node, SubscriptionGroup(name: group))
+      var config = SubscriptionGroup(name: group)
+      if group == "AdmGroup3" {
+        config.retryPolicy = try JSON.parse(
+          #"{"exponentialRetryPolicy":{"initial":5000,"max":7200000,"multiplier":2},"type":"EXPONENTIAL"}"#)
+      }
+      rig.node.broker.clients.put(rig.node, config)
     }
     let members = [
       ("127.0.0.1@live", "CG_Live", "TopicLive"), ("127.0.0.1@liveo", "CG_LiveOrder", "TopicLiveOrder"),
@@ -86,7 +91,9 @@ import Wire
       var result: Set<String> = []
       for member in members {
         var name = "*"
-        if case .string(let key) = member.key, key.first?.isLowercase == true { name = key }
+        if case .string(let key) = member.key, key.first?.isLowercase == true, key.allSatisfy(\.isLetter) {
+          name = key
+        }
         result.formUnion(paths(member.value, "\(before).\(name)"))
       }
       return result

@@ -1,5 +1,6 @@
 // What a broker's groups have to consume, added up while the answer to code 317 is scanned (Apache
-// ConsumeStatsList: `{"brokerAddr":…,"consumeStatsList":[{group:[{"consumeTps":…,"offsetTable":{queue:{…}}}]}],
+// ConsumeStatsList:
+// `{"brokerAddr":…,"consumeStatsList":[{group:[{"consumeTps":…,"offsetTable":{queue:{…}}}]}],
 // "totalDiff":…}`). A broker with a thousand groups answers with megabytes of queues, of which a list of
 // groups needs four numbers each: no value of them is built.
 

@@ -1,7 +1,7 @@
 // `mq group clients`: what each connected consumer of a group does, as it says itself.
 //
-// One code 203 to each broker tells who is connected, and one code 307 per client, through a broker that it is
-// connected to, how it runs: all at once.
+// One code 203 to each broker tells who is connected, and one code 307 per client, through a broker that it
+// is connected to, how it runs: all at once.
 
 import Client
 import Wire
@@ -14,9 +14,9 @@ enum GroupClients {
       rates are per second and times per message, over the last minute, and FAILED counts the last hour.
       Brokers ask the clients; one that does not answer, as some that are not Java do not, has no numbers.
 
-      With --client it shows one client with its topics and queues, and with --stack its threads (Java). --check
-      compares: all clients of a group must subscribe to the same, and no queue may have two of them. It names
-      who differs and exits with 7.
+      With --client it shows one client with its topics and queues, and with --stack its threads (Java).
+      --check compares: all clients of a group must subscribe to the same, and no queue may have two of them.
+      It names who differs and exits with 7.
       """,
     arguments: [Argument("GROUP", "name of the consumer group", completion: .groups)],
     flags: [
@@ -265,9 +265,8 @@ enum GroupConsistency {
     if live.model == .broadcasting || live.type != .passively { return lines }
     for (queue, clients) in GroupClients.owners(known).sorted(by: { $0.key < $1.key }) where clients.count > 1
     {
-      lines.append(
-        "\(queue.topic)/\(queue.broker)/\(queue.queueId) is consumed by \(clients.sorted().joined(separator: ", "))"
-      )
+      let name = "\(queue.topic)/\(queue.broker)/\(queue.queueId)"
+      lines.append("\(name) is consumed by \(clients.sorted().joined(separator: ", "))")
     }
     return lines
   }

@@ -7,8 +7,8 @@ enum GroupDescribe {
   static let row = Command(
     ["group", "describe"], summary: "Show a consumer group: settings, clients, subscriptions, lag",
     details: """
-      --config shows all settings instead, as the flags of mq group alter name them; where brokers differ, each
-      has a column of its own.
+      --config shows all settings instead, as the flags of mq group alter name them; where brokers differ,
+      each has a column of its own.
       """,
     arguments: [Argument("GROUP", "name of the consumer group", completion: .groups)],
     flags: [Flag("config", .toggle, "", "all settings, on each broker")],

@@ -20,7 +20,7 @@ enum GroupList {
       Flag("all", .toggle, "", "also the groups of the system"),
       Flag("clients", .toggle, "", "also the number of connected clients, and how they consume"),
       Flag(
-        "lag", .text, "CONDITION", "only groups with such a lag: '>1000', '<=10', '=0', or 1000 for at least"),
+        "lag", .text, "CONDITION", "only groups with such a lag: '>1000', '<=10', '=0'; 1000 is at least"),
       Flag(
         "sort", .choice(["name", "lag", "tps"]), "BY", "order; largest first by lag and tps",
         defaultText: "name"),
