@@ -74,7 +74,12 @@ enum GroupClients {
     try problems.finish(of: targets.count)
     if !invocation.isOn("check") { return }
     let conflicts = GroupConsistency.conflicts(members, live)
-    if conflicts.isEmpty { return invocation.say("\nAll clients consume the same, and no queue has two.") }
+    if conflicts.isEmpty {
+      let silent = members.filter { $0.running == nil }.count
+      if silent == 0 { return invocation.say("\nAll clients consume the same, and no queue has two.") }
+      return invocation.say(
+        "\nNo contradiction, but \(silent) of \(members.count) clients do not say what they consume.")
+    }
     throw Failure(
       .check, "the clients of \(group) contradict each other:\n  " + conflicts.joined(separator: "\n  "),
       hint: "give all members of a group the same topics and filters; each needs a client id of its own")
