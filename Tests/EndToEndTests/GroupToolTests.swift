@@ -39,7 +39,7 @@ extension EndToEnd {
       for topic in ["Orders", "Payments"] {
         try broker.ok("topic", "create", topic, "--queues", "1")
         try broker.ok("produce", topic, input: "1\n2\n3\n4\n")
-        try broker.ok("consume", topic, "-g", "billing", "-n", "3", "--commit")
+        try broker.ok("consume", topic, "-g", "billing", "-N", "3")
       }
       let exported = try broker.ok("group", "export-offsets", "billing", "-t", "Orders", "-t", "Payments")
       #expect(exported.split(separator: "\n").count == 2 && exported.contains("\"offset\":3}"), "\(exported)")
@@ -49,10 +49,10 @@ extension EndToEnd {
       try broker.ok("group", "delete-offsets", "billing", "-t", "Orders", "--yes")
       let left = try broker.ok("group", "export-offsets", "billing")
       #expect(!left.contains("\"Orders\"") && left.contains("\"Payments\""), "\(left)")
-      #expect(try broker.ok("group", "describe", "billing").contains("Paused on:   Payments"))
+      #expect(try broker.ok("group", "describe", "billing").contains("Payments"))
       try broker.ok("group", "import-offsets", "billing", "--yes", input: exported)
       #expect(
-        try broker.ok("group", "export-offsets", "billing").contains(exported.split(separator: "\n")[0]))
+        try broker.ok("group", "export-offsets", "billing", "-t", "Orders", "-t", "Payments") == exported)
       let moved = try broker.ok(
         "group", "seek", "billing", "-t", "Orders", "--to", "by=-1000", "--yes", "-o", "csv")
       #expect(moved.contains(",0,4,3,0,4\r\n"), "\(moved)")
@@ -69,7 +69,7 @@ extension EndToEnd {
       let broker = try Broker()
       try broker.ok("topic", "create", "Orders", "--queues", "1")
       let consumer = try Child(
-        program, ["consume", "Orders", "-g", "billing", "-f", "--commit"],
+        program, ["consume", "Orders", "-g", "billing", "-f"],
         environment: ["MQ_NAMESRV": broker.nameServer])
       // It is killed with the last reference.
       defer { withExtendedLifetime(consumer) {} }
@@ -78,6 +78,8 @@ extension EndToEnd {
       let clients = try broker.mq("group", "clients", "billing", "--check", "-o", "json", "--timeout", "1s")
       #expect(clients.exit == .code(0), "\(clients.errors)")
       #expect(clients.output.contains("\"clientId\""))
+      // mq consume has no numbers of its own.
+      #expect(clients.errors.contains("does not say how it runs"))
       #expect(try broker.mq("group", "delete-offsets", "billing", "-t", "Orders", "--yes").exit != .code(0))
       let listed = try broker.ok("group", "list", "billing", "--clients", "-o", "json")
       #expect(listed.contains("\"clients\": 1,"), "\(listed)")

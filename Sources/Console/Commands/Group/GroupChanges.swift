@@ -101,7 +101,7 @@ enum GroupAlter {
       plan.add(target, GroupQueries.put(after), result: "altered")
     }
     if !isKnown { throw GroupQueries.unknown(group, tables) }
-    if invocation.output == .table || invocation.output == .wide || plan.steps.isEmpty {
+    if invocation.output.isForPeople || plan.steps.isEmpty {
       invocation.print(diff)
     }
     if plan.steps.isEmpty { return }
