@@ -71,11 +71,14 @@ package enum Program {
     if selection.template != nil && text("output") == nil { options.format = .template }
     if (options.format == .template) != (selection.template != nil) {
       let hasFlag = command.allFlags.contains { $0.long == "template" }
+      let hasFormat = command.flags.contains { $0.long == "format" }
       throw Failure(
         .usage,
         hasFlag
           ? "-o template and --template belong together" : "mq \(command.name) prints no table to shape",
-        hint: hasFlag ? "for example --template '{topic} {lag}'" : "-o json has everything")
+        hint: hasFlag
+          ? "for example --template '{topic} {lag}'"
+          : hasFormat ? "--format shapes its lines" : "-o json has everything")
     }
     streams.options = options
     streams.selection = selection

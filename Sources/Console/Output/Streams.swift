@@ -144,8 +144,8 @@ package final class Streams {
     shape { () throws(Failure) in
       let reports = try selection.apply(to: reports, keepsColumns: keepsColumns)
       guard let template else { return Format.text(reports, options) }
-      return try template.text(
-        reports.first?.fields.map(\.column) ?? [], reports.map { $0.fields.map(\.cell) })
+      guard let first = reports.first else { return "" }
+      return try template.text(first.fields.map(\.column), reports.map { $0.fields.map(\.cell) })
     }
   }
 
