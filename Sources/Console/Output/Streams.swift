@@ -85,6 +85,15 @@ package final class Streams {
     }
   }
 
+  /// A failure on stderr: as an object for scripts that read JSON or YAML, in words else.
+  func tell(_ failure: Failure, _ format: OutputFormat, verbose: Bool = false) {
+    switch format {
+    case .json: warn(failure.json.text(.indented) + "\n")
+    case .yaml: warn(YAML.text(failure.json))
+    default: warn(failure.text(verbose: verbose))
+    }
+  }
+
   /// From now on output and warnings are gathered for `drawScreen`.
   func beginScreen() { screen = ByteBuffer() }
   /// Forgets what was gathered.
