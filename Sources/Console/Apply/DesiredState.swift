@@ -124,7 +124,9 @@ private struct DesiredReader {
   private mutating func texts(_ kind: ObjectKind, _ node: FileNode) throws(Failure) {
     guard let members = node.members else { throw complaint(node.line, "\(kind.section) is no map", "") }
     for member in members {
-      guard let values = member.value.members else { throw complaint(member.line, "\(member.key) is no map", "") }
+      guard let values = member.value.members else {
+        throw complaint(member.line, "\(member.key) is no map", "")
+      }
       var object = DesiredObject(kind: kind, name: "", place: "\(name):\(member.line)")
       if kind == .kv { state.namespaces.insert(member.key) }
       for value in values {
@@ -150,8 +152,9 @@ private struct DesiredReader {
     throws(Failure)
   {
     let line = line ?? node.line
-    let complaintText = kind == .topic ? TopicName.complaint(topic: name) : TopicName.complaint(group: name)
-    if let text = complaintText { throw complaint(line, text, "letters, digits, %, |, - and _ only") }
+    // Brokers take any name of a group, and exports have what brokers took.
+    let text = kind == .topic ? TopicName.complaint(topic: name) : name.isEmpty ? "a group has no name" : nil
+    if let text { throw complaint(line, text, "letters, digits, %, |, - and _ only") }
     if kind == .topic ? TopicName.isSystem(name) : TopicName.isSystemGroup(name) {
       throw complaint(line, "\(name) is a \(kind.rawValue) of the system", "leave it out")
     }
@@ -185,7 +188,8 @@ private struct DesiredReader {
         object.facts["writeQueues"] = count
       default:
         guard let setting = known.first(where: { $0.name == member.key || $0.apache == member.key }) else {
-          let names = known.map(\.name) + ["attributes", "brokers"] + (object.kind == .topic ? ["queues", "type"] : [])
+          let others = object.kind == .topic ? ["queues", "type"] : []
+          let names = known.map(\.name) + ["attributes", "brokers"] + others
           let nearest = Suggestion.hint(member.key, of: names)
           throw complaint(
             member.line, "\(member.key) is no setting of a \(object.kind.rawValue)",

@@ -82,7 +82,8 @@ struct FileNode {
       bytes += line + [0x0A]
       if bytes.count > Limits.applyFileBytesMax {
         throw Failure(
-          .failed, "standard input is longer than \(Limits.applyFileBytesMax) bytes", hint: "apply it in parts")
+          .failed, "standard input is longer than \(Limits.applyFileBytesMax) bytes",
+          hint: "apply it in parts")
       }
     }
     return bytes

@@ -166,7 +166,8 @@ enum ObjectSettings {
       "retryPolicy": sorted(group.retryPolicy).text(.compact),
       "consumeTimeoutMinutes": "\(group.consumeTimeoutMinutes)",
       "notifyConsumerIdsChangedEnable": "\(group.notifyConsumerIdsChangedEnable)",
-      "brokerId": "\(group.brokerId)", "whichBrokerWhenConsumeSlowly": "\(group.whichBrokerWhenConsumeSlowly)",
+      "brokerId": "\(group.brokerId)",
+      "whichBrokerWhenConsumeSlowly": "\(group.whichBrokerWhenConsumeSlowly)",
       "sysFlag": "\(group.groupSysFlag)",
     ]
     for member in group.attributes.members ?? [] {

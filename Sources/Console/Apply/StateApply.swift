@@ -108,8 +108,8 @@ enum StateApply {
     let setting = first.lines.first.map { " \($0.setting)" } ?? ""
     throw Failure(
       .partial,
-      "read back, \(rest.changes.count) objects are not as they should be; the first is \(first.kind.rawValue) "
-        + "\(first.name)\(setting)",
+      "read back, \(rest.changes.count) objects are not as they should be; the first is "
+        + "\(first.kind.rawValue) \(first.name)\(setting)",
       hint: "--dry-run shows what is left")
   }
 }
@@ -196,7 +196,8 @@ struct StateRequests {
     var text = ""
     for line in change.lines {
       guard let after = line.after else { continue }
-      text += "\(line.setting)=\(after.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\"))\n"
+      let parts = after.split(separator: "\\", omittingEmptySubsequences: false)
+      text += "\(line.setting)=\(parts.joined(separator: "\\\\"))\n"
     }
     first.add(
       change.target, Request(.updateBrokerConfig, body: Array(text.utf8)),
@@ -232,7 +233,8 @@ struct StateRequests {
     var names: [String] = []
     for change in difference.changes where change.kind == .topic && change.action != .delete {
       let line = change.lines.first { $0.setting == "order" }
-      if let line, line.before ?? "false" != line.after, !names.contains(change.name) { names.append(change.name) }
+      guard let line, line.before ?? "false" != line.after, !names.contains(change.name) else { continue }
+      names.append(change.name)
     }
     for name in names {
       var queues: [(broker: String, count: Int32)] = []
@@ -259,7 +261,8 @@ struct StateRequests {
     let deleted = difference.changes.filter { $0.kind == .topic && $0.action == .delete }
     for name in Set(deleted.map(\.name)).sorted() {
       let owners = state.brokers.filter { $0.topics[name] != nil }.map(\.target)
-      if !owners.allSatisfy({ owner in deleted.contains { $0.name == name && $0.target == owner } }) { continue }
+      let gone = deleted.filter { $0.name == name }.map(\.target)
+      if !owners.allSatisfy({ gone.contains($0) }) { continue }
       for server in servers {
         var fields = [(name: "topic", value: name)]
         if let cluster = owners.first?.cluster, !cluster.isEmpty { fields.append(("clusterName", cluster)) }

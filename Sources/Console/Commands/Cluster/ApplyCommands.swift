@@ -137,7 +137,9 @@ enum ClusterExport {
       cluster, targets, servers: servers, kinds: kinds, namespaces: [ClusterState.orderNamespace], &problems)
     if state.brokers.isEmpty { try problems.finish(of: targets.count) }
     var members: [JSON.Member] = []
-    if let name = targets.first?.cluster, !name.isEmpty { members.append(JSON.Member("cluster", .string(name))) }
+    if let name = targets.first?.cluster, !name.isEmpty {
+      members.append(JSON.Member("cluster", .string(name)))
+    }
     if hasMetadata {
       let all = invocation.isOn("all")
       members.append(StateExport.section(.topic, state, pattern: nil, all: all))

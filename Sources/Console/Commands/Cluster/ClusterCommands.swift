@@ -63,7 +63,8 @@ enum ClusterList {
       }
       let facts = ClusterFacts(runtime)
       table.add(
-        [.text(target.cluster), .text(target.name), .integer(target.id), .text(target.address),
+        [
+          .text(target.cluster), .text(target.name), .integer(target.id), .text(target.address),
           .text(runtime?.version), .decimal(facts.inPerSecond), .decimal(facts.outPerSecond),
           .integer(facts.inToday), .integer(facts.outToday),
           .integer(facts.inYesterday), .integer(facts.outYesterday),

@@ -1,9 +1,9 @@
 // `mq topic static create` and `mq topic static remap`.
 //
 // A static topic has a fixed number of queues, whatever brokers it lies on. Moving a queue takes rounds, each
-// of which must be done before the next (Apache MQAdminUtils.remappingStaticTopic): the new broker gets ready,
-// the old one stops, the end of its queue decides where the new stretch begins, the new broker is told, then
-// all others.
+// of which must be done before the next (Apache MQAdminUtils.remappingStaticTopic): the new broker gets
+// ready, the old one stops, the end of its queue decides where the new stretch begins, the new broker is
+// told, then all others.
 
 import Client
 import Linux
@@ -66,7 +66,8 @@ enum StaticTopicCreate {
     let isForced = invocation.isOn("force")
     for target in known.masters {
       guard let part = wanted.parts[target.name] else { continue }
-      plan.add(target, StaticTopics.request(part, force: isForced), result: "\(part.config.writeQueues) queues")
+      let result = "\(part.config.writeQueues) queues"
+      plan.add(target, StaticTopics.request(part, force: isForced), result: result)
     }
     if try StaticTopicFiles.isShown(wanted, plan, &invocation) { return }
     try StaticTopicFiles.keep(known.topic, wanted, &invocation)

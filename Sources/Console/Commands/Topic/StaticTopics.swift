@@ -174,8 +174,9 @@ struct StaticTopics {
       mapOut.insert(last.broker)
       let queueId = addQueue(broker)
       // Where the new stretch begins is decided once the old queue takes no more messages.
-      let moved =
-        items + [MappingItem(generation: last.generation + 1, broker: broker, queueId: queueId, logicOffset: -1)]
+      let next = MappingItem(
+        generation: last.generation + 1, broker: broker, queueId: queueId, logicOffset: -1)
+      let moved = items + [next]
       parts[broker]!.mapping.queues[id] = moved
       parts[last.broker]!.mapping.queues[id] = moved
     }
@@ -258,7 +259,8 @@ struct StaticTopics {
 
   /// nil when a member is missing or malformed.
   init?(_ json: JSON) {
-    guard let topic = json["topic"]?.string, let members = json["brokerConfigMap"]?.members else { return nil }
+    guard let topic = json["topic"]?.string, let members = json["brokerConfigMap"]?.members
+    else { return nil }
     self.topic = topic
     epoch = json["epoch"]?.int ?? 0
     mapIn = Set(json["brokerToMapIn"]?.strings ?? [])

@@ -28,7 +28,8 @@ enum TopicOffsets {
     let targets = try TopicDelete.narrowed(TopicQueries.targets(route), topic, &invocation)
     let isStatic = !(route.queueMappings?.members ?? []).isEmpty
     var problems = Problems()
-    var calls = targets.map { (address: $0.address, request: Request(.getTopicStatsInfo, [("topic", topic)])) }
+    let question = Request(.getTopicStatsInfo, [("topic", topic)])
+    var calls = targets.map { (address: $0.address, request: question) }
     if isStatic { calls += targets.map { ($0.address, StaticTopics.question(topic)) } }
     let answers = cluster.callAll(calls)
     var queues: [QueueStats] = []
