@@ -198,7 +198,7 @@ import Wire
       state.brokers.append(broker)
     }
     let section = StateExport.section(.topic, state, pattern: nil, all: false)
-    let text = YamlText.text(.object([section]))
+    let text = YAML.text(.object([section]))
     #expect(
       text == """
         topics:
@@ -233,7 +233,7 @@ import Wire
     ("1s 5s", "\"1s 5s\""), ("中", "\"中\""), ("a\"b\\c\n", "\"a\\\"b\\\\c\\n\""),
   ])
   func textsSurviveYaml(text: String, printed: String) throws {
-    let yaml = YamlText.text(.object([.init("key", .string(text))]))
+    let yaml = YAML.text(.object([.init("key", .string(text))]))
     #expect(yaml == "key: \(printed)\n")
     let back = try FileNode.parse(Array(yaml.utf8), name: "f")
     #expect(back.first?.json == .object([.init("key", .string(text))]))

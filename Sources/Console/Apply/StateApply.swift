@@ -32,12 +32,12 @@ enum StateApply {
     if state.brokers.isEmpty { try problems.finish(of: targets.count + servers.count) }
 
     let work = StateRequests(state, difference, desired, try invocation.nameServerTargets())
-    if invocation.isDryRun || difference.changes.isEmpty || isForPeople(invocation) {
+    if invocation.isDryRun || difference.changes.isEmpty || invocation.output.isForPeople {
       invocation.print(difference.table)
       invocation.say(summary(difference))
     }
     if invocation.isDryRun {
-      if isForPeople(invocation) && !difference.changes.isEmpty { invocation.print(work.all.table) }
+      if invocation.output.isForPeople && !difference.changes.isEmpty { invocation.print(work.all.table) }
       try problems.finish(of: targets.count + servers.count)
       if invocation.isOn("exit-code") && !difference.changes.isEmpty {
         throw Failure(.check, "\(difference.changes.count) objects are not as \(path) asks")
@@ -55,10 +55,6 @@ enum StateApply {
       try readBack(cluster, state, servers, desired, prune: prune)
     }
     try problems.finish(of: targets.count + servers.count)
-  }
-
-  private static func isForPeople(_ invocation: Invocation) -> Bool {
-    invocation.output == .table || invocation.output == .wide
   }
 
   private static func summary(_ difference: StateDifference) -> String {

@@ -7,7 +7,11 @@ import Wire
 enum StateExport {
   /// Prints YAML, or JSON when that was asked for.
   static func print(_ json: JSON, _ invocation: Invocation) {
-    invocation.streams.write(invocation.output == .json ? json.text(.indented) + "\n" : YamlText.text(json))
+    if invocation.output == .json {
+      invocation.streams.print(json)
+    } else {
+      invocation.streams.write(YAML.text(json))
+    }
   }
 
   /// Topics or groups with a pattern of names, as a section.
