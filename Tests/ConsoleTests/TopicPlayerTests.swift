@@ -35,7 +35,12 @@ import Wire
   // MARK: Lists and routes
 
   @Test func topicsAndTheirGroupsAreListed() throws {
-    let player = try Player("topicList-cluster")
+    // Who reads topics that were not there yet nobody recorded.
+    let player = try Player("topicList-cluster") { asked in
+      let topic = asked.fields["topic"] ?? ""
+      let isLater = topic.hasPrefix("%") || Self.laterTopics.contains(topic)
+      return asked.code == 300 && isLater ? .answer(body: #"{"groupList":[]}"#) : nil
+    }
     let topics = try player.objects("topic list --all --groups")
     var pairs: Set<[String]> = []
     for topic in topics {
@@ -55,7 +60,7 @@ import Wire
   /// Topics that came or went between the recordings that the player has to mix.
   private static let laterTopics: Set<String> = [
     "AdmTopic2", "AdmStatic", "CHECKPOINT_TOPIC", "TRANS_CHECK_MAX_TIME_TOPIC", "AdmTopicOrder",
-    "AdmTopicFifo", "NoSuchTopic", "TopicListA", "TopicListB",
+    "AdmTopicFifo", "NoSuchTopic", "TopicListA", "TopicListB", "%RETRY%TOOLS_CONSUMER", "%RETRY%AdmGroup1",
   ]
 
   @Test func topicNamesAreMqadmins() throws {
@@ -125,7 +130,7 @@ import Wire
       let time = (queue["lastMessage"] as? String ?? "").replacingOccurrences(of: ".", with: ",")
       #expect(time.hasPrefix(last) && (last.isEmpty == time.isEmpty), "\(time)")
     }
-    #expect(text(report, "inPerSecond") == "0" && player.recording.value(after: "Topic Put TPS:") == "0.0")
+    #expect(report["inPerSecond"] as? Double == 0 && player.recording.value(after: "Topic Put TPS:") == "0.0")
   }
 
   // MARK: Traffic
@@ -139,7 +144,11 @@ import Wire
     let rows = try player.objects(line)
     let printed = player.recording.rows(under: "#Topic")
     #expect(!printed.isEmpty)
-    for cells in printed where !Self.laterTopics.contains(cells[0]) {
+    // Of long scenarios only the first requests of a kind were kept.
+    let counted = player.recording.exchanges.filter { $0.asked.code == 315 }.map {
+      $0.asked.fields["statsKey"] ?? ""
+    }
+    for cells in printed where counted.contains(cells[0]) && !Self.laterTopics.contains(cells[0]) {
       let hasGroup = cells.last != "NO_CONSUMER"
       let group = hasGroup ? cells[1] : ""
       let row = try #require(
@@ -261,7 +270,8 @@ import Wire
   }
 
   @Test func permissionsAndOrdersAreSentAsMqadminDoes() throws {
-    let player = try Player("updateTopicPerm")
+    let config = #"{"topicName":"AdmTopic1","perm":6,"readQueueNums":4,"writeQueueNums":4}"#
+    let player = try Player("updateTopicPerm") { $0.code == 351 ? .answer(body: config) : nil }
     _ = player.mq("topic alter AdmTopic1 --perm r")
     try expectSame(player, 17)
     let put = try Player("updateOrderConf-put")
@@ -277,7 +287,7 @@ import Wire
   }
 
   @Test func deletingSendsWhatMqadminSent() throws {
-    let player = try Player("deleteTopic")
+    let player = try Player("deleteTopic") { $0.code == 102 ? .answer() : nil }
     #expect(player.mq("topic delete AdmTopic2 --yes").code == 0)
     try expectSame(player, 215)
     try expectSame(player, 216)
