@@ -96,6 +96,14 @@ package enum Limits {
   static let demoSegmentBytes = 64 << 20
   /// Time between two progress lines.
   static let progressMs: Int64 = 200
+  /// What a file of `apply` may hold.
+  static let applyFileBytesMax = 64 << 20
+  static let applyDepthMax = 32
+  static let applyNodesMax = 4_000_000
+  /// Topics or groups in one request of `apply`.
+  static let applyBatchMax = 500
+  /// Questions that `mq topic stats` has under way at once.
+  static let statsCallsMax = 8192
   /// A password file's, in bytes.
   static let passwordFileBytesMax = 4096
 }

@@ -12,7 +12,7 @@ package struct HelpTopic: Sendable {
 package enum HelpTopics {
   /// In the order of the help.
   package static let all: [HelpTopic] = [
-    objects, connection, contexts, environment, output, formats, exitCodes, safety, filters,
+    objects, connection, contexts, environment, output, formats, exitCodes, safety, filters, apply,
   ]
 
   private static let connection = HelpTopic(
@@ -223,6 +223,45 @@ package enum HelpTopics {
 
       Brokers of Apache evaluate SQL only where enablePropertyFilter=true, mq serve
       unless enablePropertyFilter=false.
+
+      """)
+
+  private static let apply = HelpTopic(
+    name: "apply",
+    text: """
+      The file of mq topic apply, mq group apply and mq cluster apply.
+
+      YAML or JSON, in one document or several; mq cluster export prints one:
+
+        cluster: Prod                  when neither -c nor -b says where
+        topics:
+          Orders:
+            queues: 8                  or readQueues and writeQueues
+            perm: rw                   rw, r, w or none
+            order: false
+            type: FIFO                 the attribute message.type
+            attributes: {message.type: FIFO}
+            brokers:                   where it is, and what differs there
+              broker-a:
+              broker-b: {queues: 4}
+          Audit: {}
+        groups:
+          billing:
+            retryMaxTimes: 16
+            consumeEnable: true
+        config:                        settings of brokers
+          "*": {fileReservedTime: 48}  on every broker
+          broker-a: {flushDiskType: SYNC_FLUSH}
+        kv:                            settings of name servers
+          ORDER_TOPIC_CONFIG: {Orders: "broker-a:8;broker-b:4"}
+
+      What a file does not say stays as it is; a new topic has 8 queues and rw.
+      Named attributes are all that there are to be. brokers may be a list of names;
+      without it a topic or group is on every master.
+
+      --prune deletes what the file does not name, of the kinds that it has, and
+      never what belongs to the system. mqadmin's files are read too: lists of
+      TopicConfig or SubscriptionGroupConfig, and the tables of exportMetadata.
 
       """)
 }

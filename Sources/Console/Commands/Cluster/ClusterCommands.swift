@@ -4,7 +4,9 @@ import Client
 import Wire
 
 enum ClusterCommands {
-  static let rows: [Command] = [ClusterList.row, BrokerStatus.row]
+  static let rows: [Command] = [
+    ClusterList.row, ClusterDescribe.row, ClusterExport.row, ClusterApply.row, BrokerStatus.row,
+  ]
 }
 
 enum ClusterList {
@@ -37,7 +39,20 @@ enum ClusterList {
         Column("IN/S", key: "inPerSecond", right: true), Column("OUT/S", key: "outPerSecond", right: true),
         Column("IN TODAY", key: "inToday", right: true, wide: true),
         Column("OUT TODAY", key: "outToday", right: true, wide: true),
+        Column("IN YESTERDAY", key: "inYesterday", right: true, wide: true),
+        Column("OUT YESTERDAY", key: "outYesterday", right: true, wide: true),
+        Column("SENDS", key: "waitingSends", right: true, wide: true),
+        Column("SEND WAIT", key: "sendWaitMs", right: true, wide: true),
+        Column("PULLS", key: "waitingPulls", right: true, wide: true),
+        Column("PULL WAIT", key: "pullWaitMs", right: true, wide: true),
+        Column("ACKS", key: "waitingAcks", right: true, wide: true),
+        Column("ACK WAIT", key: "ackWaitMs", right: true, wide: true),
+        Column("TIMERS BEHIND", key: "timerReadBehindMs", right: true, wide: true),
+        Column("TIMERS", key: "timerMessages", right: true, wide: true),
+        Column("PAGE CACHE", key: "pageCacheLockMs", right: true, wide: true),
+        Column("KEEPS", key: "retainedMs", right: true, wide: true),
         Column("DISK", key: "diskRatio", right: true, wide: true),
+        Column("ACTIVE", key: "isActive", wide: true),
         Column("STARTED", key: "started", wide: true),
       ], nameColumn: 1)
     table.emptyText = "no broker is registered at \(cluster.nameServerAddress)"
@@ -46,22 +61,34 @@ enum ClusterList {
       let runtime = problems.take(target) { () throws(ClientError) in
         try BrokerRuntime.decode(try answer.get(), from: target.address)
       }
+      let facts = ClusterFacts(runtime)
       table.add(
-        .text(target.cluster), .text(target.name), .integer(target.id), .text(target.address),
-        .text(runtime?.version), .decimal(runtime?.rate("putTps")),
-        .decimal(runtime?.rate("getTransferredTps")),
-        .integer(today(runtime, "msgPutTotal")), .integer(today(runtime, "msgGetTotal")),
-        .ratio(runtime?.double("commitLogDiskRatio")), .time(orNever: runtime?.int("bootTimestamp")))
+        [
+          .text(target.cluster), .text(target.name), .integer(target.id), .text(target.address),
+          .text(runtime?.version), .decimal(facts.inPerSecond), .decimal(facts.outPerSecond),
+          .integer(facts.inToday), .integer(facts.outToday),
+          .integer(facts.inYesterday), .integer(facts.outYesterday),
+        ] + waiting(runtime) + [
+          .duration(runtime?.int("pageCacheLockTimeMills")),
+          .duration(facts.oldestMs.map { max(0, invocation.nowMs - $0) }),
+          .ratio(runtime?.double("commitLogDiskRatio")), facts.isActive.map { .flag($0) } ?? .unknown,
+          .time(orNever: runtime?.int("bootTimestamp")),
+        ])
     }
     invocation.print(table)
     try problems.finish(of: targets.count)
   }
 
-  private static func today(_ runtime: BrokerRuntime?, _ name: String) -> Int64? {
-    guard let now = runtime?.int(name + "TodayNow"), let morning = runtime?.int(name + "TodayMorning") else {
-      return nil
+  /// Requests that wait, with the age of the oldest; timers.
+  private static func waiting(_ runtime: BrokerRuntime?) -> [Cell] {
+    var cells: [Cell] = []
+    for name in ["send", "pull", "ack"] {
+      cells.append(.integer(runtime?.int(name + "ThreadPoolQueueSize")))
+      cells.append(.duration(runtime?.int(name + "ThreadPoolQueueHeadWaitTimeMills")))
     }
-    return now - morning
+    cells.append(.duration(runtime?.int("timerReadBehind")))
+    cells.append(.integer(runtime?.int("timerCongestNum")))
+    return cells
   }
 }
 
