@@ -86,4 +86,6 @@ package enum Limits {
   static let demoSegmentBytes = 64 << 20
   /// Time between two progress lines.
   static let progressMs: Int64 = 200
+  /// Differences between name servers that one line shows.
+  static let differencesShown = 5
 }

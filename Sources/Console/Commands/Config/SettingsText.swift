@@ -1,0 +1,34 @@
+// Settings as brokers, name servers and controllers send and take them: lines of key=value, as Java's
+// Properties has them. Pure.
+
+/// Lines of settings.
+enum SettingsText {
+  /// Sorted by key; of a key that comes twice the last.
+  static func entries(_ text: String) -> [(key: String, value: String)] {
+    var values: [String: String] = [:]
+    for line in text.split(whereSeparator: \.isNewline) {
+      guard let equals = line.firstIndex(of: "=") else { continue }
+      values[String(line[..<equals])] = String(line[line.index(after: equals)...])
+    }
+    return values.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  /// The body of a change.
+  static func body(_ entries: [(key: String, value: String)]) -> [UInt8] {
+    Array(entries.map { "\(escaped($0.key))=\(escaped($0.value))\n" }.joined().utf8)
+  }
+
+  /// A key or value as Java reads it back.
+  static func escaped(_ text: String) -> String {
+    var result = ""
+    for character in text {
+      switch character {
+      case "\\", "=", ":": result += "\\" + String(character)
+      case "\n", "\r\n": result += "\\n"
+      case "\t": result += "\\t"
+      default: result.append(character)
+      }
+    }
+    return result.hasPrefix(" ") || result.hasPrefix("#") ? "\\" + result : result
+  }
+}
