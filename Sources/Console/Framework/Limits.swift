@@ -88,4 +88,6 @@ package enum Limits {
   static let progressMs: Int64 = 200
   /// Differences between name servers that one line shows.
   static let differencesShown = 5
+  /// A password file's, in bytes.
+  static let passwordFileBytesMax = 4096
 }
