@@ -61,7 +61,7 @@ package enum Completion {
         if let flag, flag.takesValue { pending = flag }
       } else if command == nil {
         path.append(word)
-        command = CommandTable.command(path)
+        command = CommandTable.isGroup(path) ? nil : CommandTable.command(path)
       } else {
         position += 1
       }
@@ -77,8 +77,8 @@ package enum Completion {
         return Candidate(word: word, meaning: summary ?? "")
       }
     }
-    return CommandTable.verbs(of: path[0]).filter { $0.hasPrefix(current) && path.count == 1 }.map { verb in
-      Candidate(word: verb, meaning: CommandTable.command([path[0], verb])?.summary ?? "")
+    return CommandTable.verbs(of: path).filter { $0.hasPrefix(current) }.map { verb in
+      Candidate(word: verb, meaning: CommandTable.command(path + [verb])?.summary ?? "")
     }
   }
 

@@ -6,10 +6,8 @@ package enum Help {
   package static func text(_ path: [String]) throws(Failure) -> String {
     if path.isEmpty { return program }
     if let command = CommandTable.command(path) { return text(command) }
-    if path.count == 1 {
-      if CommandTable.isNoun(path[0]) { return noun(path[0]) }
-      if let topic = HelpTopics.all.first(where: { $0.name == path[0] }) { return topic.text }
-    }
+    if CommandTable.isGroup(path) { return group(path) }
+    if path.count == 1, let topic = HelpTopics.all.first(where: { $0.name == path[0] }) { return topic.text }
     let words = CommandTable.firstWords + HelpTopics.all.map(\.name)
     let nearest = Suggestion.hint(path[0], of: words, prefix: "mq help ")
     throw Failure(
@@ -52,7 +50,7 @@ package enum Help {
     let single = CommandTable.visible.filter { $0.path.count == 1 }
     text += "\ncommands:\n" + definitions(single.map { ($0.name, $0.summary) })
     for noun in CommandTable.nouns {
-      let commands = CommandTable.visible.filter { $0.path.count == 2 && $0.path[0] == noun.name }
+      let commands = CommandTable.visible.filter { $0.path.count > 1 && $0.path[0] == noun.name }
       if commands.isEmpty { continue }
       text += "\n\(noun.summary.lowercasedFirst):\n"
       text += definitions(commands.map { ($0.name, $0.summary) })
@@ -61,11 +59,12 @@ package enum Help {
     return text + "mq COMMAND --help shows flags and examples; mq help TOPIC shows a help topic.\n"
   }
 
-  private static func noun(_ name: String) -> String {
-    let commands = CommandTable.visible.filter { $0.path.count == 2 && $0.path[0] == name }
-    let summary = CommandTable.nouns.first { $0.name == name }?.summary ?? name
+  private static func group(_ path: [String]) -> String {
+    let commands = CommandTable.visible.filter { $0.path.count > path.count && $0.path.starts(with: path) }
+    let name = path.joined(separator: " ")
+    let summary = CommandTable.nouns.first { $0.name == name }?.summary ?? "The commands of mq \(name)"
     return "\(summary).\n\nusage: mq \(name) VERB [flags]\n\nverbs:\n"
-      + definitions(commands.map { ($0.path[1], $0.summary) })
+      + definitions(commands.map { ($0.path.dropFirst(path.count).joined(separator: " "), $0.summary) })
       + "\nmq \(name) VERB --help shows flags and examples.\n"
   }
 
