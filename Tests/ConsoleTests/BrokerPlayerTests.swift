@@ -150,8 +150,8 @@ import Testing
     ("getSyncStateSet", "controller sync-state -a NS -b broker-a", 1),
     ("electMaster", "controller elect broker-a 0 -a NS --yes", 1),
     ("cleanBrokerMetadata", "controller clean broker-a --ids 1 -a NS --yes", 1),
-    ("addBroker", "broker container-add BROKER /data/run/x.conf", 1),
-    ("removeBroker", "broker container-remove BROKER DefaultCluster:broker-a:1 --yes", 1),
+    ("addBroker", "broker container add BROKER /data/run/x.conf", 1),
+    ("removeBroker", "broker container remove BROKER DefaultCluster:broker-a:1 --yes", 1),
     ("setCommitLogReadAheadMode", "broker read-ahead broker-a normal", 1),
     ("setCommitLogReadAheadMode-bad", "broker read-ahead broker-a 9", 2),
     ("queryCq-notopic", "topic entries NoSuchTopic -q 0 --from 0 --limit 3 -b broker-a", 3),
@@ -182,19 +182,19 @@ import Testing
     ("updateBrokerConfig-cluster", "config set cluster/DefaultCluster slaveReadEnable=false", 25),
     ("updateBrokerConfig-unknownkey", "config set broker/broker-a noSuchKey=1 --force", 25),
     ("updateNamesrvConfig", "config set namesrv orderMessageEnable=true", 318),
-    ("updateKvConfig", "namesrv kv-set ADM_NS key1 value1", 100),
-    ("deleteKvConfig", "namesrv kv-delete ADM_NS key1 --yes", 102),
+    ("updateKvConfig", "namesrv kv set ADM_NS key1 value1", 100),
+    ("deleteKvConfig", "namesrv kv delete ADM_NS key1 --yes", 102),
     ("wipeWritePerm", "broker drain broker-a", 205), ("addWritePerm", "broker undrain broker-a", 327),
     ("cleanExpiredCQ", "broker clean cq -b broker-a --yes", 306),
     ("cleanExpiredCQ-cluster", "broker clean cq -c DefaultCluster --yes", 306),
     ("deleteExpiredCommitLog", "broker clean commitlog -b broker-a --yes", 329),
     ("cleanUnusedTopic", "broker clean topics -b broker-a --yes", 316),
-    ("updateColdDataFlowCtrGroupConfig", "broker cold-set -g CG_Live --threshold 1M -b broker-a", 2001),
-    ("removeColdDataFlowCtrGroupConfig", "broker cold-unset -g CG_Live -b broker-a", 2002),
-    ("resetMasterFlushOffset", "broker ha-reset-flush-offset broker-a 1 --yes", 908),
+    ("updateColdDataFlowCtrGroupConfig", "broker cold set -g CG_Live --threshold 1M -b broker-a", 2001),
+    ("removeColdDataFlowCtrGroupConfig", "broker cold unset -g CG_Live -b broker-a", 2002),
+    ("resetMasterFlushOffset", "broker ha reset-flush-offset broker-a 1 --yes", 908),
     ("setCommitLogReadAheadMode", "broker read-ahead broker-a normal", 2004),
-    ("addBroker", "broker container-add BROKER /data/run/x.conf", 902),
-    ("removeBroker", "broker container-remove BROKER DefaultCluster:broker-a:1 --yes", 903),
+    ("addBroker", "broker container add BROKER /data/run/x.conf", 902),
+    ("removeBroker", "broker container remove BROKER DefaultCluster:broker-a:1 --yes", 903),
     ("exportPopRecord", "broker pop-rollback -b broker-a --yes", 200_056),
   ])
   func changesSendWhatMqadminSends(_ scenario: String, _ line: String, _ code: Int) throws {
@@ -310,6 +310,14 @@ import Testing
       player.mq("config diff broker/\(other.address) broker/\(other.address)").error == "no difference\n")
   }
 
+  @Test(arguments: [
+    ("plain:value=x", "plain:value=x"), ("C:\\data", "C:\\\\data"), (" x", "\\ x"), ("a\nb", "a\\u000ab"),
+    ("日", "\\u65e5"), ("#x", "\\#x"),
+  ])
+  func valuesAreWrittenAsJavaReadsThem(_ value: String, _ written: String) {
+    #expect(SettingsText.escaped(value) == written)
+  }
+
   // MARK: name servers
 
   @Test func valuesOfANamespaceAreShown() throws {
@@ -327,18 +335,18 @@ import Testing
     func run(_ line: String, _ servers: CannedServer...) -> Outcome {
       mq(line, environment: ["MQ_NAMESRV": servers.map(\.address).joined(separator: ";")])
     }
-    #expect(run("namesrv kv-list N", first).out == "KEY  VALUE\nT    a:4\nU    a:1\n")
-    let both = run("namesrv kv-list N", first, second)
+    #expect(run("namesrv kv list N", first).out == "KEY  VALUE\nT    a:4\nU    a:1\n")
+    let both = run("namesrv kv list N", first, second)
     #expect(both.error == "mq: the name servers do not hold the same\n")
     #expect(
       both.out.contains("T    a:4    \(first.address), \(second.address)\nU    a:1    \(first.address)\n"))
-    #expect(run("namesrv kv-get N T -o csv --no-headers", first).out == "T,a:4,\(first.address)\r\n")
-    #expect(run("namesrv kv-get N T", second).code == 3)
+    #expect(run("namesrv kv get N T -o csv --no-headers", first).out == "T,a:4,\(first.address)\r\n")
+    #expect(run("namesrv kv get N T", second).code == 3)
     // Only the one that differs is changed.
-    let changed = run("namesrv kv-set N T a:4 -o json", first, second)
+    let changed = run("namesrv kv set N T a:4 -o json", first, second)
     #expect(changed.code == 0 && changed.out.contains(second.address) && !changed.out.contains(first.address))
-    #expect(run("namesrv kv-delete N T --yes", second).code == 3)
-    #expect(run("namesrv kv-delete N T", first).code == 2)
+    #expect(run("namesrv kv delete N T --yes", second).code == 3)
+    #expect(run("namesrv kv delete N T", first).code == 2)
   }
 
   @Test func nameServersThatDisagreeAreTold() throws {
@@ -370,12 +378,12 @@ import Testing
 
   @Test func slavesAreThoseThatMqadminShows() throws {
     let alone = try Player("haStatus")
-    let status = try #require(try alone.objects("broker ha-status broker-a").first)
+    let status = try #require(try alone.objects("broker ha status broker-a").first)
     #expect(text(status["logMaxOffset"]) == alone.recording.value(after: "#MasterCommitLogMaxOffset"))
     #expect((status["slaves"] as? [Any])?.count == 0)
 
     let master = try Player("haStatus-slave10911")
-    let report = try #require(try master.objects("broker ha-status \(master.broker)").first)
+    let report = try #require(try master.objects("broker ha status \(master.broker)").first)
     let row = try #require(master.recording.rows(under: "#SlaveAddr").first)
     let slave = try #require((report["slaves"] as? [[String: Any]])?.first)
     #expect(text(slave["address"]) == row[0] && text(slave["ackOffset"]) == row[1])
@@ -385,7 +393,7 @@ import Testing
     #expect(text(report["logMaxOffset"]) == master.recording.value(after: "#MasterCommitLogMaxOffset"))
 
     let other = try Player("haStatus-slave10921")
-    let its = try #require(try other.objects("broker ha-status \(other.slave)").first)
+    let its = try #require(try other.objects("broker ha status \(other.slave)").first)
     #expect(its["role"] as? String == "slave")
     #expect(text(its["masterAddress"]) == other.recording.value(after: "#MasterAddr"))
     #expect(text(its["logMaxOffset"]) == other.recording.value(after: "#CommitLogMaxOffset"))
@@ -398,7 +406,7 @@ import Testing
   @Test(arguments: ["getColdDataFlowCtrInfo", "getColdDataFlowCtrInfo-set"])
   func coldReadsAreThoseThatMqadminShows(_ scenario: String) throws {
     let player = try Player(scenario)
-    let report = try #require(try player.objects("broker cold-list broker-a").first)
+    let report = try #require(try player.objects("broker cold list broker-a").first)
     let json = player.recording.out.drop { $0 != "{" }
     let printed = try #require(
       try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
@@ -435,7 +443,7 @@ import Testing
 
   @Test func theComparisonOfQueuesIsBegun() throws {
     let player = try Player("checkRocksdbCqWriteProgress")
-    let rows = try player.objects("broker rocksdb-check -c DefaultCluster -t TopicLive")
+    let rows = try player.objects("broker rocksdb check -c DefaultCluster -t TopicLive")
     #expect(rows.count == 1 && rows[0]["broker"] as? String == "broker-a")
     #expect(player.recording.out.hasPrefix("broker-a check doing"))
     #expect(rows[0]["state"] as? String == "checking, see the broker's log")

@@ -7,7 +7,9 @@ import Testing
 
 extension EndToEnd {
   @Suite struct BrokerCommandTests {
-    private func lines(_ text: String) -> [String] { text.split(whereSeparator: \.isNewline).map(String.init) }
+    private func lines(_ text: String) -> [String] {
+      text.split(whereSeparator: \.isNewline).map(String.init)
+    }
 
     /// What is changed at run time holds at once, and after a restart.
     @Test func settingsChangeAndStay() throws {
@@ -57,10 +59,10 @@ extension EndToEnd {
       let entries = try broker.ok("topic", "entries", "T", "--limit", "2", "-o", "csv", "--no-headers")
       #expect(lines(entries).count == 2 && entries.hasPrefix("0,0,"), "\(entries)")
       #expect(try broker.mq("topic", "entries", "T", "--from", "9").exit == .code(3))
-      #expect(try broker.ok("broker", "ha-status", "broker-a").contains("no slave is connected"))
+      #expect(try broker.ok("broker", "ha", "status", "broker-a").contains("no slave is connected"))
       #expect(try broker.mq("broker", "epoch", "broker-a").errors.contains("only for controllerMode"))
       #expect(try broker.mq("controller", "status").exit == .code(3))
-      let container = try broker.mq("broker", "container-add", "127.0.0.1:\(broker.port)", "/x.conf")
+      let container = try broker.mq("broker", "container", "add", "127.0.0.1:\(broker.port)", "/x.conf")
       #expect(container.exit == .code(1) && container.errors.contains("only a broker container serves this"))
     }
 
@@ -84,26 +86,27 @@ extension EndToEnd {
       }
       #expect(try broker.mq("broker", "clean", "cq", "--yes").exit == .code(2))
       #expect(try broker.ok("broker", "read-ahead", "broker-a", "random").contains("reads random"))
-      try broker.ok("broker", "cold-set", "-g", "G", "--threshold", "1M")
+      try broker.ok("broker", "cold", "set", "-g", "G", "--threshold", "1M")
       #expect(
-        try broker.ok("broker", "cold-list", "broker-a", "-o", "csv", "--no-headers").hasPrefix("G,1048576,"))
-      try broker.ok("broker", "cold-unset", "-g", "G")
-      #expect(try broker.ok("broker", "cold-list", "broker-a", "-o", "csv", "--no-headers") == "")
-      try broker.ok("broker", "rocksdb-check")
-      try broker.ok("broker", "rocksdb-export")
+        try broker.ok("broker", "cold", "list", "broker-a", "-o", "csv", "--no-headers").hasPrefix(
+          "G,1048576,"))
+      try broker.ok("broker", "cold", "unset", "-g", "G")
+      #expect(try broker.ok("broker", "cold", "list", "broker-a", "-o", "csv", "--no-headers") == "")
+      try broker.ok("broker", "rocksdb", "check")
+      try broker.ok("broker", "rocksdb", "export")
       try broker.ok("broker", "pop-rollback", "-b", "broker-a", "--yes")
       #expect(
-        try broker.ok("broker", "ha-reset-flush-offset", "broker-a", "1", "--yes").contains("reset"))
+        try broker.ok("broker", "ha", "reset-flush-offset", "broker-a", "1", "--yes").contains("reset"))
     }
 
     @Test func valuesOfTheNameServer() throws {
       let broker = try Broker()
       #expect(try broker.ok("namesrv", "list").contains("answers"))
-      try broker.ok("namesrv", "kv-set", "N", "color", "blue")
-      #expect(try broker.ok("namesrv", "kv-get", "N", "color") == "KEY    VALUE\ncolor  blue\n")
-      #expect(try broker.ok("namesrv", "kv-list", "N", "-o", "name") == "color\n")
-      try broker.ok("namesrv", "kv-delete", "N", "color", "--yes")
-      #expect(try broker.mq("namesrv", "kv-get", "N", "color").exit == .code(3))
+      try broker.ok("namesrv", "kv", "set", "N", "color", "blue")
+      #expect(try broker.ok("namesrv", "kv", "get", "N", "color") == "KEY    VALUE\ncolor  blue\n")
+      #expect(try broker.ok("namesrv", "kv", "list", "N", "-o", "name") == "color\n")
+      try broker.ok("namesrv", "kv", "delete", "N", "color", "--yes")
+      #expect(try broker.mq("namesrv", "kv", "get", "N", "color").exit == .code(3))
     }
   }
 }

@@ -1,4 +1,4 @@
-// `mq broker cold-…`: how much of old messages groups may read from the disk (codes 2001, 2002, 2003).
+// `mq broker cold`: how much of old messages groups may read from the disk (codes 2001, 2002, 2003).
 
 import Client
 import Wire
@@ -10,15 +10,15 @@ enum BrokerCold {
     "group", short: "g", .text, "GROUP", "the consumer group (required)", completion: .groups)
 
   private static let list = Command(
-    ["broker", "cold-list"], summary: "Show what groups read from the disk, and their limits",
+    ["broker", "cold", "list"], summary: "Show what groups read from the disk, and their limits",
     details: """
       Under coldDataFlowControlEnable a group that reads more old messages in five seconds than its limit is
       slowed down. The limit is its own, or that of all groups.
       """,
     arguments: [BrokerCommands.anyBroker], shared: [.query, .cluster],
     examples: [
-      Example("mq broker cold-list broker-a -w", "one broker, every two seconds"),
-      Example("mq broker cold-list -c DefaultCluster -o json", "all masters of a cluster"),
+      Example("mq broker cold list broker-a -w", "one broker, every two seconds"),
+      Example("mq broker cold list -c DefaultCluster -o json", "all masters of a cluster"),
     ],
     replaces: ["getColdDataFlowCtrInfo"]
   ) { invocation throws(Failure) in
@@ -32,7 +32,7 @@ enum BrokerCold {
   }
 
   private static let set = Command(
-    ["broker", "cold-set"], summary: "Limit what a group may read from the disk",
+    ["broker", "cold", "set"], summary: "Limit what a group may read from the disk",
     details: "The limit is in bytes per five seconds, and holds until the broker restarts.",
     impact: .writes,
     flags: [
@@ -40,14 +40,14 @@ enum BrokerCold {
     ],
     shared: [.change, .cluster, .broker],
     examples: [
-      Example("mq broker cold-set -g billing --threshold 1M", "1 MiB on each master of the only cluster"),
-      Example("mq broker cold-set -g billing --threshold 64k -b broker-a", "on one broker"),
+      Example("mq broker cold set -g billing --threshold 1M", "1 MiB on each master of the only cluster"),
+      Example("mq broker cold set -g billing --threshold 64k -b broker-a", "on one broker"),
     ],
     replaces: ["updateColdDataFlowCtrGroupConfig"]
   ) { invocation throws(Failure) in
     guard let group = invocation.string("group"), let bytes = invocation.integer("threshold") else {
       throw Failure(
-        .usage, "mq broker cold-set needs --group and --threshold",
+        .usage, "mq broker cold set needs --group and --threshold",
         hint: "for example \(invocation.command.examples[0].command)")
     }
     let request = Request(
@@ -58,18 +58,18 @@ enum BrokerCold {
   }
 
   private static let unset = Command(
-    ["broker", "cold-unset"], summary: "Remove a group's own limit of reads from the disk",
+    ["broker", "cold", "unset"], summary: "Remove a group's own limit of reads from the disk",
     details: "The group then has the limit of all groups (cgColdReadThreshold).",
     impact: .writes, flags: [group], shared: [.change, .cluster, .broker],
     examples: [
-      Example("mq broker cold-unset -g billing", "on each master of the only cluster"),
-      Example("mq broker cold-unset -g billing -b broker-a --dry-run", "what would be sent"),
+      Example("mq broker cold unset -g billing", "on each master of the only cluster"),
+      Example("mq broker cold unset -g billing -b broker-a --dry-run", "what would be sent"),
     ],
     replaces: ["removeColdDataFlowCtrGroupConfig"]
   ) { invocation throws(Failure) in
     guard let group = invocation.string("group") else {
       throw Failure(
-        .usage, "mq broker cold-unset needs --group", hint: "mq broker cold-list shows the groups")
+        .usage, "mq broker cold unset needs --group", hint: "mq broker cold list shows the groups")
     }
     var plan = Plan()
     for target in try invocation.mastersToChange() {

@@ -1,4 +1,4 @@
-// `mq broker container-add` and `mq broker container-remove`: brokers in a broker container (codes 902, 903).
+// `mq broker container add` and `mq broker container remove`: brokers in a broker container (codes 902, 903).
 
 import Client
 import Wire
@@ -8,14 +8,14 @@ enum BrokerContainer {
   private static let container = Argument("CONTAINER", "host:port of the broker container")
 
   private static let add = Command(
-    ["broker", "container-add"], summary: "Start a broker in a broker container",
+    ["broker", "container", "add"], summary: "Start a broker in a broker container",
     details: "The file of settings is on the container's host. mq serve is no container.",
     impact: .writes,
     arguments: [container, Argument("FILE", "path of the new broker's broker.conf, on that host")],
     shared: [.change],
     examples: [
-      Example("mq broker container-add 127.0.0.1:10811 /etc/rocketmq/broker-b.conf", "start it"),
-      Example("mq broker container-add 127.0.0.1:10811 /etc/rocketmq/broker-b.conf --dry-run", "try it"),
+      Example("mq broker container add 127.0.0.1:10811 /etc/rocketmq/broker-b.conf", "start it"),
+      Example("mq broker container add 127.0.0.1:10811 /etc/rocketmq/broker-b.conf --dry-run", "try it"),
     ],
     replaces: ["addBroker"]
   ) { invocation throws(Failure) in
@@ -27,14 +27,14 @@ enum BrokerContainer {
   }
 
   private static let remove = Command(
-    ["broker", "container-remove"], summary: "Stop a broker of a broker container",
+    ["broker", "container", "remove"], summary: "Stop a broker of a broker container",
     details: "The broker is named as CLUSTER:BROKER:ID. Its files stay.",
     impact: .destroys,
     arguments: [container, Argument("IDENTITY", "CLUSTER:BROKER:ID")],
     shared: [.change, .confirmation],
     examples: [
-      Example("mq broker container-remove 127.0.0.1:10811 DefaultCluster:broker-b:0", "after asking"),
-      Example("mq broker container-remove 127.0.0.1:10811 DefaultCluster:broker-b:1 --dry-run", "try it"),
+      Example("mq broker container remove 127.0.0.1:10811 DefaultCluster:broker-b:0", "after asking"),
+      Example("mq broker container remove 127.0.0.1:10811 DefaultCluster:broker-b:1 --dry-run", "try it"),
     ],
     replaces: ["removeBroker"]
   ) { invocation throws(Failure) in

@@ -1,4 +1,4 @@
-// `mq broker ha-status`, `mq broker ha-reset-flush-offset`, `mq broker epoch`: masters and their slaves
+// `mq broker ha status`, `mq broker ha reset-flush-offset`, `mq broker epoch`: masters and their slaves
 // (codes 907, 908, 1007).
 
 import Client
@@ -8,7 +8,7 @@ enum BrokerReplication {
   static let rows = [status, resetFlushOffset, epoch]
 
   private static let status = Command(
-    ["broker", "ha-status"], summary: "Show how far slaves are behind their master",
+    ["broker", "ha", "status"], summary: "Show how far slaves are behind their master",
     details: """
       A master shows its slaves, a slave shows its master. Without BROKER every master is asked, with
       --all-replicas the slaves too.
@@ -16,8 +16,8 @@ enum BrokerReplication {
     arguments: [BrokerCommands.anyBroker], flags: [BrokerCommands.allReplicas],
     shared: [.query, .cluster],
     examples: [
-      Example("mq broker ha-status broker-a -w", "a master and its slaves, every two seconds"),
-      Example("mq broker ha-status --all-replicas -o json", "masters and slaves as JSON"),
+      Example("mq broker ha status broker-a -w", "a master and its slaves, every two seconds"),
+      Example("mq broker ha status --all-replicas -o json", "masters and slaves as JSON"),
     ],
     replaces: ["haStatus"]
   ) { invocation throws(Failure) in
@@ -68,7 +68,7 @@ enum BrokerReplication {
   }
 
   private static let resetFlushOffset = Command(
-    ["broker", "ha-reset-flush-offset"], summary: "Tell a slave how far its master has flushed",
+    ["broker", "ha", "reset-flush-offset"], summary: "Tell a slave how far its master has flushed",
     details: """
       A slave delivers messages up to its master's flushed offset. After a master was replaced that offset can
       be wrong. A master takes the request and does nothing.
@@ -77,8 +77,8 @@ enum BrokerReplication {
     arguments: [BrokerCommands.broker, Argument("OFFSET", "offset in the log, in bytes")],
     shared: [.change, .confirmation],
     examples: [
-      Example("mq broker ha-reset-flush-offset broker-a:1 1048576", "after asking"),
-      Example("mq broker ha-reset-flush-offset broker-a:1 1048576 --dry-run", "what would be sent"),
+      Example("mq broker ha reset-flush-offset broker-a:1 1048576", "after asking"),
+      Example("mq broker ha reset-flush-offset broker-a:1 1048576 --dry-run", "what would be sent"),
     ],
     replaces: ["resetMasterFlushOffset"]
   ) { invocation throws(Failure) in

@@ -110,7 +110,7 @@ enum BrokerRocksDB {
   private static let types = ["topics", "subscriptionGroups", "consumerOffsets"]
 
   private static let check = Command(
-    ["broker", "rocksdb-check"], summary: "Compare consume queues in RocksDB with those in files",
+    ["broker", "rocksdb", "check"], summary: "Compare consume queues in RocksDB with those in files",
     details: """
       For brokers that write both (rocksdbCQDoubleWriteEnable). The broker compares in the background and
       writes the result into its own log; here is only said whether it has begun.
@@ -121,8 +121,8 @@ enum BrokerRocksDB {
     ],
     shared: [.query, .cluster, .broker],
     examples: [
-      Example("mq broker rocksdb-check -c DefaultCluster", "all masters of a cluster"),
-      Example("mq broker rocksdb-check -b broker-a -t Orders --since -1d", "one topic of one broker"),
+      Example("mq broker rocksdb check -c DefaultCluster", "all masters of a cluster"),
+      Example("mq broker rocksdb check -b broker-a -t Orders --since -1d", "one topic of one broker"),
     ],
     replaces: ["checkRocksdbCqWriteProgress"]
   ) { invocation throws(Failure) in
@@ -150,7 +150,7 @@ enum BrokerRocksDB {
   }
 
   private static let export = Command(
-    ["broker", "rocksdb-export"], summary: "Let brokers write their RocksDB configuration to JSON files",
+    ["broker", "rocksdb", "export"], summary: "Let brokers write their RocksDB configuration to JSON files",
     details: """
       Topics, groups and offsets that a broker keeps in RocksDB are written into its config folder, as a
       broker without RocksDB has them. A broker without RocksDB has them already and does nothing.
@@ -159,8 +159,8 @@ enum BrokerRocksDB {
     flags: [Flag("type", .choice(types), "TYPE", "only this table", isRepeated: true)],
     shared: [.change, .cluster, .broker],
     examples: [
-      Example("mq broker rocksdb-export -b broker-a", "all tables of one broker"),
-      Example("mq broker rocksdb-export -c DefaultCluster --type topics", "topics of a whole cluster"),
+      Example("mq broker rocksdb export -b broker-a", "all tables of one broker"),
+      Example("mq broker rocksdb export -c DefaultCluster --type topics", "topics of a whole cluster"),
     ],
     replaces: ["rocksDBConfigToJson", "exportMetadataInRocksDB"]
   ) { invocation throws(Failure) in

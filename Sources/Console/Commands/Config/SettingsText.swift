@@ -18,17 +18,19 @@ enum SettingsText {
     Array(entries.map { "\(escaped($0.key))=\(escaped($0.value))\n" }.joined().utf8)
   }
 
-  /// A key or value as Java reads it back.
+  /// A key without `=`, `:` and blanks, or a value, as Java reads it back: it takes bytes above 127 for
+  /// Latin-1.
   static func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      switch character {
-      case "\\", "=", ":": result += "\\" + String(character)
-      case "\n", "\r\n": result += "\\n"
-      case "\t": result += "\\t"
-      default: result.append(character)
+    var result = text.hasPrefix(" ") || text.hasPrefix("#") || text.hasPrefix("!") ? "\\" : ""
+    for unit in text.utf16 {
+      switch unit {
+      case 0x5C: result += "\\\\"
+      case 0x20..<0x7F: result.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
+      default:
+        let digits = String(unit, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
       }
     }
-    return result.hasPrefix(" ") || result.hasPrefix("#") ? "\\" + result : result
+    return result
   }
 }

@@ -1,4 +1,4 @@
-// `mq namesrv kv-…`: the key-value settings of name servers, which hold the same in each (codes 100, 101,
+// `mq namesrv kv`: the key-value settings of name servers, which hold the same in each (codes 100, 101,
 // 102, 219).
 
 import Client
@@ -11,14 +11,14 @@ enum NameServerValues {
   private static let key = Argument("KEY", "name of the value; a topic in ORDER_TOPIC_CONFIG")
 
   private static let list = Command(
-    ["namesrv", "kv-list"], summary: "List the values of a namespace",
+    ["namesrv", "kv", "list"], summary: "List the values of a namespace",
     details: """
       Every name server is asked. A value that not all of them have is shown with those that have it.
       """,
     arguments: [namespace], shared: .query,
     examples: [
-      Example("mq namesrv kv-list ORDER_TOPIC_CONFIG", "ordered topics with their brokers"),
-      Example("mq namesrv kv-list ORDER_TOPIC_CONFIG -o json", "for a script"),
+      Example("mq namesrv kv list ORDER_TOPIC_CONFIG", "ordered topics with their brokers"),
+      Example("mq namesrv kv list ORDER_TOPIC_CONFIG -o json", "for a script"),
     ]
   ) { invocation throws(Failure) in
     let namespace = invocation.required("NAMESPACE")
@@ -31,11 +31,11 @@ enum NameServerValues {
   }
 
   private static let get = Command(
-    ["namesrv", "kv-get"], summary: "Show one value", details: "Every name server is asked.",
+    ["namesrv", "kv", "get"], summary: "Show one value", details: "Every name server is asked.",
     arguments: [namespace, key], shared: .query,
     examples: [
-      Example("mq namesrv kv-get ORDER_TOPIC_CONFIG Orders", "where an ordered topic's queues are"),
-      Example("mq namesrv kv-get ORDER_TOPIC_CONFIG Orders -o csv --no-headers", "for a script"),
+      Example("mq namesrv kv get ORDER_TOPIC_CONFIG Orders", "where an ordered topic's queues are"),
+      Example("mq namesrv kv get ORDER_TOPIC_CONFIG Orders -o csv --no-headers", "for a script"),
     ]
   ) { invocation throws(Failure) in
     let key = invocation.required("KEY")
@@ -48,12 +48,12 @@ enum NameServerValues {
   }
 
   private static let set = Command(
-    ["namesrv", "kv-set"], summary: "Set a value in every name server",
+    ["namesrv", "kv", "set"], summary: "Set a value in every name server",
     impact: .writes,
     arguments: [namespace, key, Argument("VALUE", "the new value")], shared: .change,
     examples: [
-      Example("mq namesrv kv-set ORDER_TOPIC_CONFIG Orders 'broker-a:4;broker-b:4'", "order of a topic"),
-      Example("mq namesrv kv-set MY_NAMESPACE color blue --dry-run", "what would be sent to whom"),
+      Example("mq namesrv kv set ORDER_TOPIC_CONFIG Orders 'broker-a:4;broker-b:4'", "order of a topic"),
+      Example("mq namesrv kv set MY_NAMESPACE color blue --dry-run", "what would be sent to whom"),
     ],
     replaces: ["updateKvConfig"]
   ) { invocation throws(Failure) in
@@ -61,11 +61,11 @@ enum NameServerValues {
   }
 
   private static let delete = Command(
-    ["namesrv", "kv-delete"], summary: "Delete a value in every name server",
+    ["namesrv", "kv", "delete"], summary: "Delete a value in every name server",
     impact: .destroys, arguments: [namespace, key], shared: [.change, .confirmation],
     examples: [
-      Example("mq namesrv kv-delete MY_NAMESPACE color", "after asking"),
-      Example("mq namesrv kv-delete MY_NAMESPACE color --yes", "for scripts"),
+      Example("mq namesrv kv delete MY_NAMESPACE color", "after asking"),
+      Example("mq namesrv kv delete MY_NAMESPACE color --yes", "for scripts"),
     ],
     replaces: ["deleteKvConfig"]
   ) { invocation throws(Failure) in
@@ -149,7 +149,7 @@ enum NameServerValues {
     if plan.steps.isEmpty && value == nil {
       throw Failure(
         .notFound, "no name server has \(name.1) in \(name.0)",
-        hint: "mq namesrv kv-list \(name.0) shows what there is")
+        hint: "mq namesrv kv list \(name.0) shows what there is")
     }
     let isForPeople = invocation.output == .table || invocation.output == .wide
     if plan.steps.isEmpty || isForPeople { invocation.print(diff) }
