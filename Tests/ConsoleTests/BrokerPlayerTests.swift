@@ -433,7 +433,8 @@ import Testing
     #expect(entries.count == printed.count && entries.count == 3)
     for (entry, line) in zip(entries, printed) {
       let facts =
-        "physicOffset=\(text(entry["logOffset"])), physicSize=\(text(entry["sizeBytes"])), tagsCode=\(text(entry["tagsCode"])),"
+        "physicOffset=\(text(entry["logOffset"])), physicSize=\(text(entry["sizeBytes"])), "
+        + "tagsCode=\(text(entry["tagsCode"])),"
       #expect(line.contains(facts))
     }
     if !group.isEmpty {

@@ -73,7 +73,8 @@ enum BrokerContainer {
       if error.responseCode != ResponseCode.requestCodeNotSupported.rawValue { throw error }
       throw Failure(
         error.code, error.message, hint: "only a broker container serves this, no single broker",
-        responseCode: error.responseCode)
+        responseCode: error.responseCode
+      ).about(error.brokers, error.request)
     }
   }
 }

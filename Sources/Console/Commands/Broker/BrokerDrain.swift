@@ -114,7 +114,8 @@ enum BrokerDrain {
         }
       }
       table.add(
-        .text(server.address), .integer(topics), .integer(restored), .text(topics == nil ? "failed" : "done"))
+        .text(server.address), .integer(topics), .integer(restored),
+        topics == nil ? .state("failed", .bad) : .text("done"))
     }
     if problems.count < servers.count { invocation.print(table) }
     try problems.finish(of: servers.count, "name servers")

@@ -112,7 +112,7 @@ enum BrokerLag {
       } else {
         cells.append(.integer(line.queues.count))
       }
-      table.add(cells + [.integer(line.lag), .integer(line.inFlight), .time(orNever: line.lastMs)])
+      table.add(cells + [.lag(line.lag), .integer(line.inFlight), .time(orNever: line.lastMs)])
     }
     report.add("Groups", key: "groups", table)
     report.mainSection = "groups"

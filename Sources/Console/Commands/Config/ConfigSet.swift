@@ -50,7 +50,7 @@ enum ConfigSet {
       }
       plan.add(process, target.change(SettingsText.body(changes)), result: "changed")
     }
-    if invocation.output == .table || invocation.output == .wide || plan.steps.isEmpty {
+    if invocation.output.isForPeople || plan.steps.isEmpty {
       invocation.print(diff)
     }
     if plan.steps.isEmpty { return }
@@ -78,7 +78,8 @@ enum ConfigSet {
     if !error.message.hasSuffix("Can not update config in black list") { return error }
     return Failure(
       .failed, error.message, hint: "set it in the process's configuration file, and restart it",
-      responseCode: ResponseCode.noPermission.rawValue)
+      responseCode: ResponseCode.noPermission.rawValue
+    ).about(error.brokers, error.request)
   }
 
   private static func readBack(

@@ -102,6 +102,7 @@ enum Controllers {
     if error.responseCode != ResponseCode.requestCodeNotSupported.rawValue { return error }
     return Failure(
       error.code, error.message, hint: "no controller listens there; mq serve has none",
-      responseCode: error.responseCode)
+      responseCode: error.responseCode
+    ).about(error.brokers, error.request)
   }
 }

@@ -87,7 +87,8 @@ enum NameServerList {
     for (server, answer) in zip(servers, answers) {
       guard let answer else {
         table.add(
-          .text(server.address), .text("does not answer"), .unknown, .unknown, .unknown, .unknown, .unknown)
+          .text(server.address), .state("does not answer", .bad), .unknown, .unknown, .unknown, .unknown,
+          .unknown)
         continue
       }
       let lacks = common.subtracting(answer.facts).sorted()

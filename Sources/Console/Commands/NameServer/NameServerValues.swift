@@ -151,7 +151,7 @@ enum NameServerValues {
         .notFound, "no name server has \(name.1) in \(name.0)",
         hint: "mq namesrv kv list \(name.0) shows what there is")
     }
-    let isForPeople = invocation.output == .table || invocation.output == .wide
+    let isForPeople = invocation.output.isForPeople
     if plan.steps.isEmpty || isForPeople { invocation.print(diff) }
     if plan.steps.isEmpty { return }
     invocation.say("")
