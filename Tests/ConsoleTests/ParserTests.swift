@@ -47,7 +47,7 @@ import Testing
     ("topic crate", "unknown command topic crate", "did you mean mq topic create?"),
     (
       "topic zzz", "unknown command topic zzz",
-      "mq topic knows: list, describe, route, offsets, stats, create, alter, delete, apply, export, order, static"
+      "mq topic knows: list, describe, route, offsets, stats, create, alter, delete, apply, export, order, static, entries"
     ),
     (
       "topic order sett T", "unknown command topic order sett", "did you mean mq topic order set?"

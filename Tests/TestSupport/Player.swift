@@ -11,6 +11,7 @@ package struct AdminRecording: Sendable {
     /// Port of the server that was asked: 9876, 10911 or 10921.
     package let port: Int
     package let asked: Asked
+    /// Of the answer, as all that follows.
     package let code: Int
     package let remark: String?
     package let fields: [String: String]

@@ -39,6 +39,7 @@ package enum CommandTable {
     MessageCommands.rows,
     DlqCommands.rows,
     ClusterCommands.rows,
+    BrokerCommands.rows,
     ConfigCommands.rows,
     NameServerCommands.rows,
     ControllerCommands.rows,

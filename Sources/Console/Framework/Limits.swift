@@ -104,6 +104,8 @@ package enum Limits {
   static let applyBatchMax = 500
   /// Questions that `mq topic stats` has under way at once.
   static let statsCallsMax = 8192
+  /// Differences between name servers that one line shows.
+  static let differencesShown = 5
   /// A password file's, in bytes.
   static let passwordFileBytesMax = 4096
 }

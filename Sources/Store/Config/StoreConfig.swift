@@ -49,6 +49,12 @@ extension MessageStore {
     return slot
   }
 
+  /// Counts as a change of the topics, without one: whoever has copies asks for all of them anew.
+  package func renewTopics() {
+    topics.bump(wallMs)
+    persistSoon(.topics)
+  }
+
   /// Removes config, queues and offsets of the topic. False when unknown.
   package func deleteTopic(_ name: String) -> Bool {
     guard let slot = table.slot(Array(name.utf8).rawBytes) else { return false }
