@@ -18,6 +18,10 @@ final class ConsumeLoop {
     var messagesMax: Int?
     var broker: String?
     var queueId: Int32?
+    /// Queues end behind what was stored at that moment (ms since 1970); not with `follows` or a group.
+    var untilMs: Int64?
+    /// What else a message must fulfil to be printed; nil is nothing.
+    var passes: ((Message) -> Bool)?
     /// Commits what was printed; only with a group.
     var commits = false
     /// Reads only queues that the group's lock is held on, so that no other member reads them meanwhile.
@@ -246,7 +250,9 @@ final class ConsumeLoop {
       let batch = try pull.batch(response)
       let checksTags = feed.queue.topic == plan.topic && !tags.isEmpty
       // Brokers filter by hash: another tag may have the same.
-      feed.take(batch) { !checksTags || self.tags.contains($0.tags ?? "") }
+      feed.take(batch) { message in
+        (!checksTags || self.tags.contains(message.tags ?? "")) && self.plan.passes?(message) ?? true
+      }
       arrivals += 1
       feed.arrival = arrivals
       let nowMs = Clock.monotonicMs()

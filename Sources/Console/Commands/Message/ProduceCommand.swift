@@ -216,6 +216,7 @@ enum ProduceCommand {
           throw ended(error, sender, line: lineNumber)
         }
         message.body = own.body
+        message.flag = own.flag
         for entry in own.properties.entries { message.properties[entry.name] = entry.value }
       } else {
         message.body = line
