@@ -150,9 +150,11 @@ package final class Cluster {
   }
 
   /// Waits until an answer to a begun call is there, or an accepted request, or the interruption; at most
-  /// `waitMs`. A connection that ends fails its begun calls.
+  /// `waitMs`: with 0 it takes what is there. A connection that ends fails its begun calls.
   package func arrivals(waitMs: Int64) -> Arrivals {
     let endMs = Clock.monotonicMs() + waitMs
+    // Who is never idle must hear of an interruption too.
+    wait(0)
     while true {
       var none: [Int32: Int] = [:]
       var noResults: [Result<Response, ClientError>?] = []
@@ -167,6 +169,7 @@ package final class Cluster {
       finished.removeAll()
       for connection in connections.values { arrivals.requests += connection.takeAsked() }
       arrivals.isInterrupted = isInterrupted
+      isInterrupted = false
       if !arrivals.isEmpty || nowMs >= endMs { return arrivals }
       wait(min(endMs, begun.values.map(\.deadlineMs).min() ?? endMs) - nowMs)
     }

@@ -18,7 +18,8 @@ enum BenchPing {
       """,
     impact: .writes,
     arguments: [
-      Argument("TOPIC", "topic to send to, where --brokers is not given", isOptional: true, completion: .topics)
+      Argument(
+        "TOPIC", "topic to send to, where --brokers is not given", isOptional: true, completion: .topics)
     ],
     flags: [
       Flag("brokers", .toggle, "", "send to every broker, in the topic of its own name"),

@@ -39,7 +39,9 @@ final class ExportFile {
   /// - Throws: `.usage` for a file of something else, or one that another export is writing to.
   init(resuming path: String, topic: String, warn: (String) -> Void) throws(Failure) {
     self.path = path
-    do throws(Errno) { file = try File.open(path, .readWrite) } catch { throw LineReader.failure(path, error) }
+    do throws(Errno) { file = try File.open(path, .readWrite) } catch {
+      throw LineReader.failure(path, error)
+    }
     do throws(Errno) {
       if try !file.tryLock() { throw Errno.again }
     } catch {
@@ -69,10 +71,7 @@ final class ExportFile {
     while true {
       let count: Int
       do throws(Errno) {
-        // `free` holds for the call, which writes no more than fits.
-        count = try unsafe input.fill(minimum: Limits.exportReadBytes) { free throws(Errno) in
-          try unsafe file.readNext(into: free)
-        }
+        count = try file.readNext(into: &input, minimum: Limits.exportReadBytes)
       } catch { throw Self.failure(path!, error) }
       if count == 0 { return end }
       var start = 0

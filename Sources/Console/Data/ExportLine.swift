@@ -1,8 +1,8 @@
 // A stored record as a line of JSON, written straight from the broker's bytes: the fast form of
 // `MessageLine.json`, with the same members in the same order. One thread.
 //
-// Nothing becomes a `String` except what cannot be written as it is: bodies that are no text, and the time of a
-// second that differs from the last one's.
+// Nothing becomes a `String` except what cannot be written as it is: bodies that are no text, and the time of
+// a second that differs from the last one's.
 
 import Client
 import Linux
@@ -30,6 +30,13 @@ struct ExportLine {
         .malformedAnswer, "the body of the message at commit-log offset \(record.physicalOffset) is damaged",
         hint: "its checksum is wrong")
     }
+    // Nothing is appended before all that can fail is done.
+    var inflated = ByteBuffer()
+    if record.sysFlag.isCompressed {
+      inflated.append(
+        try Compression.inflate(
+          stored.array, record.sysFlag.compression, bytesMax: Client.Limits.bodyBytesMax))
+    }
     let properties = bytes[record.properties]
     appendPlace(record, of: bytes, broker, properties, to: &out)
     appendProperties(properties, to: &out)
@@ -41,9 +48,7 @@ struct ExportLine {
     out.append(decimal: Int64(record.flag))
     if isDeadLetter { appendOrigin(properties, to: &out) }
     if record.sysFlag.isCompressed {
-      let body = try Compression.inflate(
-        stored.array, record.sysFlag.compression, bytesMax: Client.Limits.bodyBytesMax)
-      unsafe appendBody(body.span.bytes, to: &out)
+      appendBody(inflated.bytes, to: &out)
     } else {
       appendBody(stored, to: &out)
     }

@@ -68,7 +68,8 @@ final class Importer {
     return found
   }
 
-  /// The queue for a message that lay in this one: the same, where the topic has it, else always the same other.
+  /// The queue for a message that lay in this one: the same, where the topic has it, else always the same
+  /// other.
   func target(
     _ topic: String, broker: String, queueId: Int32, shardingKey: String?
   ) throws(Failure) -> MessageSender.Target {

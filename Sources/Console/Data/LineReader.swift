@@ -61,8 +61,10 @@ struct LineReader: ~Copyable {
 
   /// What to wait on before `next` may have to wait.
   var raw: CInt {
-    if case .some(let file) = file { return file.raw }
-    return 0
+    switch file {
+    case .some(let file): file.raw
+    case .none: 0
+    }
   }
 
   /// Whether `next` can answer without waiting for input.
@@ -70,14 +72,11 @@ struct LineReader: ~Copyable {
 
   private mutating func fill() throws(Failure) {
     do throws(Errno) {
-      // `free` holds for the call, which writes no more than fits.
       let count: Int
       switch file {
-      case .some(let file):
-        count = try unsafe buffer.fill(minimum: Limits.inputReadBytes) { free throws(Errno) in
-          try unsafe file.readNext(into: free)
-        }
+      case .some(let file): count = try file.readNext(into: &buffer, minimum: Limits.inputReadBytes)
       case .none:
+        // `free` holds for the call, which writes no more than fits.
         count = try unsafe buffer.fill(minimum: Limits.inputReadBytes) { free throws(Errno) in
           try unsafe Process.stdinRead(into: free)
         }
@@ -94,5 +93,15 @@ struct LineReader: ~Copyable {
       at += 1
     }
     return nil
+  }
+}
+
+extension Descriptor {
+  /// Appends what comes next to the buffer; returns how many bytes, 0 at the end.
+  ///
+  /// - Parameter minimum: Room that the buffer gets for it.
+  func readNext(into buffer: inout ByteBuffer, minimum: Int) throws(Errno) -> Int {
+    // `free` holds for the call, which writes no more than fits.
+    try unsafe buffer.fill(minimum: minimum) { free throws(Errno) in try unsafe readNext(into: free) }
   }
 }

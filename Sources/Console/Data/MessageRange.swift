@@ -72,7 +72,7 @@ struct MessageRange {
   }
 
   static func matches(_ message: Message, _ pattern: Pattern) -> Bool {
-    if unsafe pattern.matches(message.body.span.bytes) { return true }
+    if pattern.matches(message.body) { return true }
     return message.properties.entries.contains { entry in
       let isUsers = entry.name == PropertyName.tags || entry.name == PropertyName.keys
       return (isUsers || !MessageLine.systemProperties.contains(entry.name)) && pattern.matches(entry.value)

@@ -1,8 +1,8 @@
 // Reads the queues of a topic from end to end as fast as brokers give them: one pull of each queue is under
 // way while what came before is worked on. Order is kept within a queue, not between them. One thread.
 //
-// Invariant: `next` of a lane is behind the last message that was handed out, so that a later scan that starts
-// there leaves nothing out and repeats nothing.
+// Invariant: `next` of a lane is behind the last message that was handed out, so that a later scan that
+// starts there leaves nothing out and repeats nothing.
 
 import Client
 import Linux

@@ -14,8 +14,9 @@ final class ResendJournal {
   /// Reads the file of the group, which need not be there.
   init(_ invocation: inout Invocation, group: String) throws(Failure) {
     let cluster = try invocation.cluster()
-    path = LocalOffsets.path(
-      invocation.settingsInUse.stateDirectory, "dlq", nameServers: cluster.nameServers, group: group) + "l"
+    path =
+      LocalOffsets.path(
+        invocation.settingsInUse.stateDirectory, "dlq", nameServers: cluster.nameServers, group: group) + "l"
     nowMs = invocation.nowMs
     let bytes: [UInt8]
     do throws(Errno) { bytes = try FileSystem.readWhole(path, bytesMax: Limits.journalBytesMax) } catch {

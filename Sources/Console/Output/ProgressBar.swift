@@ -47,7 +47,7 @@ struct ProgressBar {
     var line = "[\(bar)] \(String(repeating: " ", count: max(0, 3 - percent.count)))\(percent)%  \(rate)"
     if done > 0 && done < total {
       let leftMs = Int64(Double(elapsedMs) * Double(total - done) / Double(done))
-      line += ", \(Values.durationText(max(1000, leftMs) / 1000 * 1000)) left"
+      line += leftMs < 60_000 ? ", \(max(1, leftMs / 1000))s left" : ", \(Values.durationText(leftMs)) left"
     }
     return line
   }

@@ -15,7 +15,8 @@ package final class Pattern {
   /// - Throws: The C library's words for what is wrong with it.
   package init(_ text: String, ignoresCase: Bool = false) throws(PatternError) {
     let special = Array(".[]()*+?{}|^$\\".utf8)
-    plain = ignoresCase || text.isEmpty || text.utf8.contains(where: special.contains) ? nil : Array(text.utf8)
+    plain =
+      ignoresCase || text.isEmpty || text.utf8.contains(where: special.contains) ? nil : Array(text.utf8)
     let flags = REG_EXTENDED | REG_NOSUB | REG_NEWLINE | (ignoresCase ? REG_ICASE : 0)
     let code = unsafe regcomp(&expression, text, flags)
     if code == 0 { return }
@@ -59,6 +60,9 @@ package final class Pattern {
     }
     return false
   }
+
+  /// As above, for an array.
+  package func matches(_ bytes: [UInt8]) -> Bool { unsafe matches(bytes.span.bytes) }
 
   /// As above, for a text.
   package func matches(_ text: String) -> Bool {

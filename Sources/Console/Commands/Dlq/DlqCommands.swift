@@ -110,9 +110,10 @@ enum DlqList {
     }
     var queues: [String: [QueueStats]] = [:]
     for (place, result) in zip(places, cluster.callAll(calls)) {
-      queues[place.topic, default: []] += problems.take(place.target) { () throws(ClientError) in
-        try TopicQueries.stats(try result.get(), from: place.target.address)
-      } ?? []
+      queues[place.topic, default: []] +=
+        problems.take(place.target) { () throws(ClientError) in
+          try TopicQueries.stats(try result.get(), from: place.target.address)
+        } ?? []
     }
     let sinceMs = invocation.integer("since") ?? 0
     for entry in entries {
@@ -283,7 +284,8 @@ enum DlqResend {
     let repeated = messages.filter { journal.resentMs($0) != nil }.count
     let before = repeated > 0 ? " \(repeated) of them were sent before." : ""
     try Resending.run(
-      items, question: "\(count) of \(group) will be sent to \(topics), for \(readers).\(before)", &invocation,
+      items, question: "\(count) of \(group) will be sent to \(topics), for \(readers).\(before)",
+      &invocation,
       note: { (item, receipt) throws(Failure) in try journal.note(item, receipt) })
   }
 

@@ -14,9 +14,9 @@ enum MessageCat {
       --grep looks for an extended regular expression in the body, the keys, the tag and the user's
       properties; . does not match a line break.
 
-      --count-by prints how many messages and bytes there are of each value instead, of the whole range unless
-      --limit is given: tag, key (a message counts for each of its keys), queue, broker, host (that it was sent
-      from), day, hour or minute (of storing), or property=NAME.
+      --count-by prints how many messages and bytes there are of each value instead, of the whole range
+      unless --limit is given: tag, key (a message counts for each of its keys), queue, broker, host (that it
+      was sent from), day, hour or minute (of storing), or property=NAME.
       """,
     arguments: [Argument("TOPIC", "what to read", completion: .topics)],
     flags: [
@@ -29,7 +29,8 @@ enum MessageCat {
     shared: [.connection, .broker, .output],
     examples: [
       Example("mq message cat orders", "the oldest hundred"),
-      Example("mq message cat orders --since -10m --tag new --limit 1000", "of the last ten minutes, one tag"),
+      Example(
+        "mq message cat orders --since -10m --tag new --limit 1000", "of the last ten minutes, one tag"),
       Example("mq message cat orders -q 3 --grep 'price\":[0-9]{4}' -o json", "of one queue, as JSON"),
       Example("mq message cat orders --since -1d --count-by tag", "how many of each tag in a day"),
     ], replaces: ["printMsg", "printMsgByQueue"], run: run)

@@ -44,7 +44,7 @@ enum MessageDecodeId {
       report.add("Broker", key: "storeHost", .text(id.host.text))
       report.add("Commit log offset", key: "physicalOffset", .integer(id.physicalOffset))
       // Apache names a file of the log after its first byte; files have 1 GiB by default.
-      let first = String(id.physicalOffset >> 30 << 30)
+      let first = String((id.physicalOffset >> 30) << 30)
       let file = String(repeating: "0", count: 20 - first.count) + first
       report.add("In a log of 1 GiB files", key: "segmentFile", .text(file), wide: true)
       return report
@@ -57,12 +57,15 @@ enum MessageDecodeId {
     guard [32, 34, 40, 56].contains(digits.count) else { return nil }
     var bytes: [UInt8] = []
     for at in stride(from: 0, to: digits.count, by: 2) {
-      guard let byte = UInt8(String(decoding: digits[at..<at + 2], as: UTF8.self), radix: 16) else { return nil }
+      guard let byte = UInt8(String(decoding: digits[at..<at + 2], as: UTF8.self), radix: 16) else {
+        return nil
+      }
       bytes.append(byte)
     }
     func number(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
     var report = Report()
-    // gRPC clients (Apache MessageIdCodec): version 01, hardware address, process, seconds since 2021, counter.
+    // gRPC clients (Apache MessageIdCodec): version 01, hardware address, process, seconds since 2021,
+    // counter.
     if bytes.count == 17 && bytes[0] == 1 {
       report.add("Kind", key: "kind", .text("gRPC client's id"))
       let hardware = bytes[1..<7].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
@@ -91,7 +94,8 @@ enum MessageDecodeId {
     return report
   }
 
-  /// The last such moment since the start of a month, by this machine's zone: of this month, or the one before.
+  /// The last such moment since the start of a month, by this machine's zone: of this month, or the one
+  /// before.
   private static func time(_ elapsedMs: Int64, nowMs: Int64) -> Int64 {
     let start = Clock.startOfMonthMs(nowMs)
     // A producer's clock may be a little ahead.

@@ -40,6 +40,9 @@ enum MessageExport {
   /// What an export has done so far.
   private struct State {
     var lines = 0
+    /// Messages that could not be written, and why the first could not.
+    var damaged = 0
+    var firstDamage: String?
     var encoder: ExportLine
     var progress = ProgressBar()
   }
@@ -72,7 +75,7 @@ enum MessageExport {
     // Also after a failure: what was read is whole lines.
     try file.close()
     let again = again("\(name) \(quoted(invocation.input.arguments[0]))", invocation, file)
-    try finish(failure, ending, scan, state.lines, file, again, invocation)
+    try finish(failure, ending, scan, state, file, again, invocation)
   }
 
   private static func open(_ invocation: Invocation, _ topic: String) throws(Failure) -> ExportFile {
@@ -93,27 +96,32 @@ enum MessageExport {
     limit: Int
   ) throws(Failure) {
     let (tags, range) = (scan.wantedTags, scan.range)
-    let bytes = unsafe body.span.bytes
+    var input = ByteBuffer(capacity: body.count)
+    input.append(body)
     var start = 0
     while start < body.count && state.lines < limit {
-      do throws(WireError) {
-        let record = try Record.decode(bytes, at: start)
-        defer { start += record.totalBytes }
-        if record.queueOffset < lane.next || record.queueOffset >= lane.end { continue }
-        if let sinceMs = range.sinceMs, record.storeTimestampMs < sinceMs { continue }
-        if let untilMs = range.untilMs, record.storeTimestampMs > untilMs { continue }
-        if !tags.isEmpty || range.pattern != nil {
-          let message = try attempt { () throws(ClientError) in
-            try Message.decode(body, at: start, broker: lane.queue.broker)
-          }
-          if !range.holds(message, tags: tags) { continue }
+      let at = start
+      let record: Record
+      do throws(WireError) { record = try Record.decode(input.bytes, at: at) } catch {
+        throw Failure(.failed, "a broker answered with a malformed message (\(error))")
+      }
+      start += record.totalBytes
+      if record.queueOffset < lane.next || record.queueOffset >= lane.end { continue }
+      if let sinceMs = range.sinceMs, record.storeTimestampMs < sinceMs { continue }
+      if let untilMs = range.untilMs, record.storeTimestampMs > untilMs { continue }
+      if !tags.isEmpty || range.pattern != nil {
+        let message = try attempt { () throws(ClientError) in
+          try Message.decode(body, at: at, broker: lane.queue.broker)
         }
-        try attempt { () throws(ClientError) in
-          try state.encoder.append(record, of: bytes, broker: lane.queue.broker, to: &file.buffer)
-        }
+        if !range.holds(message, tags: tags) { continue }
+      }
+      do throws(ClientError) {
+        try state.encoder.append(record, of: input.bytes, broker: lane.queue.broker, to: &file.buffer)
         state.lines += 1
       } catch {
-        throw Failure(.failed, "a broker answered with a malformed message (\(error))")
+        // An export that stopped here could never be taken up behind it.
+        state.damaged += 1
+        state.firstDamage = state.firstDamage ?? error.message
       }
     }
   }
@@ -128,7 +136,9 @@ enum MessageExport {
     for flag in ["since", "until"] {
       if let ms = invocation.integer(flag) { words += ["--\(flag)", Clock.rfc3339(ms)] }
     }
-    for flag in ["tag", "sql", "grep"] { if let text = invocation.string(flag) { words += ["--\(flag)", text] } }
+    for flag in ["tag", "sql", "grep"] {
+      if let text = invocation.string(flag) { words += ["--\(flag)", text] }
+    }
     if invocation.isOn("ignore-case") { words.append("--ignore-case") }
     if let queue = invocation.integer("queue") { words += ["-q", "\(queue)"] }
     if let broker = invocation.brokerName { words += ["-b", broker] }
@@ -143,12 +153,14 @@ enum MessageExport {
   }
 
   private static func finish(
-    _ failure: Failure?, _ ending: MessageScan.Ending, _ scan: MessageScan, _ lines: Int, _ file: ExportFile,
+    _ failure: Failure?, _ ending: MessageScan.Ending, _ scan: MessageScan, _ state: State,
+    _ file: ExportFile,
     _ again: String?, _ invocation: Invocation
   ) throws(Failure) {
     if scan.removed > 0 {
       invocation.warn("\(scan.removed) messages had been removed by age before they could be read")
     }
+    let lines = state.lines
     let hint = again.map { "\($0) goes on there" } ?? "write to a file: then --resume goes on there"
     let count = lines == 1 ? "1 message" : "\(lines) messages"
     if case .signal(let number) = ending {
@@ -165,7 +177,11 @@ enum MessageExport {
     if let first = scan.failures.first {
       let names = scan.failures.map { "\($0.target.label): \($0.error.message)" }.joined(separator: "; ")
       throw Failure(
-        lines > 0 ? .partial : Failure(first.error).code, "\(count) were written, but not all: \(names)", hint: hint)
+        lines > 0 ? .partial : Failure(first.error).code, "\(count) were written, but not all: \(names)",
+        hint: hint)
+    }
+    if let why = state.firstDamage {
+      throw Failure(.partial, "\(count) were written; \(state.damaged) could not be read: \(why)")
     }
     if !invocation.streams.isOutTerminal && (file.path != nil || Process.isTerminal(2)) {
       let before = file.oldLines > 0 ? " more, \(file.oldLines + lines) in all" : ""

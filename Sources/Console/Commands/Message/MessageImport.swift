@@ -17,14 +17,15 @@ enum MessageImport {
       where the topic has it. They travel in batches, one of each queue at a time.
 
       A message that a broker refuses is told, and the others go on (exit code 4). When the command is
-      interrupted or a broker fails it says which lines were not sent; --lines sends exactly those. Lines whose
-      broker did not answer are told apart: they may have been stored.
+      interrupted or a broker fails it says which lines were not sent; --lines sends exactly those. Lines
+      whose broker did not answer are told apart: they may have been stored.
 
       --dry-run reads and checks all lines, and says what would be sent.
       """,
     impact: .writes,
     flags: [
-      Flag("file", short: "f", .text, "FILE", "read this file; - and none: standard input", completion: .files),
+      Flag(
+        "file", short: "f", .text, "FILE", "read this file; - and none: standard input", completion: .files),
       Flag("topic", short: "t", .text, "TOPIC", "send all of them to this topic", completion: .topics),
       Flag("lines", .text, "RANGES", "only these lines, like 4001-4256,4513-"),
       Flag("rate", .integer(1...Int64(Int32.max)), "COUNT", "most messages a second"),
@@ -85,7 +86,8 @@ enum MessageImport {
     if let text = invocation.string("lines") {
       wanted = LineRanges(text)
       if wanted == nil {
-        throw Failure(.usage, "--lines=\(text) is no list of lines", hint: "for example --lines 4001-4256,4513-")
+        throw Failure(
+          .usage, "--lines=\(text) is no list of lines", hint: "for example --lines 4001-4256,4513-")
       }
     }
     var lines = if let path { try LineReader(path: path) } else { LineReader() }
@@ -174,7 +176,7 @@ enum MessageImport {
       Column("MESSAGES", key: "messages", right: true), Column("BODIES", key: "bodyBytes", right: true),
     ])
     table.emptyText = "nothing to do"
-    var producer = Producer(cluster)
+    let producer = Producer(cluster)
     for (topic, count) in counts.sorted(by: { $0.key < $1.key }) {
       let queues = try attempt { () throws(ClientError) in try producer.queues(topic) }
       table.add(
@@ -196,7 +198,8 @@ enum MessageImport {
       invocation.warn("line \(line) was refused: \(error.message)")
     }
     if !importer.doubtfulLines.isEmpty {
-      invocation.warn("lines \(importer.doubtfulLines.text) may have been stored: their broker did not answer")
+      invocation.warn(
+        "lines \(importer.doubtfulLines.text) may have been stored: their broker did not answer")
     }
     let hint = unsent.isEmpty ? "" : "--lines \(unsent.text) sends the rest"
     let count = importer.sent == 1 ? "1 message was sent" : "\(importer.sent) messages were sent"

@@ -32,7 +32,8 @@ enum MessagePush {
 
   private static func run(_ invocation: inout Invocation) throws(Failure) {
     guard let group = invocation.string("group") else {
-      throw Failure(.usage, "mq message push needs --group", hint: "the group whose consumer gets the message")
+      throw Failure(
+        .usage, "mq message push needs --group", hint: "the group whose consumer gets the message")
     }
     try NameCheck.check(group: group)
     let message = try MessageCommands.lookUp(
@@ -79,7 +80,8 @@ enum MessagePush {
     if let wanted {
       if ids.contains(wanted) { return wanted }
       throw Failure(
-        .notFound, "group \(group) has no consumer \(wanted) online", hint: "it has \(ids.joined(separator: ", "))")
+        .notFound, "group \(group) has no consumer \(wanted) online",
+        hint: "it has \(ids.joined(separator: ", "))")
     }
     if !live.subscriptions.contains(where: { $0.topic == topic }) {
       throw Failure(
@@ -125,9 +127,9 @@ enum MessageResumeCheck {
   static let row = Command(
     ["message", "resume-check"], summary: "Have a broker ask again about a transaction",
     details: """
-      Brokers stop asking about a half message after some rounds (transactionCheckMax). This makes one wait for
-      questions again, from the first. ID is the broker's id of the half message, or its place: half messages
-      lie in the topics RMQ_SYS_TRANS_HALF_TOPIC and, once given up, TRANS_CHECK_MAX_TIME_TOPIC.
+      Brokers stop asking about a half message after some rounds (transactionCheckMax). This makes one wait
+      for questions again, from the first. ID is the broker's id of the half message, or its place: half
+      messages lie in the topics RMQ_SYS_TRANS_HALF_TOPIC and, once given up, TRANS_CHECK_MAX_TIME_TOPIC.
       """,
     impact: .writes,
     arguments: [Argument("ID", "broker's id of the half message, or TOPIC/BROKER/QUEUE@OFFSET")],
