@@ -169,7 +169,7 @@ extension EndToEnd {
       let text = (1...3000).map { "{\"queueId\":\($0 % 4),\"broker\":\"b\",\"body\":\"\($0)\"}\n" }.joined()
       try text.write(toFile: path, atomically: true, encoding: .utf8)
       let child = try Child(
-        program, ["message", "import", "-f", path, "--topic", "copy", "--rate", "1000", "-o", "json"],
+        program, ["message", "import", "-f", path, "--topic", "copy", "--rate", "1000"],
         environment: ["MQ_NAMESRV": broker.nameServer])
       while try broker.ok("message", "cat", "copy", "--limit", "1").isEmpty { usleep(10_000) }
       child.signal(SIGINT)
@@ -227,7 +227,7 @@ extension EndToEnd {
       #expect(exported.allSatisfy { $0["originTopic"] as? String == "orders" && $0["flag"] as? Int == 0 })
       let first = try mq("dlq", "resend", "billing", "--all", "--grep", "timeout", "--yes")
       #expect(first.exit == .code(0), "\(first.errors)")
-      let rest = try mq("dlq", "resend", "billing", "--all", "--yes", "-o", "csv", "--no-headers")
+      let rest = try mq("dlq", "resend", "billing", "--all", "--yes", "-o", "name")
       #expect(lines(rest.output).count == 2 && rest.errors.contains("1 were sent before"), "\(rest.errors)")
       #expect(try mq("dlq", "resend", "billing", "--all", "--yes").exit == .code(3), "nothing is left")
       #expect(
