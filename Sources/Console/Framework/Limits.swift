@@ -109,4 +109,6 @@ package enum Limits {
   static let pingsMax: Int64 = 1_000_000
   /// How long a consumer may work on a pushed message; brokers give up after 10 s.
   static let pushWaitMs: Int64 = 15_000
+  /// A password file's, in bytes.
+  static let passwordFileBytesMax = 4096
 }
