@@ -149,6 +149,12 @@ package final class Cluster {
     return opaque
   }
 
+  /// Gives begun calls more time, after the caller was busy with something else for so long: what came
+  /// meanwhile is no late answer.
+  package func postpone(byMs ms: Int64) {
+    for ticket in begun.keys { begun[ticket]!.deadlineMs += ms }
+  }
+
   /// Waits until an answer to a begun call is there, or an accepted request, or the interruption; at most
   /// `waitMs`: with 0 it takes what is there. A connection that ends fails its begun calls.
   package func arrivals(waitMs: Int64) -> Arrivals {

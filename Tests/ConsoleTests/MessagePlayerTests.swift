@@ -78,7 +78,7 @@ import Testing
         ? .answer(code: 22, remark: "can not find message") : nil
     }
     let run = player.mq(line)
-    #expect(run.code == code && run.error.hasPrefix("mq: "), "\(run)")
+    #expect(run.code == code && run.error.contains("mq: "), "\(run)")
   }
 
   @Test func messagesWithAKeyAreMqadmins() throws {

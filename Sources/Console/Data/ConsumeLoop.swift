@@ -39,6 +39,7 @@ final class ConsumeLoop {
   }
 
   enum Purpose {
+    /// Since a moment of the clock that stands still while writing (see `stalledMs`).
     case pull(QueueFeed, startedMs: Int64)
     case heartbeat
   }
@@ -63,6 +64,8 @@ final class ConsumeLoop {
   private var header = RemotingHeader()
   var feeds: [MessageQueue: QueueFeed] = [:]
   private(set) var printed = 0
+  /// Time that writing to a reader who pauses has taken, in ms: no pull is late because of that.
+  private var stalledMs: Int64 = 0
   /// Answers of pulls so far.
   private var arrivals = 0
   private(set) var ending: Ending?
@@ -99,7 +102,7 @@ final class ConsumeLoop {
     if member == nil { try openQueues() }
     while ending == nil {
       try doChores()
-      printReady()
+      stalling { printReady() }
       try pull()
       if ending == nil && hasQueues && !plan.follows && feeds.values.allSatisfy(\.isDone) {
         ending = .endOfQueues
@@ -116,6 +119,7 @@ final class ConsumeLoop {
 
   private func pull() throws(Failure) {
     let nowMs = Clock.monotonicMs()
+    let activeMs = nowMs - stalledMs
     let waitMs = plan.follows ? Limits.longPollMs : 0
     for feed in feeds.values where feed.wantsPull(nowMs: nowMs) {
       var pull = Pull(feed.queue, at: feed.address, offset: feed.pullOffset)
@@ -124,12 +128,12 @@ final class ConsumeLoop {
       (pull.expression, pull.expressionType) = (filter.expression, filter.type)
       let request = pull.request(waitMs: waitMs, nowMs: member?.versionMs ?? Clock.wallMs())
       guard let link = try link(feed.address) else { continue }
-      send(request, on: link, .pull(feed, startedMs: nowMs))
+      send(request, on: link, .pull(feed, startedMs: activeMs))
       feed.isPulling = true
     }
     for (_, entry) in purposes {
       guard case .pull(_, let startedMs) = entry.purpose else { continue }
-      if nowMs - startedMs > waitMs + plan.requestMs {
+      if activeMs - startedMs > waitMs + plan.requestMs {
         entry.link.fail("did not answer within \(plan.requestMs) ms")
       }
     }
@@ -175,6 +179,12 @@ final class ConsumeLoop {
     }
   }
 
+  private func stalling(_ body: () -> Void) {
+    let startMs = Clock.monotonicMs()
+    body()
+    stalledMs += Clock.monotonicMs() - startMs
+  }
+
   private func rest(_ address: String, _ failure: Failure) {
     warnOnce(failure.message + "; trying again")
     for feed in feeds.values where feed.address == address {
@@ -201,7 +211,7 @@ final class ConsumeLoop {
       link.flush()
       link.watch(in: poller, token: token)
     }
-    streams.flush()
+    stalling { streams.flush() }
     let nowMs = Clock.monotonicMs()
     var nextMs = min(nowMs + Limits.loopMs, nextHeartbeatMs, nextRebalanceMs, nextCommitMs, nextLockMs)
     if member == nil { nextMs = nowMs + Limits.loopMs }
@@ -256,7 +266,8 @@ final class ConsumeLoop {
       arrivals += 1
       feed.arrival = arrivals
       let nowMs = Clock.monotonicMs()
-      if batch.status == .noNewMessage && plan.follows && nowMs - startedMs < Limits.pullPauseMs {
+      let tookMs = nowMs - stalledMs - startedMs
+      if batch.status == .noNewMessage && plan.follows && tookMs < Limits.pullPauseMs {
         // A broker that does not hold pulls must not be asked without pause.
         feed.restUntilMs = nowMs + Limits.pullPauseMs
       }

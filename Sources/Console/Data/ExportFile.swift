@@ -18,7 +18,7 @@ final class ExportFile {
   private(set) var oldLines = 0
   private(set) var bytesWritten: Int64 = 0
 
-  /// Stdout, which shall not be a terminal's only reader: an export is long.
+  /// Stdout: a pipe, or a file that the shell opened.
   init() throws(Failure) {
     path = nil
     do throws(Errno) { file = try Process.standardOutput() } catch { throw Self.failure("stdout", error) }

@@ -152,6 +152,7 @@ final class MessageScan {
     while !underWay.isEmpty {
       let arrivals = cluster.arrivals(waitMs: Limits.loopMs)
       if arrivals.isInterrupted, let number = Process.takeSignal(signals) { return .signal(number) }
+      let startMs = Clock.monotonicMs()
       for (ticket, result) in arrivals.answers {
         guard let lane = underWay.removeValue(forKey: ticket) else { continue }
         let step: (next: Int64, body: [UInt8])
@@ -163,6 +164,8 @@ final class MessageScan {
         if !step.body.isEmpty, try !take(lane, step.body) { return .enough }
         lane.next = max(lane.next, step.next)
       }
+      // A reader of our output may pause for long.
+      cluster.postpone(byMs: Clock.monotonicMs() - startMs)
     }
     return .complete
   }
