@@ -171,10 +171,11 @@ enum DlqCat {
     switch invocation.output {
     case .json:
       for message in messages { streams.write(json(message, journal).bytes(.standard) + [0x0A]) }
+    case .yaml: for message in messages { streams.print(json(message, journal)) }
     case .table, .wide:
       for message in messages { streams.write(lines(message, journal)) }
       if messages.isEmpty { streams.warn("no dead letters there\n") }
-    case .csv, .name: invocation.print(table(messages, journal))
+    case .csv, .name, .template: invocation.print(table(messages, journal))
     }
   }
 

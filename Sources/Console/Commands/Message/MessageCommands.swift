@@ -16,7 +16,7 @@ enum MessageCommands {
         The body is shown as text, or as hex where it is none. --body prints nothing but the body's bytes.
         """,
       arguments: [Argument("ID", "id of the message, or TOPIC/BROKER/QUEUE@OFFSET")],
-      flags: [topicFlag] + MessageGet.flags, shared: [.connection, .output],
+      flags: [topicFlag] + MessageGet.flags, shared: [.connection, .output, .rows],
       examples: [
         Example(
           "mq message get AC1100010000A1B2C3D4E5F600010000 -t orders", "by the id that the producer gave"),
@@ -155,8 +155,8 @@ enum MessageCommands {
     }
     let limit = invocation.integer("limit") ?? 32
     let found = try query(&invocation, topic, key: key, isUnique: false, limit: limit)
-    if invocation.output == .json {
-      invocation.streams.write(JSON.array(found.map(MessageLine.json)).text(.indented) + "\n")
+    if invocation.output == .json || invocation.output == .yaml {
+      invocation.streams.print(JSON.array(found.map(MessageLine.json)))
     } else {
       invocation.print(table(found))
     }

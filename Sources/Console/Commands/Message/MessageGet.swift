@@ -39,8 +39,8 @@ enum MessageGet {
     if found.isEmpty {
       throw Failure(.notFound, "topic \(topic) has no message \(id)", hint: "it may have been removed by age")
     }
-    if invocation.output == .json {
-      return invocation.streams.write(JSON.array(found.map(details)).text(.indented) + "\n")
+    if invocation.output == .json || invocation.output == .yaml {
+      return invocation.streams.print(JSON.array(found.map(details)))
     }
     invocation.print(MessageCommands.table(found))
   }
@@ -53,9 +53,8 @@ enum MessageGet {
   }
 
   private static func show(_ message: Message, _ invocation: Invocation) {
-    if invocation.output == .json {
-      invocation.streams.write(details(message).text(.indented) + "\n")
-      return
+    if invocation.output == .json || invocation.output == .yaml {
+      return invocation.streams.print(details(message))
     }
     var report = Report()
     report.add("Message id", key: "messageId", .text(message.messageId))
@@ -77,7 +76,7 @@ enum MessageGet {
     var properties = Table([Column("NAME", key: "name"), Column("VALUE", key: "value")])
     for entry in message.properties.entries { properties.add(.text(entry.name), .text(entry.value)) }
     report.add("Properties", key: "properties", properties)
-    if invocation.output == .csv {
+    if invocation.output == .csv || invocation.output == .template {
       report.add("Body", key: "body", .text(String(decoding: message.body, as: UTF8.self)))
       return invocation.print(report)
     }

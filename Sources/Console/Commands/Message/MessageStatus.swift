@@ -37,7 +37,7 @@ enum MessageStatus {
     for track in tracks(message, readers, cluster, targets, &problems) {
       table.add(.text(track.group), .text(track.status), .integer(track.offset), .text(track.detail))
     }
-    if invocation.output == .table || invocation.output == .wide {
+    if invocation.output.isForPeople {
       invocation.say(
         "\(message.messageId)  \(message.topic) \(message.broker)/\(message.queueId)@\(message.queueOffset)\n"
       )
