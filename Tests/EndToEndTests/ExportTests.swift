@@ -143,7 +143,8 @@ extension EndToEnd {
           interruptions += 1
           let text = try String(contentsOfFile: path, encoding: .utf8)
           #expect(text.hasSuffix("}\n"), "whole lines only")
-          #expect(child.errors.contains("--resume \(path)"), "\(child.errors)")
+          let errors = try allErrors(child)
+          #expect(errors.contains("--resume \(path)"), "\(errors)")
         }
       }
       #expect(interruptions > 0, "the export ended before the signal came")
@@ -155,6 +156,12 @@ extension EndToEnd {
       try expectWhole(path, stored)
       #expect(try broker.mq("message", "export", "orders", "-f", path).exit == .code(2), "never overwritten")
       #expect(try broker.mq("message", "export", "other", "--resume", path).exit != .code(0))
+    }
+
+    /// What a program that has ended said on stderr.
+    private func allErrors(_ child: Child) throws -> String {
+      while try child.readErrorLine() != nil {}
+      return child.errors
     }
 
     private func size(_ path: String) -> Int {
@@ -174,9 +181,10 @@ extension EndToEnd {
       while try broker.ok("message", "cat", "copy", "--limit", "1").isEmpty { usleep(10_000) }
       child.signal(SIGINT)
       #expect(try child.wait() == .code(130))
+      let errors = try allErrors(child)
       let left = try #require(
-        lines(child.errors).first { $0.contains("--lines ") }?.split(separator: " ").drop { $0 != "--lines" }
-          .dropFirst().first, "\(child.errors)")
+        lines(errors).first { $0.contains("--lines ") }?.split(separator: " ").drop { $0 != "--lines" }
+          .dropFirst().first, "\(errors)")
       try broker.ok("message", "import", "-f", path, "--topic", "copy", "--lines", String(left))
       let bodies = try objects(try broker.ok("message", "export", "copy")).map { Int($0["body"] as! String)! }
       #expect(bodies.sorted() == Array(1...3000), "each once")

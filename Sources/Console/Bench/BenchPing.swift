@@ -190,10 +190,10 @@ enum BenchPing {
     var table = Table([
       Column("BROKER", key: "broker"), Column("CLUSTER", key: "cluster", wide: true),
       Column("ADDRESS", key: "address", wide: true), Column("SENT", key: "sent", right: true),
-      Column("FAILED", key: "failed", right: true), Column("MIN µs", key: "minUs", right: true),
-      Column("AVG µs", key: "averageUs", right: true), Column("P50 µs", key: "p50Us", right: true),
-      Column("P90 µs", key: "p90Us", right: true), Column("P99 µs", key: "p99Us", right: true),
-      Column("MAX µs", key: "maxUs", right: true),
+      Column("FAILED", key: "failed", right: true), Column("MIN us", key: "minUs", right: true),
+      Column("AVG us", key: "averageUs", right: true), Column("P50 us", key: "p50Us", right: true),
+      Column("P90 us", key: "p90Us", right: true), Column("P99 us", key: "p99Us", right: true),
+      Column("MAX us", key: "maxUs", right: true),
     ])
     for lane in lanes {
       func cell(_ ns: Int64) -> Cell { lane.sent > 0 ? .decimal(Double(ns / 100) / 10) : .unknown }

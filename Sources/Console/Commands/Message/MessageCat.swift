@@ -23,7 +23,7 @@ enum MessageCat {
       Flag(
         "limit", short: "N", .integer(1...Int64.max), "COUNT", "most messages",
         defaultText: "\(Limits.catMessagesDefault)"),
-      Flag("count-by", .text, "WHAT", "count the messages of each tag, key, queue, …"),
+      Flag("count-by", .text, "WHAT", "count the messages of each tag, key, queue or other value"),
       Flag("format", .text, "FORMAT", "print each message like this, see mq consume --help"),
     ] + MessageRange.flags + MessageRange.grepFlags,
     shared: [.connection, .broker, .output],
