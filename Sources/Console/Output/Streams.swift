@@ -24,7 +24,8 @@ package final class Streams {
   package let canAsk: Bool
   /// Whether stdout is a terminal.
   package let isOutTerminal: Bool
-  private let isCaptured: Bool
+  /// Whether all goes to memory.
+  let isCaptured: Bool
   private var out = ByteBuffer()
   private var error = ""
   private var answers: [String]
