@@ -140,9 +140,9 @@ package enum HelpTopics {
          "body":"hello"}
 
       A body that is no UTF-8 is in "bodyBase64" instead. mq produce --json reads the
-      same lines (and mq message import, which takes topic, broker and queueId too); it
-      takes body, keys, tags, flag, delayLevel and properties, and ignores
-      what only a broker may set.
+      same lines (and mq message import, which takes topic, broker and queueId too);
+      it takes body, keys, tags, flag, delayLevel and properties, and ignores what
+      only a broker may set.
 
       Changes print one object per broker: broker, address, result, error. --dry-run
       prints the requests instead: broker, address, code, request, fields.
