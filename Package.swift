@@ -48,7 +48,8 @@ let package = Package(
     .executableTarget(
       name: "mq", dependencies: ["Console"], swiftSettings: product, linkerSettings: packed),
     .target(
-      name: "Console", dependencies: ["Client", "Server", "Top", "Wire", "Linux"], swiftSettings: small),
+      name: "Console", dependencies: ["Client", "Server", "Store", "Top", "Wire", "Linux"],
+      swiftSettings: small),
     .target(name: "Top", dependencies: ["Client", "Wire", "Linux", "CNcurses"], swiftSettings: small),
     .target(
       name: "Client", dependencies: ["Wire", "Linux", "CZlib", "CLz4", "CZstd"], swiftSettings: small),

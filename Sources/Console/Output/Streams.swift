@@ -16,7 +16,10 @@ package final class Streams {
   package let canAsk: Bool
   /// Whether stdout is a terminal.
   package let isOutTerminal: Bool
-  private let isCaptured: Bool
+  /// Whether stderr is a terminal, so that a line there can be drawn over.
+  package let isErrorTerminal: Bool
+  /// Whether this is memory, for tests.
+  let isCaptured: Bool
   private var out = ByteBuffer()
   private var error = ""
   private var answers: [String]
@@ -25,6 +28,7 @@ package final class Streams {
   package init() {
     isCaptured = false
     isOutTerminal = Process.isTerminal(1)
+    isErrorTerminal = Process.isTerminal(2)
     canAsk = Process.isTerminal(0) && Process.isTerminal(2)
     answers = []
   }
@@ -33,6 +37,7 @@ package final class Streams {
   package init(capturing answers: [String]?) {
     isCaptured = true
     isOutTerminal = false
+    isErrorTerminal = false
     canAsk = answers != nil
     self.answers = answers ?? []
   }
