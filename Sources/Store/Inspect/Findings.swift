@@ -85,7 +85,8 @@ struct Findings {
   }
 }
 
-/// "1 record", "2 records".
+/// "1 record", "2 records", "3 entries".
 func counted(_ count: Int64, _ noun: String) -> String {
-  count == 1 ? "1 \(noun)" : noun.hasSuffix("y") ? "\(count) \(noun.dropLast())ies" : "\(count) \(noun)s"
+  if count == 1 { return "1 \(noun)" }
+  return noun == "entry" ? "\(count) entries" : "\(count) \(noun)s"
 }

@@ -3,8 +3,8 @@
 //   0 first store time | 8 last store time | 16 first offset | 24 last offset | 32 slots used | 36 entries + 1
 //   40: slots x 4, the newest entry's number | entries x 20: 4 key hash, 8 offset, 4 seconds, 4 previous entry
 //
-// How many slots a file has is not said in it: it follows from its size and the first entry's place, or from
-// Apache's defaults (5 000 000 slots, 20 000 000 entries).
+// How many slots a file has is not said in it: it follows from its size when that is the one that Apache's
+// defaults give (5 000 000 slots, 20 000 000 entries), else from where its entries begin.
 
 import Linux
 import Wire
@@ -36,6 +36,8 @@ struct IndexCheck {
   private var names: [String] = []
   private(set) var entries: Int64 = 0
   private var sum: UInt64 = 0
+  /// Entries that have something wrong in themselves.
+  private var wrong: Int64 = 0
 
   init(_ layout: StoreLayout) {
     self.layout = layout
@@ -65,8 +67,7 @@ struct IndexCheck {
     do throws(Errno) {
       names = try FileSystem.list(layout.index)
       for name in names { try read("\(layout.index)/\(name)", facts, &findings, against: nil) }
-      let isBad = findings.verdict(.index) == .bad
-      if !isBad && (entries != census.apacheKeys.count || sum != census.apacheKeys.sum) {
+      if wrong == 0 && (entries != census.apacheKeys.count || sum != census.apacheKeys.sum) {
         // Somewhere they disagree: every entry is held against its record.
         var right: Int64 = 0
         for name in names { right += try read("\(layout.index)/\(name)", facts, &findings, against: census) }
@@ -148,6 +149,7 @@ struct IndexCheck {
         )
       }
     }
+    self.wrong += wrong
     findings.addLeftOut(
       .index, layout.hasAbort ? .note : .bad, wrong - Int64(Limits.findingsPerPlaceMax))
     return right
@@ -163,7 +165,7 @@ struct IndexCheck {
     return found ? nil : "the record at \(offset) has no such key"
   }
 
-  /// Slots of a file: by the size that Apache's defaults give, else so that the first entry's slot names it.
+  /// Slots of a file: by the size that Apache's defaults give, else so that its first entries are entries.
   static func slots(_ window: inout FileWindow, _ header: IndexHeader) throws(Errno) -> Int? {
     let defaults = 5_000_000
     if window.bytes == Int64(IndexHeader.bytes) + Int64(defaults) * 4 + 20_000_000 * 20 { return defaults }
@@ -182,23 +184,33 @@ struct IndexCheck {
     return nil
   }
 
-  /// Whether the chains of the first and the last entry begin in the slots that this many slots give.
+  /// Whether the first entries are entries when they stand behind this many slots.
   private static func fits(
     _ window: inout FileWindow, _ header: IndexHeader, _ slots: Int64
   ) throws(Errno) -> Bool {
     let entries = Int64(IndexHeader.bytes) + slots * 4
-    for number in Set([1, Int64(header.count) - 1]) where number > 0 {
-      guard let at = try window.need(entryBytes, at: entries + number * 20) else { return false }
-      let hash = Int64(window.contents.uint32(at: at))
-      let previous = Int64(window.contents.int32(at: at + 16))
-      guard previous >= 0, previous < number else { return false }
-      guard let slot = try window.need(4, at: Int64(IndexHeader.bytes) + hash % slots * 4) else {
+    var last = header.beginOffset
+    for number in 1..<min(max(1, Int64(header.count)), 6) {
+      guard let at = try window.need(entryBytes, at: entries + number * Int64(entryBytes)) else {
         return false
       }
-      let newest = Int64(window.contents.int32(at: slot))
-      if newest < number || newest >= Int64(header.count) { return false }
-      if number == Int64(header.count) - 1 && newest != number { return false }
+      let hash = Int64(window.contents.uint32(at: at))
+      let offset = window.contents.int64(at: at + 4)
+      let previous = Int64(window.contents.int32(at: at + 16))
+      guard hash <= Int64(Int32.max), previous >= 0, previous < number, offset >= last,
+        offset <= header.endOffset
+      else { return false }
+      last = offset
+      if number > 1 { continue }
+      guard offset == header.beginOffset, let slot = try window.need(4, at: slotPlace(hash, slots)) else {
+        return false
+      }
+      if window.contents.int32(at: slot) < 1 { return false }
     }
     return true
+  }
+
+  private static func slotPlace(_ hash: Int64, _ slots: Int64) -> Int64 {
+    Int64(IndexHeader.bytes) + hash % slots * 4
   }
 }

@@ -142,7 +142,7 @@ private struct RepairPlan {
       add(
         .cut(file, at: tail.damage.offset - file.start, bytes: tail.damage.bytes), "cut", file.path,
         offset: tail.damage.offset, bytes: tail.damage.bytes,
-        "ends the log at offset \(tail.damage.offset), where \(tail.damage.reason) begins\(whole)")
+        "ends the log at offset \(tail.damage.offset): \(tail.damage.reason)\(whole)")
     }
     for file in facts.stale {
       add(
