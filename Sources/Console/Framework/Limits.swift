@@ -88,4 +88,6 @@ package enum Limits {
   static let dumpedBodyBytesMax = 64 << 20
   /// Time between two progress lines.
   static let progressMs: Int64 = 200
+  /// A password file's, in bytes.
+  static let passwordFileBytesMax = 4096
 }

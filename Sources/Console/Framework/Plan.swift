@@ -16,6 +16,8 @@ package struct Plan {
   }
   /// In the order of adding.
   package private(set) var steps: [Step] = []
+  /// Says a refusal in words of the command.
+  package var explain: (ClientError) -> ClientError = { $0 }
 
   /// Empty.
   package init() {}
@@ -67,6 +69,7 @@ package struct Plan {
         _ = try result.get().success(from: step.target.address)
         table.add(.text(step.target.label), .text(step.target.address), .text(step.result), .unknown)
       } catch {
+        let error = explain(error)
         problems.add(step.target, error)
         table.add(.text(step.target.label), .text(step.target.address), .text("failed"), .text(error.message))
       }
@@ -92,6 +95,13 @@ package struct Problems {
       if !list.contains(where: { $0.target == target }) { add(target, error) }
       return nil
     }
+  }
+
+  /// Without those that do not count.
+  package func dropping(_ isHarmless: (ClientError) -> Bool) -> Problems {
+    var rest = Problems()
+    rest.list = list.filter { !isHarmless($0.error) }
+    return rest
   }
 
   /// Throws nothing when nothing failed, the first failure when all of `total` failed, else `.partial`.
@@ -147,6 +157,17 @@ extension Invocation {
         hint: "name one with --cluster")
     }
     return try attempt { () throws(ClientError) in try cluster.masters(cluster: name, in: info) }
+  }
+
+  /// As `mastersToChange`, with their slaves: for what each broker process keeps for itself.
+  package mutating func brokersToChange() throws(Failure) -> [BrokerTarget] {
+    let masters = try mastersToChange()
+    if brokerName != nil { return masters }
+    let cluster = try cluster()
+    let all = try attempt { () throws(ClientError) in
+      try cluster.brokers(cluster: nil, in: try cluster.clusterInfo())
+    }
+    return all.filter { target in masters.contains { $0.cluster == target.cluster } }
   }
 
   /// Name servers as targets of a plan.

@@ -81,6 +81,11 @@ package final class Streams {
     return readLine()
   }
 
+  /// A line that the terminal does not show; nil at the end of input.
+  package func askSecret() -> String? {
+    isCaptured ? ask() : Process.readSecretLine()
+  }
+
   /// Prints in the form of `options`; an empty table says so on stderr, to people only.
   package func print(_ table: Table) {
     if table.rows.isEmpty && (format == .table || format == .wide) {
