@@ -41,7 +41,7 @@ enum StoreDumpCommand {
     examples: [
       Example("mq store dump ~/store --topic orders --since -1h", "orders of the last hour"),
       Example("mq store dump ~/store --key order-17 --no-body", "where a message is, without its body"),
-      Example("mq store dump ~/store -t orders | mq produce orders --json -", "send all orders again"),
+      Example("mq store dump ~/store -t orders | mq produce orders --json", "send all orders again"),
       Example("mq store dump ~/store/checkpoint", "one of its files"),
     ], replaces: ["dumpCompactionLog"], run: run)
 
