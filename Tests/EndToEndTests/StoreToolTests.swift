@@ -40,7 +40,7 @@ extension EndToEnd {
       broker = try Broker(store: store)
       #expect(!broker.greeting.contains { $0.contains("torn end") }, "\(broker.greeting)")
       let wired = try broker.connect()
-      let bodies = try (0..<2).flatMap { try wired.readQueue("Tool", Int32($0)).map(\.body) }
+      let bodies = try (0..<2).flatMap { try wired.readQueue("Tool", $0).map(\.body) }
       #expect(Set(bodies) == Set((0..<50).map { "body \($0)" }))
       // What was dumped is sent again.
       let dumped = try run("dump", store, "--topic", "Tool", "--limit", "5").output

@@ -33,8 +33,8 @@ extension StoreInspector {
     return magic == Record.magicV1 || magic == Record.magicV2 ? .records : nil
   }
 
-  /// Calls `visit` with each wanted whole record of a file, wherever in the log it came from, until it returns false.
-  /// `damage` gets a clause about each place without a record.
+  /// Calls `visit` with each wanted whole record of a file, wherever in the log it came from, until it
+  /// returns false. `damage` gets a clause about each place without a record.
   package static func dumpRecords(
     file path: String, _ filter: DumpFilter, damage: (String) -> Void, visit: (Record, RawSpan) -> Bool
   ) throws(InspectError) {

@@ -1,5 +1,5 @@
-// A file that is read in large pieces with pread and never mapped: one that shrinks meanwhile gives fewer bytes
-// and no SIGBUS. Opened read-only. One thread.
+// A file that is read in large pieces with pread and never mapped: one that shrinks meanwhile gives fewer
+// bytes and no SIGBUS. Opened read-only. One thread.
 
 import Linux
 import Wire

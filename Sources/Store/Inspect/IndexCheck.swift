@@ -1,7 +1,8 @@
 // Checks Apache's key index files against the log (Apache IndexFile, IndexHeader):
 //
-//   0 first store time | 8 last store time | 16 first offset | 24 last offset | 32 slots used | 36 entries + 1
-//   40: slots x 4, the newest entry's number | entries x 20: 4 key hash, 8 offset, 4 seconds, 4 previous entry
+//   0 first store time | 8 last store time | 16 first offset | 24 last offset | 32 slots used
+//   36 entries + 1 | 40: slots x 4, the newest entry's number
+//   entries x 20: 4 key hash, 8 offset, 4 seconds, 4 previous entry
 //
 // How many slots a file has is not said in it: it follows from its size when that is the one that Apache's
 // defaults give (5 000 000 slots, 20 000 000 entries), else from where its entries begin.

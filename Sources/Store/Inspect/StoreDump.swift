@@ -1,4 +1,5 @@
-// Records of a store, one after the other in the order of the log, for `mq store dump`. Read-only; one thread.
+// Records of a store, one after the other in the order of the log, for `mq store dump`. Read-only; one
+// thread.
 
 import Linux
 package import Wire
@@ -84,8 +85,8 @@ private struct Dump {
     }
   }
 
-  /// Files that may hold wanted records, by offset and by time: store times grow along the log, but for clocks
-  /// that were set.
+  /// Files that may hold wanted records, by offset and by time: store times grow along the log, but for
+  /// clocks that were set.
   private func files(upTo last: Int) -> Range<Int> {
     var low = 0
     var high = last + 1

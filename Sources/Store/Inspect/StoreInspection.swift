@@ -1,5 +1,5 @@
-// The whole look at a store: what `mq store check` and `mq store stat` are told. Changes nothing; the caller's
-// thread waits while threads of its own read.
+// The whole look at a store: what `mq store check` and `mq store stat` are told. Changes nothing; the
+// caller's thread waits while threads of its own read.
 
 import Linux
 import Wire

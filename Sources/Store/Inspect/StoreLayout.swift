@@ -1,4 +1,5 @@
-// What lies in a store's directory, by names and sizes, without opening the store. Changes nothing. Any thread.
+// What lies in a store's directory, by names and sizes, without opening the store. Changes nothing. Any
+// thread.
 
 import Linux
 

@@ -186,7 +186,7 @@ private struct RepairPlan {
         "consumequeue stays: Apache RocketMQ would cut the log at its hole if it made the queues anew")
     } else if idleQueues > 0 && !rebuild {
       left.append(
-        "consumequeue stays: \(counted(idleQueues, "queue")) without records would begin at 0 again; --rebuild does it"
+        "consumequeue stays: \(counted(idleQueues, "queue")) without records would begin at 0; see --rebuild"
       )
     } else {
       setAside(layout.consumeQueues, "a broker makes the queues from the log")

@@ -9,9 +9,10 @@ enum StoreDumpCommand {
   static let row = Command(
     ["store", "dump"], summary: "Print the records of a store or of one file as JSON lines",
     details: """
-      Prints each whole record of the commit log as one JSON object, in the order of the log; mq produce --json
-      sends such lines again. All conditions that are given must hold; bodies are printed unpacked. Places
-      without a whole record are told on stderr and stepped over. Needs no broker and opens nothing for writing.
+      Prints each whole record of the commit log as one JSON object, in the order of the log; mq produce
+      --json sends such lines again. All conditions that are given must hold; bodies are printed unpacked.
+      Places without a whole record are told on stderr and stepped over. Needs no broker and opens nothing for
+      writing.
 
       With a file instead of a directory, prints what the file holds: records of a commit log or compaction
       file or of what mq store repair put aside, units of a consume queue, index, timer log, timer wheel or
