@@ -127,16 +127,11 @@ struct IndexCheck {
       let offset = window.contents.int64(at: at + 4)
       let previous = Int64(window.contents.int32(at: at + 16))
       let isInLog = offset >= facts.start && offset < facts.end
-      var problem: String?
-      if hash > UInt32(Int32.max) || previous < 0 || previous >= number {
-        problem = "its chain is broken"
-      } else if offset < header.beginOffset || offset > header.endOffset || offset < last {
-        problem = "its offset \(offset) is out of order"
-      } else if let census, isInLog {
-        problem = check(hash, offset, census)
-      } else if offset >= facts.end && !layout.isLive {
+      var problem = problem(hash, offset, previous, number, header, after: last)
+      if problem == nil && offset >= facts.end && !layout.isLive {
         problem = "points at \(offset), behind the end of the log"
       }
+      if problem == nil && isInLog, let census { problem = check(hash, offset, census) }
       last = offset
       if census == nil {
         entries += 1
@@ -159,6 +154,19 @@ struct IndexCheck {
     return right
   }
 
+  /// What is wrong with an entry by itself: a clause; nil when nothing is.
+  private func problem(
+    _ hash: UInt32, _ offset: Int64, _ previous: Int64, _ number: Int64, _ header: IndexHeader,
+    after last: Int64
+  ) -> String? {
+    if hash > UInt32(Int32.max) || previous < 0 || previous >= number { return "its chain is broken" }
+    if offset < header.beginOffset || offset > header.endOffset || offset < last {
+      return "its offset \(offset) is out of order"
+    }
+    return nil
+  }
+
+  /// The same by its record.
   private func check(_ hash: UInt32, _ offset: Int64, _ census: Census) -> String? {
     let found = probe.record(at: offset) { record, bytes -> Bool in
       let properties = bytes[record.properties]

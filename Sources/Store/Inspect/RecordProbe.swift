@@ -23,9 +23,10 @@ final class RecordProbe {
 
   /// Calls `body` with the record that begins at `offset` (bodies are not checked); nil when none does.
   func record<R>(at offset: Int64, _ body: (Record, RawSpan) -> R) -> R? {
-    guard let first = files.first, offset >= first.start, segmentBytes > 0 else { return nil }
-    let index = Int((offset - first.start) / segmentBytes)
-    guard index < files.count else { return nil }
+    // A file may be missing in between: then its records are not there.
+    guard let index = files.lastIndex(where: { $0.start <= offset }),
+      offset < files[index].start + segmentBytes
+    else { return nil }
     if open?.index != index {
       guard let box = try? WindowBox(files[index].path) else { return nil }
       open = (index, box)

@@ -19,8 +19,8 @@ enum LogScan {
     step(segment, at: at, start: start, left: segment.byteCount - at, checksBody: true)
   }
 
-  /// The same for a part of a segment that begins at a whole page and at physical offset `start`: `left` bytes
-  /// remain in the whole segment from `at` on. Without `checksBody` the CRC is not computed.
+  /// The same for a part of a segment that begins at a whole page and at physical offset `start`: `left`
+  /// bytes remain in the whole segment from `at` on. Without `checksBody` the CRC is not computed.
   static func step(_ segment: RawSpan, at: Int, start: Int64, left: Int, checksBody: Bool) -> Step {
     if left < Limits.blankBytes || segment.byteCount - at < Limits.blankBytes {
       return .invalid(claimedBytes: 0)
