@@ -6,8 +6,10 @@ package enum Limits {
   package static let durationMsMax: Int64 = 315_360_000_000
   /// Used when neither a flag nor a context says otherwise.
   package static let timeoutMsDefault: Int64 = 5000
-  /// What a shell waits for the names of topics and groups.
-  package static let completionTimeoutMs: Int64 = 150
+  /// What a cluster gets to tell the names of topics and groups, and the life of a process that completes:
+  /// resolving a host's name may take longer.
+  package static let completionTimeoutMs: Int64 = 75
+  static let completionProcessMs: Int32 = 90
   /// Names offered at once.
   package static let completionNamesMax = 500
   /// A longer file is refused.
@@ -18,6 +20,12 @@ package enum Limits {
   package static let argumentsMax = 4096
   /// Edits between a mistyped word and the one that is suggested.
   package static let suggestionDistanceMax = 3
+  /// Levels of parentheses and not in --filter.
+  static let filterDepthMax = 64
+  /// Names are not shortened below this many columns of the terminal.
+  static let shortenedColumnsMin = 12
+  /// Shortest pause of --watch.
+  static let watchMsMin: Int64 = 100
   /// Help is wrapped here.
   package static let helpColumns = 80
   /// Places of damaged records that `mq serve` names at its start.
