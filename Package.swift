@@ -48,7 +48,7 @@ let package = Package(
     .executableTarget(
       name: "mq", dependencies: ["Console"], swiftSettings: product, linkerSettings: packed),
     .target(
-      name: "Console", dependencies: ["Client", "Server", "Top", "Wire", "Linux", "CYaml"],
+      name: "Console", dependencies: ["Client", "Server", "Store", "Top", "Wire", "Linux", "CYaml"],
       swiftSettings: small),
     .target(name: "Top", dependencies: ["Client", "Wire", "Linux", "CNcurses"], swiftSettings: small),
     .target(

@@ -94,6 +94,8 @@ package enum Limits {
   static let foundMessagesMax: Int64 = 1024
   /// Bytes of a commit-log file of `mq top --demo`.
   static let demoSegmentBytes = 64 << 20
+  /// Largest body that `mq store dump` unpacks.
+  static let dumpedBodyBytesMax = 64 << 20
   /// Time between two progress lines.
   static let progressMs: Int64 = 200
   /// What a file of `apply` may hold.

@@ -24,6 +24,8 @@ package final class Streams {
   package let canAsk: Bool
   /// Whether stdout is a terminal.
   package let isOutTerminal: Bool
+  /// Whether stderr is a terminal, so that a line there can be drawn over.
+  package let isErrorTerminal: Bool
   /// Whether all goes to memory.
   let isCaptured: Bool
   private var out = ByteBuffer()
@@ -36,6 +38,7 @@ package final class Streams {
   package init() {
     isCaptured = false
     isOutTerminal = Process.isTerminal(1)
+    isErrorTerminal = Process.isTerminal(2)
     canAsk = Process.isTerminal(0) && Process.isTerminal(2)
     answers = []
   }
@@ -44,6 +47,7 @@ package final class Streams {
   package init(capturing answers: [String]?) {
     isCaptured = true
     isOutTerminal = false
+    isErrorTerminal = false
     canAsk = answers != nil
     self.answers = answers ?? []
   }
