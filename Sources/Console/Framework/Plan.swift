@@ -71,7 +71,9 @@ package struct Plan {
       } catch {
         let error = explain(error)
         problems.add(step.target, error)
-        table.add(.text(step.target.label), .text(step.target.address), .text("failed"), .text(error.message))
+        table.add(
+          .text(step.target.label), .text(step.target.address), .state("failed", .bad),
+          .text(error.message))
       }
     }
     if problems.count < steps.count { invocation.print(table) }
@@ -108,17 +110,18 @@ package struct Problems {
   package func finish(of total: Int, _ what: String = "brokers") throws(Failure) {
     guard let first = list.first else { return }
     let all = Failure(first.error)
+    let brokers = list.map(\.target.label)
     if list.count >= total {
-      throw total == 1
-        ? all
-        : Failure(
-          all.code, "all \(total) \(what) failed; \(first.target.label): \(all.message)", hint: all.hint,
-          responseCode: all.responseCode)
+      let failure = Failure(
+        all.code, "all \(total) \(what) failed; \(first.target.label): \(all.message)", hint: all.hint,
+        responseCode: all.responseCode)
+      throw (total == 1 ? all : failure).about(brokers, all.request)
     }
     let lines = list.map { "\($0.target.label): \($0.error.message)" }.joined(separator: "; ")
-    throw Failure(
+    let failure = Failure(
       .partial, "\(list.count) of \(total) \(what) failed: \(lines)", hint: first.error.hint,
       responseCode: all.responseCode)
+    throw failure.about(brokers, all.request)
   }
 }
 

@@ -63,6 +63,9 @@ extension HelpTopics {
         MQ_NAMESRV       name servers, as -n
         NAMESRV_ADDR     the same, as Apache's clients have it
         MQ_CONTEXT       a saved context, as --context
+        MQ_ACCESS_KEY, MQ_SECRET_KEY, MQ_SECURITY_TOKEN
+                         credentials (mq help connection)
+        ROCKETMQ_HOME    directory of conf/tools.yml, credentials as mqadmin has them
         NO_COLOR         no colours unless --color=always
         XDG_CONFIG_HOME  directory of mq/config.toml, else ~/.config
         XDG_DATA_HOME    directory of the store of mq serve, else ~/.local/share
@@ -73,32 +76,10 @@ extension HelpTopics {
 
       """)
 
-  static let formats = HelpTopic(
-    name: "formats",
+  static let messages = HelpTopic(
+    name: "messages",
     text: """
-      What scripts can rely on.
-
-      A list is an array of objects, also with one row or none. What is described is
-      one object; its lists, such as queues or groups, are arrays under their own key.
-      With --watch one document follows the other.
-
-      Keys are in camelCase and have the same name in JSON and CSV:
-
-        sizeBytes, bodyBytes          bytes
-        ageMs, behindMs, timeoutMs    milliseconds
-        perSecond at the end          a rate, messages each second
-        ratio at the end              a part of one: 0.25 is 25 %
-        isOrdered, isEnabled          true or false
-
-      Whole numbers have up to 63 bits: offsets are exact only in a parser that does
-      not read them as floating point. What is not known is null in JSON and empty in
-      CSV.
-
-      A time has two keys: "storeTime" is RFC 3339 in local time with its offset from
-      UTC, "storeTimeMs" the milliseconds since 1970. CSV has the first only. Lists of
-      texts are arrays in JSON and joined by ; in CSV.
-
-      A message is one object a line (mq consume, mq message tail, mq dlq cat):
+      Messages as JSON are one object a line (mq consume, mq message tail, mq dlq cat):
 
         {"topic":"orders","broker":"broker-a","queueId":3,"queueOffset":1042,
          "messageId":"…","offsetMessageId":"…","keys":"order-17","tags":"new",
@@ -108,14 +89,6 @@ extension HelpTopics {
       A body that is no UTF-8 is in "bodyBase64" instead. mq produce --json reads the
       same lines; it takes body, keys, tags, delayLevel and properties, and ignores
       what only a broker may set.
-
-      A failure is one object on stderr:
-
-        {"error":{"code":"notFound","exitCode":3,"rpcCode":17,
-         "message":"…","hint":"…"}}
-
-      rpcCode is the broker's own code, where a broker refused; code is one of failed,
-      usage, notFound, partial, unreachable, auth, check, interrupted.
 
       """)
 }

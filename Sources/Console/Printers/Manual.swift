@@ -40,7 +40,7 @@ package enum Manual {
     }
     page.heading("FLAGS")
     page.paragraph("Every command takes these; its own are on its page.", isFirst: true)
-    for row in SharedFlags.rows where row.group.isEmpty { flag(row.flag, &page) }
+    for row in SharedFlags.table where row.group.isEmpty { flag(row.flag, &page) }
     page.term("--version, -V", "show the version; nothing else is done")
     page.heading("EXIT STATUS")
     page.paragraph("0 when all is done; the other codes are listed in mq-conventions(7).", isFirst: true)
@@ -72,7 +72,7 @@ package enum Manual {
       shared.formUnion(command.shared)
     }
     page.heading("COMMON FLAGS")
-    for row in SharedFlags.rows where shared.contains(row.group) { flag(row.flag, &page) }
+    for row in SharedFlags.table where shared.contains(row.group) { flag(row.flag, &page) }
     end(&page)
     return page.text
   }
