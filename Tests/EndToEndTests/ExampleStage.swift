@@ -29,7 +29,7 @@ enum Stage {
       mq produce Orders hello --key k
       """
     ),
-    ("group .*billing", "mq consume orders -g billing --count 2"),
+    ("group .*billing", "mq group resume billing || true; mq consume orders -g billing --count 2"),
     (
       "billing.*Orders",
       "mq topic create Orders --if-not-exists; mq produce Orders x; mq consume Orders -g billing --count 1"
@@ -40,7 +40,10 @@ enum Stage {
     ("questions", "mq topic create questions --if-not-exists"),
     ("order.xml", "echo '<order/>' > order.xml"),
     ("ci.secret", "echo secret-17 > ci.secret; chmod 600 ci.secret"),
-    ("context (use|remove|show)|MQ_CONTEXT", "for c in local old prod; do mq context add $c $MQ_NAMESRV; done"),
+    (
+      "context (use|remove|show)|MQ_CONTEXT",
+      "for c in local old prod; do mq context add $c $MQ_NAMESRV; done"
+    ),
     ("zfunc|fish", "mkdir -p .zfunc .config/fish/completions"),
   ]
 
@@ -62,6 +65,7 @@ enum Stage {
   static let before: [(pattern: String, script: String)] = [
     ("^mq topic create Orders", "mq topic delete Orders --yes"),
     ("^mq topic create Payments", "mq topic delete Payments --yes || true"),
+    ("--max-lag 1000", "seq 1001 | mq produce orders --queue 3"),
     ("^mq bench consume", "mq topic create mq-bench --if-not-exists; seq 2000 | mq produce mq-bench"),
   ]
 
@@ -85,6 +89,8 @@ enum Stage {
       #"mq produce orders later --delay 1h -o json | grep -o 'recallHandle[^,]*' | cut -d'"' -f3"#
     ),
     ("-c Prod", "echo -c DefaultCluster"),
+    ("mq bench produce", "echo mq bench produce --duration 1s"),
+    ("mq bench consume", "echo mq bench consume --duration 1s"),
   ]
 
   /// Exit codes other than 0 that an example is meant to have.
@@ -108,8 +114,12 @@ enum Stage {
   /// Bodies that the recorded Apache gives to what its recordings do not have, by request code.
   static let apacheAnswers: [Int: String] = [
     3001: "", 3002: "", 3003: "", 3006: "", 3007: "", 3008: "",
-    3004: #"{"username":"alice","password":"secret-17","userType":"Normal","userStatus":"enable"}"#,
-    3009: #"{"subject":"User:alice","policies":[{"policyType":"Custom","entries":[{"resource":"Topic:Orders","#
-      + #""actions":["Pub","Sub"],"sourceIps":["10.0.0.0/8"],"decision":"Allow"}]}]}"#,
+    3004: user, 3005: "[\(user)]", 3009: rules, 3010: "[\(rules)]",
   ]
+
+  private static let user =
+    #"{"username":"alice","password":"secret-17","userType":"Normal","userStatus":"enable"}"#
+  private static let rules =
+    #"{"subject":"User:alice","policies":[{"policyType":"Custom","entries":[{"resource":"Topic:Orders","#
+    + #""actions":["Pub","Sub"],"sourceIps":["10.0.0.0/8"],"decision":"Allow"}]}]}"#
 }

@@ -16,8 +16,6 @@ extension EndToEnd {
       let only = ProcessInfo.processInfo.environment["MQ_EXAMPLES"] ?? ""
       for command in CommandTable.visible where command.name.hasPrefix(only) {
         for example in command.examples {
-          let start = nowMs()
-          defer { if nowMs() - start > 700 { print("SLOW \(nowMs() - start) \(example.command)") } }
           if let complaint = theatre.play(example.command, of: command) {
             Issue.record("\(example.command)\n\(complaint)\n\(Self.advice)")
           }
@@ -62,7 +60,8 @@ private final class Theatre {
     home = try TemporaryDirectory()
     // The file that mq.conf(5) has as its example.
     let file = home.path("broker.conf")
-    try (Manual.configurationExample + "\n" + Stage.configuration).write(toFile: file, atomically: true, encoding: .utf8)
+    try (Manual.configurationExample + "\n" + Stage.configuration).write(
+      toFile: file, atomically: true, encoding: .utf8)
     broker = try Broker(["--config", file])
     try FileManager.default.createDirectory(atPath: home.path("bin"), withIntermediateDirectories: true)
     try FileManager.default.createSymbolicLink(atPath: home.path("bin/mq"), withDestinationPath: program)
@@ -72,7 +71,7 @@ private final class Theatre {
   func play(_ line: String, of command: Command) -> String? {
     do {
       let nameServer = try peer(of: line)
-      if nameServer == broker.nameServer { try prepare(line) }
+      try prepare(line)
       defer { if command.impact == .destroys || command.impact == .writes { forget(line) } }
       return try perform(try translated(line, nameServer), of: command, nameServer)
     } catch {
@@ -83,12 +82,15 @@ private final class Theatre {
   private func peer(of line: String) throws -> String {
     guard Stage.apache.contains(where: { Self.matches($0.pattern, line) }) else { return broker.nameServer }
     if let apache { return apache.nameServer }
-    let addresses = Addresses()
+    let state = ApacheState()
     let started = try Player("clusterList") { asked in
-      if asked.code == 106 { return .answer(body: addresses.cluster) }
+      if asked.code == 106 { return .answer(body: state.cluster) }
+      // A user that was changed is read back.
+      if asked.code == 3002 { state.set(user: String(decoding: asked.body, as: UTF8.self)) }
+      if asked.code == 3004, !state.user.isEmpty { return .answer(body: state.user) }
       return Stage.apacheAnswers[asked.code].map { .answer(body: $0) }
     }
-    addresses.set(broker: started.broker, other: started.slave)
+    state.set(broker: started.broker, other: started.slave)
     apache = started
     return started.nameServer
   }
@@ -217,7 +219,7 @@ private final class Theatre {
         answered = questions.count
         child.write((question.components(separatedBy: "Type ").last ?? "") + "\n")
       }
-      let prompts = child.output.lowercased().components(separatedBy: "password").count - 1
+      let prompts = ["Password for ", "Again: "].filter(child.output.contains).count
       if prompts > secrets {
         secrets = prompts
         // What is typed before the echo is off is thrown away.
@@ -254,11 +256,15 @@ private final class Theatre {
   }
 }
 
-/// What the recorded Apache's name server says of its brokers: two masters, one with a slave.
-private final class Addresses: @unchecked Sendable {
+/// What the recorded Apache is told to say: two masters, one with a slave, and a user.
+private final class ApacheState: @unchecked Sendable {
   private let lock = NSLock()
   private var body = ""
+  private var changedUser = ""
   var cluster: String { lock.withLock { body } }
+  /// The user as it was last changed; empty before.
+  var user: String { lock.withLock { changedUser } }
+  func set(user: String) { lock.withLock { changedUser = user } }
 
   func set(broker: String, other: String) {
     let first = #""broker-a":{"brokerAddrs":{"0":"\#(broker)","1":"\#(other)"},"brokerName":"broker-a","#
