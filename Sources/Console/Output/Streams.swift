@@ -86,6 +86,15 @@ package final class Streams {
     }
   }
 
+  /// A failure on stderr: as an object for scripts that read JSON or YAML, in words else.
+  func tell(_ failure: Failure, _ format: OutputFormat, verbose: Bool = false) {
+    switch format {
+    case .json: warn(failure.json.text(.indented) + "\n")
+    case .yaml: warn(YAML.text(failure.json))
+    default: warn(failure.text(verbose: verbose))
+    }
+  }
+
   /// From now on output and warnings are gathered for `drawScreen`.
   func beginScreen() { screen = ByteBuffer() }
   /// Forgets what was gathered.
@@ -145,8 +154,8 @@ package final class Streams {
     shape { () throws(Failure) in
       let reports = try selection.apply(to: reports, keepsColumns: keepsColumns)
       guard let template else { return Format.text(reports, options) }
-      return try template.text(
-        reports.first?.fields.map(\.column) ?? [], reports.map { $0.fields.map(\.cell) })
+      guard let first = reports.first else { return "" }
+      return try template.text(first.fields.map(\.column), reports.map { $0.fields.map(\.cell) })
     }
   }
 

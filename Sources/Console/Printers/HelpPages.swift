@@ -1,4 +1,4 @@
-// More help that belongs to no single command: names, contexts, environment, the keys of JSON.
+// More help that belongs to no single command: names, contexts, environment.
 
 extension HelpTopics {
   static let objects = HelpTopic(
@@ -79,7 +79,7 @@ extension HelpTopics {
   static let messages = HelpTopic(
     name: "messages",
     text: """
-      Messages as JSON are one object a line (mq consume, mq message tail, mq dlq cat):
+      Messages as JSON are one object a line (mq consume, mq message tail, dlq cat):
 
         {"topic":"orders","broker":"broker-a","queueId":3,"queueOffset":1042,
          "messageId":"…","offsetMessageId":"…","keys":"order-17","tags":"new",

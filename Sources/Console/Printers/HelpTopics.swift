@@ -130,6 +130,17 @@ package enum HelpTopics {
       with a line of keys unless --no-headers. With --watch each round prints one
       whole document.
 
+      A message is one object a line (mq consume, mq message tail, mq dlq cat):
+
+        {"topic":"orders","broker":"broker-a","queueId":3,"queueOffset":1042,
+         "messageId":"...","offsetMessageId":"...","keys":"order-17","tags":"new",
+         "properties":{"price":"30"},"bornTime":"...","bornTimeMs":0,
+         "storeTime":"...","storeTimeMs":0,"reconsumeTimes":0,"body":"hello"}
+
+      A body that is no UTF-8 is in "bodyBase64" instead. mq produce --json reads the
+      same lines; it takes body, keys, tags, delayLevel and properties, and ignores
+      what only a broker may set.
+
       Changes print one object per broker: broker, address, result, error. --dry-run
       prints the requests instead: broker, address, code, request, fields.
 
