@@ -91,7 +91,7 @@ let package = Package(
       name: "TopTests", dependencies: ["Top", "Client", "Wire", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: house),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["Wire", "Linux", "TestSupport"], exclude: ["Clients"],
+      name: "EndToEndTests", dependencies: ["Console", "Wire", "Linux", "TestSupport"], exclude: ["Clients"],
       swiftSettings: house),
     .testTarget(
       name: "TidyTests", dependencies: ["TestSupport"], exclude: ["unsafe-files.txt"], swiftSettings: house),

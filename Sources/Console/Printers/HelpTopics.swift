@@ -12,7 +12,8 @@ package struct HelpTopic: Sendable {
 package enum HelpTopics {
   /// In the order of the help.
   package static let all: [HelpTopic] = [
-    objects, connection, contexts, environment, output, formats, exitCodes, safety, filters, apply,
+    objects, connection, contexts, environment, output, formats, messages, exitCodes, safety, filters,
+    apply,
   ]
 
   private static let connection = HelpTopic(
@@ -34,7 +35,7 @@ package enum HelpTopics {
       --timeout is the time for the whole command, 5 s unless given.
 
       Contexts are kept in $XDG_CONFIG_HOME/mq/config.toml, or in ~/.config instead
-      (mq help contexts).
+      (mq help contexts). Only its owner can read the file.
 
       Where a cluster asks for credentials, requests are signed by an access key (the
       name of a user) and its secret key. They come from the first that is set:
