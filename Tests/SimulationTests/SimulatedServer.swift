@@ -81,7 +81,8 @@ final class SimulatedServer {
     for (link, bytes) in arrived where !link.session.isClosed {
       if let bytes { receive(link, bytes) } else { close(link) }
     }
-    if world.nowMs >= nextSecondMs {
+    // As the loop does: a clock that was set back stops nothing.
+    if world.nowMs >= nextSecondMs || world.nowMs < nextSecondMs - 1000 {
       nextSecondMs = world.nowMs + 1000
       node.everySecond()
     }
@@ -210,15 +211,19 @@ final class SimulatedServer {
   }
 
   /// The process is gone between two steps of its loop, or in the middle of one; with it, perhaps, the power.
-  func crash(powerLoss: Bool) {
+  ///
+  /// - Returns: Where the records of a turn begin that did not come to its end.
+  func crash(powerLoss: Bool) -> Int64 {
     let store = node.store
     var cutFrom: Int64?
+    var tornFrom = Int64.max
     switch world.number(0...5) {
     case 0, 1, 2:
       // In the middle of a turn: some of its records are written, nobody got an answer.
       decide()
       if store.maxOffset > turnStart && world.chance(50) {
         cutFrom = Int64.random(in: turnStart...store.maxOffset, using: &world.random)
+        tornFrom = turnStart
       }
     case 3: world.disk.crashInJanitor(store, &world.random)
     default: break
@@ -229,6 +234,7 @@ final class SimulatedServer {
     world.disk.crash(
       end: end, cutFrom: cutFrom, powerLoss: powerLoss, random: &world.random)
     dropLinks()
+    return tornFrom
   }
 
   private func dropLinks() {
