@@ -41,6 +41,13 @@ struct Upkeep {
     var saved: Int64 = 0
   }
 
+  /// Everything is due again.
+  mutating func forgetTimes() {
+    nextSnapshotMs = 0
+    nextRetentionMs = 0
+    nextWriteMs = [:]
+  }
+
   /// Another change of a file that is not on disk.
   mutating func changed(_ file: ConfigFile) {
     dirty.insert(file)
@@ -56,7 +63,7 @@ struct Upkeep {
   mutating func written(_ file: ConfigFile) {
     dirty.remove(file)
     writing.insert(file)
-    saving[file]?.writing = saving[file]?.changed ?? 0
+    if let changed = saving[file]?.changed { saving[file]?.writing = changed }
   }
 
   /// The file is on disk. One that cannot be written is reported and tried again; answers must not wait for
@@ -103,6 +110,8 @@ extension MessageStore {
   /// Once a second: retention, config persistence, snapshots. Cheap; work goes to the janitor.
   package func maintain(nowMs: Int64) {
     if isClosed { return }
+    // A clock that was set back must not put off what is due.
+    if nowMs < upkeep.nowMs { upkeep.forgetTimes() }
     upkeep.nowMs = nowMs
     collectResults()
     saveProgress(nowMs: nowMs)

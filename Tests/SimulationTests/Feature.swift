@@ -32,7 +32,13 @@ class Feature {
       ("topicSysFlag", "0"), ("order", "false"),
     ]
     if !attributes.isEmpty { fields.append(("attributes", attributes)) }
-    admin.insist(.updateAndCreateTopic, fields) { [world] _ in
+    admin.ask(.updateAndCreateTopic, fields) { [self] answer in
+      // Created by a request that nobody answered, it cannot be given such an attribute again.
+      guard let answer, answer.code == 0 || answer.remark.contains("unchangeable") else {
+        return world.after(500) { [self] in
+          makeTopic(name, queues: queues, attributes: attributes, then: then)
+        }
+      }
       world.oracle.topics.append(name)
       then()
     }

@@ -85,6 +85,7 @@ final class PopConsumer: Consumer {
     var key: String
     /// The ack must be answered before.
     var untilMs: Int64
+    var givenMs: Int64
   }
 
   init(_ world: World, _ name: String, _ group: Oracle.Group, topic: String, _ record: PopRecord) {
@@ -141,7 +142,8 @@ final class PopConsumer: Consumer {
       let receipt = Receipt(
         text: text,
         topic: isRetry ? "%RETRY%\(group.name)\(words[4] == "2" ? "+" : "_")\(topic)" : topic,
-        queueId: received.queueId, offset: received.offset, key: key, untilMs: popMs + invisibleMs)
+        queueId: received.queueId, offset: received.offset, key: key, untilMs: popMs + invisibleMs,
+        givenMs: world.steadyMs)
       handle(receipt, life)
     }
   }
@@ -173,13 +175,18 @@ final class PopConsumer: Consumer {
     ]
   }
 
+  /// Whether what is answered now counts: a message that is back stays so when the clocks are set back.
+  private func holds(_ receipt: Receipt) -> Bool {
+    world.nowMs < receipt.untilMs && !world.wasSetBack(since: receipt.givenMs)
+  }
+
   private func acknowledge(_ receipt: Receipt, _ life: Int) {
     // A restart of this process forgets the request, not the server.
     record.entries[receipt.key]?.isUnsure = true
     client.ask(Self.ackMessage, fields(receipt), body: [], timeoutMs: 3_000) { [self] answer in
       world.note("\(client.name) acknowledges \(receipt.key) (\(receipt.text)): \(answer?.code ?? -1)")
       // Served late, it may count all the same, for what nobody has popped meanwhile.
-      guard let answer, answer.code == 0, world.nowMs < receipt.untilMs else {
+      guard let answer, answer.code == 0, holds(receipt) else {
         record.entries[receipt.key]?.isUnsure = true
         return
       }
@@ -196,7 +203,7 @@ final class PopConsumer: Consumer {
     let all = fields(receipt) + [("invisibleTime", "\(invisibleMs)")]
     client.ask(Self.changeInvisibleTime, all, body: [], timeoutMs: 3_000) { [self] answer in
       world.note("\(client.name) changes \(receipt.key) (\(receipt.text)): \(answer?.code ?? -1)")
-      guard let answer, answer.code == 0, world.nowMs < receipt.untilMs, let popMs = answer.number("popTime")
+      guard let answer, answer.code == 0, holds(receipt), let popMs = answer.number("popTime")
       else { return }
       let words = receipt.text.split(separator: " ")
       var renewed = receipt

@@ -46,7 +46,8 @@ final class Priorities: Feature {
     let all = (0..<queues).map { (topic: Self.topic, queueId: $0) }
     consumers = [
       Consumer(world, "priority consumer", group("G-priority"), queues: all),
-      LatePuller(world, group("G-late"), queues: queues), UrgentPopper(world, group("G-urgent"), queues: queues),
+      LatePuller(world, group("G-late"), queues: queues),
+      UrgentPopper(world, group("G-urgent"), queues: queues),
     ]
     for consumer in consumers { consumer.start() }
   }
@@ -182,7 +183,8 @@ private final class UrgentPopper: Consumer {
   private func pop(_ life: Int) {
     let count = world.number(1...8)
     let fields = [
-      ("consumerGroup", group.name), ("topic", Priorities.topic), ("queueId", "-1"), ("maxMsgNums", "\(count)"),
+      ("consumerGroup", group.name), ("topic", Priorities.topic), ("queueId", "-1"),
+      ("maxMsgNums", "\(count)"),
       ("invisibleTime", "20000"), ("pollTime", "0"), ("bornTime", "\(world.nowMs)"), ("initMode", "0"),
       ("order", "false"), ("exp", "*"), ("expType", "TAG"),
     ]

@@ -4,6 +4,7 @@ import TestSupport
 import Wire
 
 @testable import Server
+@testable import Store
 
 extension Plan {
   var levelsMs: [Int64] { Schedule.parse(delayLevels)! }
@@ -23,6 +24,11 @@ final class Scenario {
   init(seed: UInt64, isTracing: Bool) throws {
     world = try World(seed: seed, isTracing: isTracing)
     admin = ModelClient(world, "admin")
+    if world.chance(10) {
+      world.plan.reservedHours = 72
+      world.plan.segmentBytes = 32 << 10
+      world.disk.datesSegments = true
+    }
     for index in 0..<world.number(1...3) { topics.append(("T\(index)", Int32(world.number(1...4)))) }
   }
 
@@ -33,7 +39,10 @@ final class Scenario {
     addConsumers()
     addFeatures()
     world.run(untilMs: world.startMs + world.plan.faultsMs + 900_000) { [self] in
-      world.areFaultsOver && world.server != nil && isComplete
+      if let hours = world.plan.reservedHours, let store = world.server?.node.store {
+        world.oracle.afterRetention(world, minOffset: store.minOffset, reservedHours: hours)
+      }
+      return world.areFaultsOver && world.server != nil && isComplete
     }
     finish()
     world.tearDown()
@@ -88,9 +97,12 @@ final class Scenario {
       let producer = Producer(world, stream: stream, topics: topics, count: world.number(20...80))
       producer.delayedPercent = world.chance(60) ? 15 : 0
       producer.poisonPercent = world.chance(50) ? 5 : 0
+      producer.keyedPercent = world.chance(50) ? 40 : 0
       producers.append(producer)
       producer.start()
     }
+    // Half messages and timers that are too old go with their segments.
+    if world.plan.reservedHours != nil { return }
     if world.chance(50) {
       transactions = TransactionalProducer(world, topics: topics, count: world.number(10...40))
       transactions?.start()
@@ -116,14 +128,25 @@ final class Scenario {
     addDeadLetters(all)
     addOrderly()
     addFiltered(queues)
-    if world.chance(50) { addPops() }
+    if world.plan.reservedHours == nil, world.chance(50) { addPops() }
     for consumer in consumers { consumer.start() }
   }
 
   /// A few of those that not all runs have.
   private func addFeatures() {
-    if world.chance(25) { features.append(Priorities(world)) }
-    if world.chance(20) { features.append(Retries(world)) }
+    if world.chance(20) { features.append(Compactions(world)) }
+    if world.plan.reservedHours != nil {
+      features.append(Clocks(world, days: true))
+    } else {
+      if world.chance(20) { features.append(Priorities(world)) }
+      if world.chance(20) { features.append(Retries(world)) }
+      if world.chance(20) { features.append(Replays(world, topic: topics[0])) }
+      if world.chance(15) { features.append(Clocks(world, days: false)) }
+      if world.chance(20) { features.append(Keys(world)) }
+      if world.chance(20) { features.append(LightQueueFeature(world)) }
+      if world.chance(20) { features.append(StaticTopics(world)) }
+      if world.chance(20) { features.append(Pauses(world, topic: topics[0])) }
+    }
     for feature in features { feature.start() }
   }
 

@@ -33,7 +33,10 @@ final class SimulatedServer {
     options.store.segmentBytes = world.plan.segmentBytes
     options.store.flushSync = world.plan.flushSync
     options.store.threads = .byHand
-    options.store.deleteWhen = []
+    options.store.deleteWhen = world.plan.reservedHours == nil ? [] : Array(0..<24)
+    options.store.fileReservedHours = world.plan.reservedHours ?? 72
+    options.store.lightQueues = true
+    options.store.lightDispatch = true
     options.store.delayLevelsMs = Schedule.parse(options.delayLevels)!
     let clock = world.clock
     options.store.wallMs = { clock.nowMs }
@@ -152,6 +155,7 @@ final class SimulatedServer {
     let isPartial = world.chance(20) && store.maxOffset > store.durable
     let end = isPartial ? Int64.random(in: store.durable...store.maxOffset, using: &world.random) : .max
     store.syncOnce(upTo: end)
+    world.disk.synced(store)
     takeResults()
     if store.durable < store.maxOffset { planSync() }
   }

@@ -12,7 +12,10 @@ import Testing
   /// How often 200 seeds exercise each part, at least: what nobody runs does not go unnoticed.
   static let coverage: [(part: String, times: Int)] = [
     ("pop acknowledged", 1000), ("pop changed", 300), ("priority pull", 100), ("priority pop", 300),
-    ("priority turn", 1),
+    ("priority turn", 1), ("policy redelivery", 500), ("policy dead letter", 200), ("dead letter", 100),
+    ("reset", 50), ("time search", 300), ("clock set", 20), ("days pass", 20), ("retention", 50),
+    ("retention moved a consumer", 5), ("key query", 500), ("unique key query", 500), ("light queue", 200),
+    ("compaction scan", 300), ("static topic moved", 30), ("static pull", 300), ("pause", 20), ("recall", 50),
   ]
 
   @Test func promisesHold() async {

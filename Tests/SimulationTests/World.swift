@@ -37,7 +37,7 @@ struct Plan {
 
 final class World {
   let seed: UInt64
-  let plan: Plan
+  var plan: Plan
   let clock: SimulatedClock
   let disk: SimulatedDisk
   let oracle = Oracle()
@@ -77,7 +77,7 @@ final class World {
     self.plan = plan
     clock = SimulatedClock(startMs: startMs)
     steadyMs = startMs
-    disk = try SimulatedDisk()
+    disk = try SimulatedDisk(nowMs: startMs)
   }
 
   /// What all clocks show; it jumps when they are set.
@@ -86,7 +86,8 @@ final class World {
   private(set) var steadyMs: Int64
   /// How far the clocks are ahead.
   private(set) var skewMs: Int64 = 0
-  private var lastSetBackMs: Int64 = -1
+  /// When the clocks were set back, and to what.
+  private var setBacks: [(steadyMs: Int64, toMs: Int64)] = []
   var areFaultsOver: Bool { steadyMs >= startMs + plan.faultsMs }
 
   // MARK: Chance
@@ -103,17 +104,22 @@ final class World {
   func jump(_ ms: Int64) {
     note("the clocks are set by \(ms) ms")
     skewMs += ms
-    if ms < 0 { lastSetBackMs = steadyMs }
     pass(to: steadyMs)
+    if ms < 0 { setBacks.append((steadyMs, nowMs)) }
   }
 
   /// Whether the clocks were set back since.
-  func wasSetBack(since atMs: Int64) -> Bool { lastSetBackMs >= atMs }
+  func wasSetBack(since atMs: Int64 = 0) -> Bool { (setBacks.last?.steadyMs ?? -1) >= atMs }
+  /// The least that they were set back to since.
+  func lowestMs(since atMs: Int64) -> Int64 {
+    setBacks.lazy.filter { $0.steadyMs >= atMs }.map(\.toMs).min() ?? .max
+  }
 
   private func pass(to atMs: Int64) {
     precondition(atMs >= steadyMs, "simulated time does not run backwards")
     steadyMs = atMs
     clock.set(steadyMs + skewMs)
+    disk.nowMs = nowMs
   }
 
   /// As `after`, but only while the server that runs now still does.

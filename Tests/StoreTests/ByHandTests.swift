@@ -31,7 +31,7 @@ struct ByHandTests {
     let changes: [(MessageStore) -> Void] = [
       { $0.putTopic(TopicConfig(name: "T")) }, { $0.putGroup(SubscriptionGroup(name: "G")) },
       { $0.setPaused(true, group: "G", topic: "T") }, { _ = $0.deleteGroup("G", cleanOffsets: false) },
-      { $0.putRequestMode(RequestMode(topic: "T", group: "G", isPop: true, sharedQueues: 0)) },
+      { $0.putRequestMode(RequestMode(topic: "T", group: "G", mode: .pop)) },
       { $0.setTopicMapping("T", .object([])) },
     ]
     for change in changes {
@@ -86,6 +86,21 @@ struct ByHandTests {
     rig.store.collectResults()
     while rig.store.runJanitorOnce() {}
     #expect(FileSystem.exists(path))
+  }
+
+  /// A clock that was set back by an hour puts off nothing.
+  @Test func progressIsSavedAfterTheClockWasSetBack() throws {
+    let rig = try rig()
+    let nowMs = Clock.wallMs()
+    for (offset, atMs) in [(1, nowMs), (2, nowMs - 3_600_000)] as [(Int64, Int64)] {
+      rig.store.commitOffset(group: "G", topic: "T", queueId: 0, offset)
+      rig.store.maintain(nowMs: atMs)
+      while rig.store.runJanitorOnce() {}
+      rig.store.collectResults()
+      let path = "\(rig.root)/config/consumerOffset.json"
+      let saved = try JSON.parse(FileSystem.readWhole(path, bytesMax: 1 << 16))
+      #expect(saved["offsetTable"]?["T@G"]?["0"]?.int == offset)
+    }
   }
 
   /// What was still waiting when the store closes is saved.
