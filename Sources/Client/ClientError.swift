@@ -1,6 +1,6 @@
 // What can go wrong between a command and a cluster, and how a peer's refusal becomes words. Pure.
 
-import Wire
+package import Wire
 
 /// Why a request to a cluster failed.
 package struct ClientError: Error, Sendable {
@@ -14,6 +14,12 @@ package struct ClientError: Error, Sendable {
   package let message: String
   /// What to do next; empty when nothing helps.
   package let hint: String
+  /// Who failed, "host:port"; empty when nobody was asked.
+  package private(set) var address = ""
+  /// What was asked of it; nil when nothing was.
+  package private(set) var request: RequestCode?
+  /// What it answered; nil when it did not.
+  package private(set) var responseCode: Int32?
   /// An error in the words that a person will read.
   package init(_ kind: Kind, _ message: String, hint: String = "") {
     self.kind = kind
@@ -21,23 +27,74 @@ package struct ClientError: Error, Sendable {
     self.hint = hint
   }
 
+  /// The same error with whom and what it is about, where that is not known yet.
+  package func about(_ address: String, _ request: RequestCode?, answered code: Int32? = nil) -> ClientError {
+    var error = self
+    if error.address.isEmpty { error.address = address }
+    error.request = error.request ?? request
+    error.responseCode = error.responseCode ?? code
+    return error
+  }
+
   /// A peer's answer that is no success. Its remark is Java's: only the first line and the description count.
   static func refusal(_ response: Response, from address: String) -> ClientError {
     let remark = plain(response.remark ?? "")
     let said = remark.isEmpty ? "\(address) answered \(name(response.code))" : "\(address): \(remark)"
+    return reason(response, said, address).about(address, response.origin?.request, answered: response.code)
+  }
+
+  private static func reason(_ response: Response, _ said: String, _ address: String) -> ClientError {
+    let kind = Kind.refused(code: response.code)
     switch response.code {
     case ResponseCode.topicNotExist.rawValue, ResponseCode.subscriptionGroupNotExist.rawValue:
       return ClientError(.notFound, said)
     case ResponseCode.noPermission.rawValue:
-      return ClientError(.auth, said)
+      return ClientError(.auth, said, hint: credentialsHint(response.origin))
     case ResponseCode.requestCodeNotSupported.rawValue:
-      return ClientError(
-        .refused(code: response.code), said, hint: "the peer is of a version without this request")
+      return unsupported(response, said, address)
     case ResponseCode.systemBusy.rawValue:
-      return ClientError(.refused(code: response.code), said, hint: "it is overloaded; try again")
+      return ClientError(kind, said, hint: "it is overloaded; try again")
     default:
-      return ClientError(.refused(code: response.code), said)
+      return ClientError(kind, said)
     }
+  }
+
+  /// A broker that is asked what only name servers know, or the reverse, or a release without the request.
+  private static func unsupported(_ response: Response, _ said: String, _ address: String) -> ClientError {
+    let kind = Kind.refused(code: response.code)
+    guard let origin = response.origin else {
+      return ClientError(kind, said, hint: "the peer is of a version without this request")
+    }
+    if origin.isNameServer && ofNameServers.contains(origin.request) {
+      return ClientError(
+        kind, "\(address) is no name server, but perhaps a broker",
+        hint: "give a name server with -n; its port is 9876 unless configured otherwise")
+    }
+    if ofAllBrokers.contains(origin.request) {
+      return ClientError(
+        kind, "\(address) is no broker, but perhaps a name server",
+        hint: "brokers listen on port 10911 unless configured otherwise; mq cluster list shows them")
+    }
+    return ClientError(kind, said, hint: "it is of a version without this request")
+  }
+
+  /// Requests that every name server knows, and no broker.
+  private static let ofNameServers: Set<RequestCode> = [
+    .getRouteInfoByTopic, .getBrokerClusterInfo, .getAllTopicListFromNameServer,
+  ]
+  /// Requests that every broker knows since 4.0, and no name server.
+  private static let ofAllBrokers: Set<RequestCode> = [
+    .getBrokerRuntimeInfo, .getAllTopicConfig, .getAllSubscriptionGroupConfig, .updateAndCreateTopic,
+    .getTopicStatsInfo, .getConsumeStats, .getConsumerConnectionList, .sendMessage, .sendMessageV2,
+    .pullMessage, .getMinOffset, .getMaxOffset, .heartbeat,
+  ]
+
+  private static func credentialsHint(_ origin: Origin?) -> String {
+    if let user = origin?.user {
+      return
+        "the request was signed by \(user): check its secret key and its permissions, or use another user"
+    }
+    return "no credentials were given: --access-key with MQ_SECRET_KEY or --secret-key-file, or a context"
   }
 
   /// "topicNotExist (17)".

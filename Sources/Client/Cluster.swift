@@ -3,7 +3,7 @@
 // Blocking, one thread. Every call has one absolute deadline; nothing waits longer, whoever hangs.
 
 import Linux
-import Wire
+package import Wire
 
 /// What came while `Cluster.arrivals` waited.
 package struct Arrivals: Sendable {
@@ -29,15 +29,21 @@ package final class Cluster {
   private var nextOpaque: Int32 = 1
   private var tokens: [UInt64: Connection] = [:]
   private var sharedDeadlineMs: Int64?
+  /// Who did not answer since the deadline was set, and how long that was waited for, in ms.
+  private var hung: [String: Int64] = [:]
   private var liveNameServer = 0
   private var accepted: Set<Int32> = []
   /// Calls begun and not yet finished, by correlation id.
-  private var begun: [Int32: (address: String, deadlineMs: Int64)] = [:]
+  private var begun: [Int32: (address: String, request: RequestCode, deadlineMs: Int64)] = [:]
   private var finished: [(ticket: Int32, result: Result<Response, ClientError>)] = []
   private var interrupter: CInt?
   private var isWatchingInterrupter = false
   private var isInterrupted = false
   private var trace: ((String) -> Void)?
+  /// Signs every request; nil signs none.
+  package var credentials: Credentials?
+  /// Addresses that a name server gave for brokers.
+  private var advertised: Set<String> = []
 
   /// Connects to nothing yet. `nameServers`: "host:port" each.
   package init(nameServers: [String], timeoutMs: Int64) {
@@ -48,10 +54,26 @@ package final class Cluster {
 
   /// From now on all calls together may take `timeoutMs`, as one command that must end in time. Call it again
   /// to start afresh. Without it each call has `timeoutMs` of its own.
-  package func shareDeadline() { sharedDeadlineMs = Clock.monotonicMs() + timeoutMs }
+  ///
+  /// A peer that all others wait for gets half of what is left, and is not asked again: the others have the
+  /// rest for the questions that follow.
+  package func shareDeadline() {
+    sharedDeadlineMs = Clock.monotonicMs() + timeoutMs
+    hung.removeAll()
+  }
 
-  /// Tells `body` of every request: "28 getBrokerRuntimeInfo to 127.0.0.1:10911".
+  /// Tells `body` of every request: "202 getTopicStatsInfo to 127.0.0.1:10911, topic=Orders".
   package func traceRequests(_ body: @escaping (String) -> Void) { trace = body }
+
+  /// Bodies are left out: some hold passwords, others are long.
+  private func tell(_ request: Request, to address: String) {
+    guard let trace else { return }
+    let fields = request.fields.map { ", \($0.name)=\($0.value)" }.joined()
+    trace("\(request.code.rawValue) \(request.code) to \(address)\(fields)")
+  }
+
+  /// Remembers that a name server gave this address: when nobody answers there, that is the likely reason.
+  func noteAdvertised(_ address: String) { advertised.insert(address) }
 
   // MARK: Calls
 
@@ -77,50 +99,75 @@ package final class Cluster {
     precondition(calls.count <= Limits.callsMax)
     var results = [Result<Response, ClientError>?](repeating: nil, count: calls.count)
     var open: [Int32: Int] = [:]
+    let startMs = Clock.monotonicMs()
     for (index, call) in calls.enumerated() {
-      trace?("\(call.request.code.rawValue) \(call.request.code) to \(call.address)")
+      if hung[call.address] != nil {
+        results[index] = .failure(timedOut(call.address, call.request.code))
+        continue
+      }
+      tell(call.request, to: call.address)
       do throws(ClientError) {
         let connection = try connection(to: call.address)
         let opaque = nextOpaque
         nextOpaque &+= 1
-        connection.enqueue(call.request, opaque: opaque)
+        connection.enqueue(call.request.signed(by: credentials), opaque: opaque)
         open[opaque] = index
       } catch {
-        results[index] = .failure(error)
+        results[index] = .failure(error.about(call.address, call.request.code))
       }
     }
-    for address in Set(calls.map(\.address)) { connections[address]?.send() }
+    let addresses = Set(calls.map(\.address))
+    for address in addresses { connections[address]?.send() }
     while !open.isEmpty {
       collect(&open, &results)
       failDead(&open, &results, calls)
       if open.isEmpty { break }
-      let leftMs = deadlineMs - Clock.monotonicMs()
+      let endMs = othersWait(addresses) ? (startMs + deadlineMs) / 2 : deadlineMs
+      let leftMs = endMs - Clock.monotonicMs()
       if leftMs <= 0 { break }
       wait(leftMs)
     }
+    if sharedDeadlineMs != nil {
+      for index in open.values { hung[calls[index].address] = Clock.monotonicMs() - startMs }
+    }
     for (opaque, index) in open {
-      results[index] = .failure(timedOut(calls[index].address))
+      results[index] = .failure(timedOut(calls[index].address, calls[index].request.code))
       open[opaque] = nil
     }
     dropDead()
-    return results.map { $0! }
+    return zip(calls, results).map { call, result in
+      result!.map { known($0, call.address, call.request.code) }
+    }
+  }
+
+  /// Whether under a shared deadline some of these have answered all and others have not.
+  private func othersWait(_ addresses: Set<String>) -> Bool {
+    sharedDeadlineMs != nil && addresses.contains { connections[$0].map { $0.pending == 0 } ?? true }
+  }
+
+  /// The answer with what it answers.
+  private func known(_ response: Response, _ address: String, _ request: RequestCode) -> Response {
+    var response = response
+    response.origin = Origin(
+      request: request, user: credentials?.accessKey, isNameServer: nameServers.contains(address))
+    return response
   }
 
   /// Sends without waiting for an answer. Delivery is not certain.
   package func tell(_ address: String, _ request: Request) throws(ClientError) {
     let deadlineMs = deadline(waitMs: 0)
     let connection = try connection(to: address)
-    connection.enqueue(request, opaque: nextOpaque, oneWay: true)
+    connection.enqueue(request.signed(by: credentials), opaque: nextOpaque, oneWay: true)
     nextOpaque &+= 1
     connection.send()
     while !connection.isDead && connection.interest != .readable {
       let leftMs = deadlineMs - Clock.monotonicMs()
-      if leftMs <= 0 { throw timedOut(address) }
+      if leftMs <= 0 { throw timedOut(address, request.code) }
       wait(leftMs)
     }
     if case .dead(let why) = connection.state {
       dropDead()
-      throw lost(address, why)
+      throw lost(address, why, request.code)
     }
   }
 
@@ -139,13 +186,13 @@ package final class Cluster {
   package func begin(
     _ address: String, _ request: Request, waitMs: Int64 = 0
   ) throws(ClientError) -> Int32 {
-    trace?("\(request.code.rawValue) \(request.code) to \(address)")
+    tell(request, to: address)
     let connection = try connection(to: address)
     let opaque = nextOpaque
     nextOpaque &+= 1
-    connection.enqueue(request, opaque: opaque)
+    connection.enqueue(request.signed(by: credentials), opaque: opaque)
     connection.send()
-    begun[opaque] = (address, deadline(waitMs: waitMs))
+    begun[opaque] = (address, request.code, deadline(waitMs: waitMs))
     return opaque
   }
 
@@ -159,7 +206,7 @@ package final class Cluster {
       collect(&none, &noResults)
       let nowMs = Clock.monotonicMs()
       for (ticket, call) in begun where nowMs >= call.deadlineMs {
-        finished.append((ticket, .failure(timedOut(call.address))))
+        finished.append((ticket, .failure(timedOut(call.address, call.request))))
         begun[ticket] = nil
       }
       dropDead()
@@ -222,7 +269,7 @@ package final class Cluster {
       return connection
     } catch {
       if error == Self.unknownHost {
-        throw ClientError(.unreachable, "\(host) is no known host", hint: "check the name, or use an address")
+        throw ClientError(.unreachable, "\(host) is no known host", hint: unknownHostHint(address))
       }
       throw lost(address, error == .connectionRefused ? Connection.refused : "cannot be reached: \(error)")
     }
@@ -273,8 +320,8 @@ package final class Cluster {
       for (opaque, response) in connection.takeArrived() {
         if let index = open.removeValue(forKey: opaque) {
           results[index] = .success(response)
-        } else if begun.removeValue(forKey: opaque) != nil {
-          finished.append((opaque, .success(response)))
+        } else if let call = begun.removeValue(forKey: opaque) {
+          finished.append((opaque, .success(known(response, call.address, call.request))))
         }
       }
     }
@@ -288,7 +335,7 @@ package final class Cluster {
     for (opaque, index) in open {
       let address = calls[index].address
       if case .dead(let why)? = connections[address]?.state {
-        results[index] = .failure(lost(address, why))
+        results[index] = .failure(lost(address, why, calls[index].request.code))
         open[opaque] = nil
       }
     }
@@ -302,7 +349,7 @@ package final class Cluster {
       }
       if case .dead(let why) = connection.state {
         for (ticket, call) in begun where call.address == address {
-          finished.append((ticket, .failure(lost(address, why))))
+          finished.append((ticket, .failure(lost(address, why, call.request))))
           begun[ticket] = nil
         }
       }
@@ -310,22 +357,43 @@ package final class Cluster {
     }
   }
 
-  private func lost(_ address: String, _ why: String) -> ClientError {
+  private func lost(_ address: String, _ why: String, _ request: RequestCode? = nil) -> ClientError {
     if why.hasPrefix("answered") {
-      return ClientError(
-        .malformedAnswer, "\(address) \(why)", hint: "is that the port of a name server or broker?")
+      let hint = "is that the port of a name server or broker?"
+      return ClientError(.malformedAnswer, "\(address) \(why)", hint: hint).about(address, request)
     }
-    let isNameServer = nameServers.contains(address)
-    let hint =
-      isNameServer ? "is mq serve or a name server running there?" : "is mq serve or a broker running there?"
-    return ClientError(.unreachable, "\(address) \(why)", hint: why == Connection.refused ? hint : "")
+    var hint = ""
+    if isAdvertised(address) {
+      hint = advertisedHint(address)
+    } else if why == Connection.refused {
+      let server = nameServers.contains(address) ? "a name server" : "a broker"
+      hint = "is mq serve or \(server) running there?"
+    }
+    return ClientError(.unreachable, "\(address) \(why)", hint: hint).about(address, request)
   }
 
-  private func timedOut(_ address: String) -> ClientError {
+  private func timedOut(_ address: String, _ request: RequestCode) -> ClientError {
     let isOpen = connections[address]?.state == .open
     let what = isOpen ? "did not answer" : "did not accept the connection"
-    return ClientError(
-      .timeout, "\(address) \(what) within \(timeoutMs) ms", hint: "--timeout gives it more time")
+    let hint = isOpen || !isAdvertised(address) ? "--timeout gives it more time" : advertisedHint(address)
+    let waitedMs = hung[address] ?? timeoutMs
+    return ClientError(.timeout, "\(address) \(what) within \(waitedMs) ms", hint: hint)
+      .about(address, request)
+  }
+
+  /// Whether only a name server says that somebody is there.
+  private func isAdvertised(_ address: String) -> Bool {
+    advertised.contains(address) && !nameServers.contains(address)
+  }
+
+  /// A broker in a container or behind a gateway registers an address that others cannot use.
+  private func advertisedHint(_ address: String) -> String {
+    "\(nameServerAddress) gives this address: if the broker runs, set the one that clients reach as "
+      + "brokerIP1 in its configuration, or with mq serve --advertise"
+  }
+
+  private func unknownHostHint(_ address: String) -> String {
+    isAdvertised(address) ? advertisedHint(address) : "check the name, or use an address"
   }
 }
 

@@ -24,6 +24,8 @@ final class Connection {
   private var input = ByteBuffer()
   private var header = RemotingHeader()
   private var arrived: [(opaque: Int32, response: Response)] = []
+  /// Requests that wait for their answer.
+  private(set) var pending = 0
   /// Codes of requests that are kept for `takeAsked`.
   var accepted: Set<Int32> = []
   private var asked: [ServerRequest] = []
@@ -45,6 +47,7 @@ final class Connection {
 
   func enqueue(_ request: Request, opaque: Int32, oneWay: Bool = false) {
     request.write(opaque: opaque, oneWay: oneWay, to: &output)
+    if !oneWay { pending += 1 }
   }
 
   /// Answers that have come since the last call.
@@ -154,6 +157,7 @@ final class Connection {
       return
     }
     hasAnswered = true
+    pending -= 1
     arrived.append((header.opaque, Self.response(header, input.bytes, frame)))
   }
 

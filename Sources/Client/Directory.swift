@@ -29,6 +29,7 @@ extension Cluster {
   package func clusterInfo() throws(ClientError) -> ClusterInfo {
     let json = try nameServer(Request(.getBrokerClusterInfo)).json(from: nameServerAddress)
     guard let info = ClusterInfo(json) else { throw malformed("the list of brokers") }
+    for broker in info.brokers { for (_, address) in broker.addresses { noteAdvertised(address) } }
     return info
   }
 
@@ -44,6 +45,7 @@ extension Cluster {
     guard let route = TopicRoute(try response.json(from: nameServerAddress)) else {
       throw malformed("the route of \(topic)")
     }
+    for broker in route.brokers { for (_, address) in broker.addresses { noteAdvertised(address) } }
     return route
   }
 

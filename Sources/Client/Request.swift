@@ -17,6 +17,14 @@ package struct Request: Sendable {
     self.body = body
   }
 
+  /// Signed by these credentials; itself without any.
+  package func signed(by credentials: Credentials?) -> Request {
+    guard let credentials else { return self }
+    var request = self
+    request.fields += credentials.signing(fields, body: body)
+    return request
+  }
+
   /// Appends the frame.
   func write(opaque: Int32, oneWay: Bool = false, to out: inout ByteBuffer) {
     var writer = FrameWriter(request: code.rawValue, opaque: opaque, oneWay: oneWay, to: &out)
@@ -41,6 +49,15 @@ package struct ServerRequest: Sendable {
   package subscript(_ name: String) -> String? { fields.first { $0.name == name }?.value }
 }
 
+/// Where an answer comes from.
+struct Origin: Sendable {
+  var request: RequestCode
+  /// The access key that signed the request; nil when nothing was signed.
+  var user: String?
+  /// Whether the one who answered is used as a name server.
+  var isNameServer: Bool
+}
+
 /// An answer, whatever its code.
 package struct Response: Sendable {
   /// A `ResponseCode`, or a code that it does not know.
@@ -52,6 +69,8 @@ package struct Response: Sendable {
   package var body: [UInt8]
   /// Ordinal of the peer's release (Apache MQVersion): V4_a_b is 213 + 20a + 2b, V5_a_b is 413 + 20a + 2b.
   package var version: Int32 = 0
+  /// What it answers, and as whom that was asked; for the words of an error.
+  var origin: Origin?
 
   /// An answer as a peer would give it.
   package init(
@@ -87,6 +106,7 @@ package struct Response: Sendable {
       return try JSON.parse(body)
     } catch {
       throw ClientError(.malformedAnswer, "\(address) answered with a body that is no JSON: \(error)")
+        .about(address, origin?.request)
     }
   }
 }

@@ -1,6 +1,7 @@
 // What the command line says to `mq top`.
 
 package import Client
+package import Wire
 
 /// How `mq top` was called.
 package struct DashboardOptions: Sendable {
@@ -9,6 +10,8 @@ package struct DashboardOptions: Sendable {
 
   /// "host:port" each; ignored when `demo` is set.
   package var nameServers: [String]
+  /// Signs every request; nil signs none.
+  package var credentials: Credentials?
   /// 100...60,000 ms.
   package var intervalMs = Limits.intervalMsDefault
   /// Prints snapshots to stdout instead of drawing a screen.

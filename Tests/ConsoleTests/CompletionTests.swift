@@ -17,7 +17,7 @@ import Testing
     #expect(offered("topic", "").prefix(3) == ["list", "describe", "route"])
     #expect(offered("topic", "de") == ["describe", "delete"])
     #expect(offered("topic", "create", "T", "--q") == ["--queues"])
-    #expect(offered("topic", "list", "-o", "") == ["table", "wide", "json", "csv", "name"])
+    #expect(offered("topic", "list", "-o", "") == OutputFormat.allCases.map(\.rawValue))
     #expect(offered("topic", "list", "--output=j") == ["--output=json"])
     #expect(offered("completion", "") == ["bash", "zsh", "fish"])
     #expect(offered("help", "out") == ["output"])

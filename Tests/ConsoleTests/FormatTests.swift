@@ -124,3 +124,105 @@ import Testing
     }
   }
 }
+
+/// What terminals get: widths, colours, and the rounds of --watch.
+@Suite struct TerminalTests {
+  private func table(_ names: [String]) -> Table {
+    var table = Table([
+      Column("TOPIC", key: "topic"), Column("LAG", key: "lag", right: true),
+      Column("NOTE", key: "note"), Column("LAST", key: "last"),
+    ])
+    for name in names { table.add(.text(name), .lag(1_234_567_890), .text("because of " + name), .time(0)) }
+    return table
+  }
+  private func text(_ columnsMax: Int?, _ format: OutputFormat = .table, _ names: [String]) -> [String] {
+    var options = Format.Options()
+    options.format = format
+    options.columnsMax = columnsMax
+    options.ellipsis = "\u{2026}"
+    return Format.text(table(names), options).split(separator: "\n").map(String.init)
+  }
+
+  @Test func tablesFitTheTerminal() {
+    let names = ["a-name-that-is-far-too-long-for-a-terminal-1", "订单订单订单订单订单订单订单订单订单订单-2"]
+    let lines = text(80, .table, names)
+    for line in lines { #expect(Escape.width(line) <= 80, "\(line)") }
+    #expect(lines[1].contains("a-name-t") && lines[1].contains("\u{2026}") && lines[1].contains("-1 "))
+    #expect(lines[2].hasPrefix("订单订单") && lines[2].contains("-2 "), "names keep their end")
+    for line in lines.dropFirst() {
+      #expect(line.contains("1234567890") && line.contains("1970-01-01T"), "numbers and times are whole")
+    }
+    let starts = lines.dropFirst().map { Escape.width(String($0.split(separator: "1234567890")[0])) }
+    #expect(starts[0] == starts[1], "columns stand below each other")
+    #expect(text(80, .wide, names).contains { $0.contains(names[0]) }, "never with -o wide")
+    #expect(text(nil, .table, names).contains { $0.contains(names[0]) }, "never in a pipe")
+    #expect(text(10, .table, names).allSatisfy { !$0.isEmpty }, "too narrow for numbers: lines wrap")
+  }
+
+  @Test(arguments: [
+    ("abcdefghij", 7, true, "abc…hij"), ("abcdefghij", 7, false, "abcdef…"), ("abc", 3, true, "abc"),
+    ("订单订单订单", 7, false, "订单订…"), ("订单订单订单", 8, true, "订单…单"),
+    ("e\u{301}e\u{301}e\u{301}e\u{301}", 3, false, "e\u{301}e\u{301}…"), ("😀😀😀😀", 5, false, "😀😀…"),
+    ("abc", 0, false, "…"),
+  ])
+  func textsAreShortenedAtCharacters(text: String, columns: Int, inMiddle: Bool, expected: String) {
+    #expect(
+      Escape.shortened(text, columns: columns, ellipsis: "…", inMiddle: inMiddle) == expected)
+  }
+
+  @Test func widthsOfEmojiAndJoinedLetters() {
+    for (text, width) in [("🇩🇪", 2), ("⌚", 2), ("☀", 1), ("✅", 2), ("\u{1112}\u{1161}\u{11AB}", 2), ("👍🏽", 4)] {
+      #expect(Escape.width(text) == width, "\(text)")
+    }
+  }
+
+  @Test func statesAreColouredForPeopleOnly() {
+    var table = Table([Column("STATE", key: "state"), Column("LAG", key: "lag", right: true)])
+    table.add(.state("online", .good), .lag(0))
+    table.add(.state("offline", .bad), .lag(5))
+    var options = Format.Options()
+    options.hasColor = true
+    #expect(
+      Format.text(table, options)
+        == "\u{1b}[1mSTATE    LAG\u{1b}[0m\n\u{1b}[32monline\u{1b}[0m     0\n"
+        + "\u{1b}[31moffline\u{1b}[0m    \u{1b}[33m5\u{1b}[0m\n")
+    for format in OutputFormat.allCases where !format.isForPeople {
+      options.format = format
+      #expect(!Format.text(table, options).contains("\u{1b}"), "\(format)")
+    }
+  }
+
+  @Test func aRoundOfWatchIsDrawnOverTheFormer() {
+    let body = (1...30).map { "line \($0)\n" }.joined()
+    let text = Watch.screen("heading " + String(repeating: "x", count: 100), body, size: (80, 24))
+    #expect(text.hasPrefix("\u{1b}[?25l\u{1b}[?7l\u{1b}[Hheading xxx"))
+    #expect(text.hasSuffix("(9 more lines)\u{1b}[K\u{1b}[J\u{1b}[?7h"))
+    let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
+    #expect(lines.count == 24, "no more than the terminal has, so that nothing scrolls")
+    #expect(lines.dropLast().allSatisfy { $0.hasSuffix("\u{1b}[K") })
+    #expect(!text.contains("\u{1b}[2J"))
+    let full = Watch.screen(
+      "h", "\u{1b}[33m" + String(repeating: "x", count: 80) + "\u{1b}[0m\n", size: (80, 24))
+    #expect(full.hasSuffix("x\u{1b}[0m\u{1b}[?7h"), "the last column stays")
+    #expect(
+      Watch.screen("h", "one\n", size: (80, 24)).contains("h\u{1b}[K\r\n\u{1b}[K\r\none\u{1b}[K\u{1b}[J"))
+  }
+
+  /// Terminals of the C locale cannot show anything else.
+  @Test func whatMqSaysItselfIsASCII() {
+    var texts = HelpTopics.all.map(\.text)
+    for command in CommandTable.all {
+      texts += [Help.text(command), command.details]
+    }
+    for noun in CommandTable.nouns { texts.append(noun.summary) }
+    for text in texts { #expect(text.utf8.allSatisfy { $0 < 0x80 }, "\(text.filter { !$0.isASCII })") }
+  }
+
+  @Test func helpTopicsFitTheTerminal() {
+    for topic in HelpTopics.all {
+      for line in topic.text.split(separator: "\n") {
+        #expect(line.utf8.count <= 85, "\(topic.name): \(line)")
+      }
+    }
+  }
+}

@@ -21,8 +21,8 @@ package enum Reply: Sendable {
   case answer(code: Int = 0, remark: String? = nil, fields: [String: String] = [:], body: String = "")
   /// An answer with bytes that are no text, then requests of the server's own, which want an answer.
   case binary(
-    code: Int = 0, fields: [String: String] = [:], body: [UInt8] = [], version: Int = 479,
-    thenAsk: [Asked] = [])
+    code: Int = 0, remark: String? = nil, fields: [String: String] = [:], body: [UInt8] = [],
+    version: Int = 479, thenAsk: [Asked] = [])
   /// Bytes as they are.
   case raw([UInt8])
   /// Nothing, for ever.
@@ -136,8 +136,8 @@ private final class Serving: @unchecked Sendable {
     case .answer(let code, let remark, let fields, let body):
       if isOneWay { return true }
       return write(raw, Self.frame(code, opaque, remark, fields, Array(body.utf8)))
-    case .binary(let code, let fields, let body, let version, let asks):
-      var bytes = isOneWay ? [] : Self.frame(code, opaque, nil, fields, body, version: version)
+    case .binary(let code, let remark, let fields, let body, let version, let asks):
+      var bytes = isOneWay ? [] : Self.frame(code, opaque, remark, fields, body, version: version)
       for (index, ask) in asks.enumerated() {
         bytes += Self.frame(ask.code, 900_000 + index, nil, ask.fields, ask.body, flag: 0)
       }

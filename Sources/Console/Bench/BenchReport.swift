@@ -21,15 +21,15 @@ enum BenchReport {
       "MB a second", key: "megabytesPerSecond", .decimal(Double(result.bytes) / result.seconds / 1e6))
     for (label, key, percent) in percentiles {
       report.add(
-        "Latency \(label), µs", key: key, .decimal(microseconds(result.latencies.percentile(percent))))
+        "Latency \(label), us", key: key, .decimal(microseconds(result.latencies.percentile(percent))))
     }
-    report.add("Latency max, µs", key: "latencyMaxUs", .decimal(microseconds(result.latencies.max)))
+    report.add("Latency max, us", key: "latencyMaxUs", .decimal(microseconds(result.latencies.max)))
     report.add("Refused", key: "errors", .integer(result.errors.values.reduce(0, +)))
     if let echo {
       report.add(
         "Loopback, requests a second", key: "echoRequestsPerSecond",
         .decimal(echo.requestsPerSecond.rounded()))
-      report.add("Loopback p50, µs", key: "echoLatencyP50Us", .decimal(microseconds(echo.latencies.median)))
+      report.add("Loopback p50, us", key: "echoLatencyP50Us", .decimal(microseconds(echo.latencies.median)))
       report.add(
         "Throughput, % of the loopback", key: "throughputToEchoPercent",
         ratio(result.requestsPerSecond, echo.requestsPerSecond))
@@ -67,6 +67,6 @@ enum BenchReport {
   /// One line while it runs.
   static func progress(_ result: BenchResult) -> String {
     let p99 = Values.decimal(microseconds(result.latencies.percentile(99)), digits: 0)
-    return "\(result.messages) messages, \(Int64(result.messagesPerSecond)) a second, p99 \(p99) µs"
+    return "\(result.messages) messages, \(Int64(result.messagesPerSecond)) a second, p99 \(p99) us"
   }
 }

@@ -135,7 +135,7 @@ final class ConsumeLoop {
   func send(_ request: Request, on link: Link, _ purpose: Purpose) {
     let opaque = nextOpaque
     nextOpaque &+= 1
-    request.append(opaque: opaque, to: link)
+    request.signed(by: cluster.credentials).append(opaque: opaque, to: link)
     purposes[opaque] = (link, purpose)
   }
 

@@ -68,7 +68,7 @@ package struct Command: Sendable {
   /// A letter that an own flag has is taken from the shared one, which keeps its long name.
   package var allFlags: [Flag] {
     let own = Set(flags.compactMap(\.short))
-    let others = SharedFlags.rows.filter { shared.contains($0.group) }.map(\.flag)
+    let others = SharedFlags.table.filter { shared.contains($0.group) }.map(\.flag)
     return flags + others.map { flag in flag.short.map(own.contains) == true ? flag.withoutLetter : flag }
   }
 }
@@ -163,6 +163,12 @@ package struct Flag: Sendable {
       completion: completion)
   }
 
+  /// Whether what stands behind the letter in the same word is its value: `-w5s`.
+  func mayTake(_ rest: Substring) -> Bool {
+    guard case .optionalDuration = kind else { return false }
+    return rest.first?.isNumber ?? false
+  }
+
   /// Whether a value must follow.
   package var takesValue: Bool {
     switch kind {
@@ -191,7 +197,7 @@ package struct SharedFlags: OptionSet, Sendable {
   package let rawValue: Int
   /// The set of these bits.
   package init(rawValue: Int) { self.rawValue = rawValue }
-  /// -n, --context, --timeout.
+  /// -n, --context, --access-key, --secret-key-file, --timeout.
   package static let connection = SharedFlags(rawValue: 1)
   /// -c.
   package static let cluster = SharedFlags(rawValue: 2)
@@ -205,14 +211,16 @@ package struct SharedFlags: OptionSet, Sendable {
   package static let confirmation = SharedFlags(rawValue: 32)
   /// -w.
   package static let watch = SharedFlags(rawValue: 64)
+  /// --columns, --filter, --sort-by, --template: of commands that print a table.
+  package static let rows = SharedFlags(rawValue: 128)
 
   /// A question to a cluster that can be printed and watched.
-  package static let query: SharedFlags = [.connection, .output, .watch]
+  package static let query: SharedFlags = [.connection, .output, .watch, .rows]
   /// A change that can be tried first.
   package static let change: SharedFlags = [.connection, .output, .dryRun]
 
   /// The empty group is in every command.
-  package static let rows: [(group: SharedFlags, flag: Flag)] = [
+  package static let table: [(group: SharedFlags, flag: Flag)] = [
     (
       .connection,
       Flag(
@@ -220,6 +228,13 @@ package struct SharedFlags: OptionSet, Sendable {
         defaultText: "127.0.0.1:9876")
     ),
     (.connection, Flag("context", .text, "NAME", "use this saved context", completion: .contexts)),
+    (.connection, Flag("access-key", .text, "NAME", "user that signs the requests; secret in MQ_SECRET_KEY")),
+    (
+      .connection,
+      Flag(
+        "secret-key-file", .text, "FILE", "file with the user's secret key, - is standard input",
+        completion: .files)
+    ),
     (
       .connection,
       Flag("timeout", .duration, "TIME", "give up when not done after this time", defaultText: "5s")
@@ -235,9 +250,16 @@ package struct SharedFlags: OptionSet, Sendable {
       .output,
       Flag(
         "output", short: "o", .choice(OutputFormat.allCases.map(\.rawValue)), "FORMAT",
-        "table, wide, json, csv or name", defaultText: "table")
+        "table, wide, json, yaml, csv, name or template", defaultText: "table")
     ),
     (.output, Flag("no-headers", .toggle, "", "leave out the line of column names")),
+    (
+      .rows,
+      Flag("columns", .text, "LIST", "only these columns, in this order: keys or headings, with commas")
+    ),
+    (.rows, Flag("filter", .text, "EXPR", "only rows that fulfil it: 'lag>0 and group~order*'")),
+    (.rows, Flag("sort-by", .text, "LIST", "in the order of these columns: lag:desc,topic")),
+    (.rows, Flag("template", .text, "TEXT", "a line of this shape per row: '{topic} {lag}'")),
     (.watch, Flag("watch", short: "w", .optionalDuration(defaultMs: 2000), "TIME", "repeat every TIME (2s)")),
     (.dryRun, Flag("dry-run", .toggle, "", "say what would be sent and to whom, and send nothing")),
     (.confirmation, Flag("yes", short: "y", .toggle, "", "do not ask")),

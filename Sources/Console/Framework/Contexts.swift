@@ -13,6 +13,10 @@ package struct SavedContext: Equatable, Sendable {
   package var nameServers: String
   /// Cluster that commands use when they need one; empty when not set.
   package var cluster = ""
+  /// Who signs requests; empty when nobody does.
+  package var accessKey = ""
+  /// Its secret; empty when it comes from elsewhere.
+  package var secretKey = ""
   /// A context without a cluster.
   package init(name: String, nameServers: String) {
     self.name = name
@@ -66,6 +70,8 @@ package struct Contexts: Equatable, Sendable {
     case "current" where entries.isEmpty: current = value
     case "namesrv" where !entries.isEmpty: entries[entries.count - 1].nameServers = value
     case "cluster" where !entries.isEmpty: entries[entries.count - 1].cluster = value
+    case "access_key" where !entries.isEmpty: entries[entries.count - 1].accessKey = value
+    case "secret_key" where !entries.isEmpty: entries[entries.count - 1].secretKey = value
     default: return false
     }
     return true
@@ -77,7 +83,11 @@ package struct Contexts: Equatable, Sendable {
     if let current { text += "current = \(Self.quoted(current))\n" }
     for entry in entries {
       text += "\n[context.\(Self.quoted(entry.name))]\nnamesrv = \(Self.quoted(entry.nameServers))\n"
-      if !entry.cluster.isEmpty { text += "cluster = \(Self.quoted(entry.cluster))\n" }
+      for (key, value) in [
+        ("cluster", entry.cluster), ("access_key", entry.accessKey), ("secret_key", entry.secretKey),
+      ] where !value.isEmpty {
+        text += "\(key) = \(Self.quoted(value))\n"
+      }
     }
     return text
   }
@@ -138,11 +148,11 @@ package struct ContextFile: Sendable {
     return try Contexts(toml: String(decoding: bytes, as: UTF8.self), path: path)
   }
 
-  /// Replaces the file as a whole; makes its directory.
+  /// Replaces the file as a whole; makes its directory. Only its owner may read it: it may hold secrets.
   package func save(_ contexts: Contexts) throws(Failure) {
     do throws(Errno) {
       if let slash = path.lastIndex(of: "/") { try FileSystem.makeDirectories(String(path[..<slash])) }
-      try FileSystem.replace(path, with: Array(contexts.toml.utf8), backup: false)
+      try FileSystem.replace(path, with: Array(contexts.toml.utf8), backup: false, ownerOnly: true)
     } catch {
       throw Failure(.failed, "cannot write \(path): \(error)")
     }

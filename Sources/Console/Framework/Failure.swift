@@ -42,6 +42,10 @@ package struct Failure: Error, Sendable {
   package let hint: String
   /// The response code of the peer, when it was a peer that refused.
   package let responseCode: Int32?
+  /// The brokers that failed, by name or address; empty when nobody was asked.
+  package private(set) var brokers: [String] = []
+  /// What was asked of the first of them; nil when nothing was.
+  package private(set) var request: RequestCode?
 
   /// A failure in the words that a person will read.
   package init(_ code: Code, _ message: String, hint: String = "", responseCode: Int32? = nil) {
@@ -53,7 +57,7 @@ package struct Failure: Error, Sendable {
 
   /// What the client met, as an exit code.
   package init(_ error: ClientError) {
-    var responseCode: Int32?
+    var responseCode = error.responseCode
     switch error.kind {
     case .unreachable, .timeout: code = .unreachable
     case .notFound: code = .notFound
@@ -67,12 +71,31 @@ package struct Failure: Error, Sendable {
     message = error.message
     hint = error.hint
     self.responseCode = responseCode
+    brokers = error.address.isEmpty ? [] : [error.address]
+    request = error.request
   }
 
-  /// The two lines for people.
-  package var text: String {
+  /// The same failure with the brokers and the request that it is about.
+  func about(_ brokers: [String], _ request: RequestCode?) -> Failure {
+    var failure = self
+    failure.brokers = brokers
+    failure.request = request
+    return failure
+  }
+
+  /// The two lines for people; with `verbose` a third: what was asked of whom, and the code of the answer.
+  package func text(verbose: Bool = false) -> String {
     var lines = "mq: \(Escape.terminal(message, keepLines: true))\n"
     if !hint.isEmpty { lines += "hint: \(Escape.terminal(hint, keepLines: true))\n" }
+    if verbose, let request {
+      lines +=
+        "request: \(request.rawValue) \(request) to \(Escape.terminal(brokers.joined(separator: ", ")))"
+      if let responseCode {
+        let name = ResponseCode(rawValue: responseCode).map { " \($0)" } ?? ""
+        lines += ", answered \(responseCode)\(name)"
+      }
+      lines += "\n"
+    }
     return lines
   }
 
@@ -84,6 +107,9 @@ package struct Failure: Error, Sendable {
     if let responseCode { members.append(.init("rpcCode", .int(Int64(responseCode)))) }
     members.append(.init("message", .string(message)))
     if !hint.isEmpty { members.append(.init("hint", .string(hint))) }
+    if let first = brokers.first { members.append(.init("broker", .string(first))) }
+    if brokers.count > 1 { members.append(.init("brokers", .array(brokers.map { .string($0) }))) }
+    if let request { members.append(.init("request", .string("\(request)"))) }
     return .object([.init("error", .object(members))])
   }
 }

@@ -2,6 +2,7 @@
 
 package import Client
 import Linux
+package import Wire
 
 /// What a command's function gets.
 package struct Invocation {
@@ -112,11 +113,15 @@ package struct Invocation {
   /// Name servers by flag, environment, context, default; in that order.
   package func nameServers() throws(Failure) -> [String] { try settings.nameServers(input) }
 
+  /// Whose credentials sign requests; nil for nobody's.
+  package func credentials() throws(Failure) -> Credentials? { try settings.credentials(input) }
+
   /// The cluster's connections, made at the first call.
   package mutating func cluster() throws(Failure) -> Cluster {
     if let openCluster { return openCluster }
     if timeoutMs <= 0 { throw Failure(.usage, "--timeout is 0", hint: "for example --timeout=5s") }
     let cluster = Cluster(nameServers: try nameServers(), timeoutMs: timeoutMs)
+    cluster.credentials = try credentials()
     if input.flags["verbose"]?.last == .toggle(true) {
       let streams = streams
       cluster.traceRequests { streams.warn("mq: \($0)\n") }
@@ -132,6 +137,18 @@ package struct Invocation {
 
   // MARK: Printing
 
+  /// Whether one of these columns, which cost requests and are shown by -o wide only, will be printed or
+  /// looked at. `names` are their keys, and their headings where those have other letters than the keys.
+  package func wants(_ names: String...) -> Bool {
+    func letters(_ name: String) -> String { name.lowercased().filter { $0 != " " } }
+    let asked = Set(streams.selection.names.map(letters))
+    if names.contains(where: { asked.contains(letters($0)) }) { return true }
+    switch output {
+    case .table, .name, .template: return false
+    case .wide, .json, .yaml, .csv: return streams.selection.columns.isEmpty
+    }
+  }
+
   /// Prints in the form that was asked for.
   package func print(_ table: Table) { streams.print(table) }
   /// Prints in the form that was asked for.
@@ -142,7 +159,7 @@ package struct Invocation {
   }
   /// A line for people on stdout; nothing when the output is for scripts.
   package func say(_ line: String) {
-    if output == .table || output == .wide { streams.write(line + "\n") }
+    if output.isForPeople { streams.write(line + "\n") }
   }
   /// A line on stderr, whatever the format.
   package func warn(_ line: String) { streams.warn("mq: " + Escape.terminal(line) + "\n") }

@@ -18,6 +18,12 @@ package enum Limits {
   package static let argumentsMax = 4096
   /// Edits between a mistyped word and the one that is suggested.
   package static let suggestionDistanceMax = 3
+  /// Levels of parentheses and not in --filter.
+  static let filterDepthMax = 64
+  /// Names are not shortened below this many columns of the terminal.
+  static let shortenedColumnsMin = 12
+  /// Shortest pause of --watch.
+  static let watchMsMin: Int64 = 100
   /// Help is wrapped here.
   package static let helpColumns = 80
   /// Places of damaged records that `mq serve` names at its start.
@@ -86,4 +92,6 @@ package enum Limits {
   static let demoSegmentBytes = 64 << 20
   /// Time between two progress lines.
   static let progressMs: Int64 = 200
+  /// A password file's, in bytes.
+  static let passwordFileBytesMax = 4096
 }

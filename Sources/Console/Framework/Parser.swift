@@ -94,7 +94,7 @@ package enum Parser {
   }
 
   private static func sharedFlag(_ word: String) -> Flag? {
-    let flags = SharedFlags.rows.map(\.flag)
+    let flags = SharedFlags.table.map(\.flag)
     if word.hasPrefix("--") {
       let name = word.dropFirst(2).prefix { $0 != "=" }
       return flags.first { $0.long == name }
@@ -187,7 +187,7 @@ package enum Parser {
         if rest.first == "=" {
           raw.value = String(rest.dropFirst())
           rest = ""
-        } else if flag.takesValue && !rest.isEmpty {
+        } else if !rest.isEmpty, flag.takesValue || flag.mayTake(rest) {
           raw.value = String(rest)
           rest = ""
         }

@@ -16,6 +16,8 @@ package struct Plan {
   }
   /// In the order of adding.
   package private(set) var steps: [Step] = []
+  /// Says a refusal in words of the command.
+  package var explain: (ClientError) -> ClientError = { $0 }
 
   /// Empty.
   package init() {}
@@ -67,8 +69,11 @@ package struct Plan {
         _ = try result.get().success(from: step.target.address)
         table.add(.text(step.target.label), .text(step.target.address), .text(step.result), .unknown)
       } catch {
+        let error = explain(error)
         problems.add(step.target, error)
-        table.add(.text(step.target.label), .text(step.target.address), .text("failed"), .text(error.message))
+        table.add(
+          .text(step.target.label), .text(step.target.address), .state("failed", .bad),
+          .text(error.message))
       }
     }
     if problems.count < steps.count { invocation.print(table) }
@@ -94,21 +99,29 @@ package struct Problems {
     }
   }
 
+  /// Without those that do not count.
+  package func dropping(_ isHarmless: (ClientError) -> Bool) -> Problems {
+    var rest = Problems()
+    rest.list = list.filter { !isHarmless($0.error) }
+    return rest
+  }
+
   /// Throws nothing when nothing failed, the first failure when all of `total` failed, else `.partial`.
   package func finish(of total: Int, _ what: String = "brokers") throws(Failure) {
     guard let first = list.first else { return }
     let all = Failure(first.error)
+    let brokers = list.map(\.target.label)
     if list.count >= total {
-      throw total == 1
-        ? all
-        : Failure(
-          all.code, "all \(total) \(what) failed; \(first.target.label): \(all.message)", hint: all.hint,
-          responseCode: all.responseCode)
+      let failure = Failure(
+        all.code, "all \(total) \(what) failed; \(first.target.label): \(all.message)", hint: all.hint,
+        responseCode: all.responseCode)
+      throw (total == 1 ? all : failure).about(brokers, all.request)
     }
     let lines = list.map { "\($0.target.label): \($0.error.message)" }.joined(separator: "; ")
-    throw Failure(
+    let failure = Failure(
       .partial, "\(list.count) of \(total) \(what) failed: \(lines)", hint: first.error.hint,
       responseCode: all.responseCode)
+    throw failure.about(brokers, all.request)
   }
 }
 
@@ -147,6 +160,17 @@ extension Invocation {
         hint: "name one with --cluster")
     }
     return try attempt { () throws(ClientError) in try cluster.masters(cluster: name, in: info) }
+  }
+
+  /// As `mastersToChange`, with their slaves: for what each broker process keeps for itself.
+  package mutating func brokersToChange() throws(Failure) -> [BrokerTarget] {
+    let masters = try mastersToChange()
+    if brokerName != nil { return masters }
+    let cluster = try cluster()
+    let all = try attempt { () throws(ClientError) in
+      try cluster.brokers(cluster: nil, in: try cluster.clusterInfo())
+    }
+    return all.filter { target in masters.contains { $0.cluster == target.cluster } }
   }
 
   /// Name servers as targets of a plan.

@@ -23,62 +23,81 @@ package enum Program {
       case .version: streams.write("mq \(version)\n")
       case .help(let path): streams.write(try Help.text(path))
       case .run(let command, let input):
-        apply(input, to: streams, settings)
+        try apply(input, of: command, to: streams, settings, nowMs: nowMs)
         var invocation = Invocation(command, input, streams: streams, settings: settings, nowMs: nowMs)
-        try run(&invocation)
+        if let everyMs = invocation.watchMs { try Watch.run(&invocation, everyMs: everyMs) }
+        try command.run(&invocation)
+        if let refusal = streams.refusal { throw refusal }
+        streams.finish()
       }
       return 0
     } catch {
       streams.flush()
-      streams.warn(wantsJSON(words) ? error.json.text(.indented) + "\n" : error.text)
-      return error.code.rawValue
-    }
-  }
-
-  private static func run(_ invocation: inout Invocation) throws(Failure) {
-    guard let everyMs = invocation.watchMs else {
-      try invocation.command.run(&invocation)
-      return
-    }
-    if everyMs < 100 { throw Failure(.usage, "--watch=\(everyMs)ms is too often", hint: "at least 100ms") }
-    let pause = Signal()
-    let streams = invocation.streams
-    while true {
-      if streams.isOutTerminal { streams.write("\u{1b}[H\u{1b}[2J") }
-      do throws(Failure) {
-        try invocation.command.run(&invocation)
-      } catch {
-        // A broker that is away may come back; a watch waits for it.
-        if error.code != .unreachable && error.code != .partial { throw error }
-        streams.warn(error.text)
+      let failure = streams.refusal ?? error
+      switch errorFormat(words) {
+      case .json: streams.warn(failure.json.text(.indented) + "\n")
+      case .yaml: streams.warn(YAML.text(failure.json))
+      default: streams.warn(failure.text(verbose: isVerbose(words)))
       }
-      streams.flush()
-      _ = pause.wait(timeoutMs: everyMs)
-      invocation.nowMs = Clock.wallMs()
+      return failure.code.rawValue
     }
   }
 
-  private static func apply(_ input: Input, to streams: Streams, _ settings: Settings) {
-    if case .text(let name) = input.flags["output"]?.last {
-      streams.options.format = OutputFormat(rawValue: name) ?? .table
+  /// How results are printed, from the flags and the terminal.
+  private static func apply(
+    _ input: Input, of command: Command, to streams: Streams, _ settings: Settings, nowMs: Int64
+  ) throws(Failure) {
+    func text(_ long: String) -> String? {
+      if case .text(let value) = input.flags[long]?.last { return value }
+      return nil
     }
-    streams.options.hasHeaders = input.flags["no-headers"]?.last != .toggle(true)
-    switch input.flags["color"]?.last {
-    case .text("always"): streams.options.hasColor = true
-    case .text("never"): streams.options.hasColor = false
-    default: streams.options.hasColor = streams.isOutTerminal && !settings.refusesColor
+    var options = Format.Options()
+    options.format = text("output").flatMap { OutputFormat(rawValue: $0) } ?? .table
+    options.hasHeaders = input.flags["no-headers"]?.last != .toggle(true)
+    switch text("color") {
+    case "always": options.hasColor = true
+    case "never": options.hasColor = false
+    default: options.hasColor = streams.isOutTerminal && !settings.refusesColor
     }
+    options.columnsMax = streams.columns
+    if settings.isUTF8 { options.ellipsis = "\u{2026}" }
+
+    var selection = Selection()
+    selection.nowMs = nowMs
+    for name in text("columns")?.split(separator: ",") ?? [] { selection.columns.append(String(name)) }
+    selection.order = try Selection.order(text("sort-by") ?? "")
+    selection.filter = try text("filter").map { text throws(Failure) in try RowFilter(text) }
+    selection.template = try text("template").map { text throws(Failure) in try Template(text) }
+    if selection.template != nil && text("output") == nil { options.format = .template }
+    if (options.format == .template) != (selection.template != nil) {
+      let hasFlag = command.allFlags.contains { $0.long == "template" }
+      throw Failure(
+        .usage,
+        hasFlag
+          ? "-o template and --template belong together" : "mq \(command.name) prints no table to shape",
+        hint: hasFlag ? "for example --template '{topic} {lag}'" : "-o json has everything")
+    }
+    streams.options = options
+    streams.selection = selection
   }
 
-  /// Whether a failure goes out as JSON: also for a command line that could not be parsed.
-  private static func wantsJSON(_ words: [String]) -> Bool {
-    for (index, word) in words.enumerated() {
-      if word == "--" { return false }
-      if ["-ojson", "-o=json", "--output=json"].contains(word) { return true }
-      if (word == "-o" || word == "--output") && index + 1 < words.count && words[index + 1] == "json" {
-        return true
+  /// Whether more is told about a failure.
+  private static func isVerbose(_ words: [String]) -> Bool {
+    words.prefix { $0 != "--" }.contains { $0 == "-v" || $0 == "--verbose" || $0 == "--verbose=true" }
+  }
+
+  /// Whether a failure goes out for scripts: also for a command line that could not be parsed.
+  private static func errorFormat(_ words: [String]) -> OutputFormat {
+    for format in [OutputFormat.json, .yaml] {
+      let name = format.rawValue
+      for (index, word) in words.enumerated() {
+        if word == "--" { break }
+        if ["-o\(name)", "-o=\(name)", "--output=\(name)"].contains(word) { return format }
+        if (word == "-o" || word == "--output") && index + 1 < words.count && words[index + 1] == name {
+          return format
+        }
       }
     }
-    return false
+    return .table
   }
 }

@@ -5,7 +5,7 @@ import Linux
 /// The environment of a run. Files are read only when a question needs them.
 package struct Settings {
   /// Reads one environment variable; empty counts as absent.
-  private let environment: (String) -> String?
+  let environment: (String) -> String?
   /// Where contexts are kept.
   package let contextFile: ContextFile
   /// Where commands keep what they must remember between runs; it need not exist.
@@ -29,8 +29,14 @@ package struct Settings {
     stateDirectory = (variable("XDG_STATE_HOME") ?? home + "/.local/state") + "/mq"
   }
 
-  /// Whether NO_COLOR asks for plain text.
-  package var refusesColor: Bool { environment("NO_COLOR") != nil }
+  /// Whether NO_COLOR or the terminal asks for plain text.
+  package var refusesColor: Bool { environment("NO_COLOR") != nil || environment("TERM") == "dumb" }
+
+  /// Whether the locale's characters are UTF-8, by the first variable that decides it.
+  package var isUTF8: Bool {
+    let locale = environment("LC_ALL") ?? environment("LC_CTYPE") ?? environment("LANG") ?? "C"
+    return locale.lowercased().contains("utf-8") || locale.lowercased().contains("utf8")
+  }
 
   /// The name servers to use, and which rule said so.
   package func source(_ input: Input) throws(Failure) -> (nameServers: String, rule: String) {
@@ -52,20 +58,20 @@ package struct Settings {
 
   /// The cluster that the context in use names; nil when none does.
   package func contextCluster(_ input: Input) throws(Failure) -> String? {
-    let entry: SavedContext?
-    if case .text(let name) = input.flags["context"]?.last {
-      entry = try context(name)
-    } else if input.flags["namesrv"] != nil || environment("MQ_NAMESRV") != nil
+    try contextInUse(input).flatMap { $0.cluster.isEmpty ? nil : $0.cluster }
+  }
+
+  /// The context whose name servers are asked; nil when their addresses come from elsewhere.
+  func contextInUse(_ input: Input) throws(Failure) -> SavedContext? {
+    if case .text(let name) = input.flags["context"]?.last { return try context(name) }
+    if input.flags["namesrv"] != nil || environment("MQ_NAMESRV") != nil
       || environment("NAMESRV_ADDR") != nil
     {
-      entry = nil
-    } else if let name = environment("MQ_CONTEXT") {
-      entry = try context(name)
-    } else {
-      let contexts = try contextFile.load()
-      entry = contexts.current.flatMap { contexts[$0] }
+      return nil
     }
-    return entry.flatMap { $0.cluster.isEmpty ? nil : $0.cluster }
+    if let name = environment("MQ_CONTEXT") { return try context(name) }
+    let contexts = try contextFile.load()
+    return contexts.current.flatMap { contexts[$0] }
   }
 
   /// Addresses by the first rule that says something; never empty.

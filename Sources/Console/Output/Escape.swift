@@ -41,22 +41,53 @@ package enum Escape {
   package static func width(_ text: String) -> Int {
     let bytes = text.utf8
     if bytes.allSatisfy({ $0 < 0x80 }) { return bytes.count }
-    return text.unicodeScalars.reduce(0) { $0 + width($1) }
+    var columns = 0
+    for scalar in text.unicodeScalars { columns += width(scalar) }
+    return columns
   }
 
   static func width(_ scalar: Unicode.Scalar) -> Int {
     if scalar.value < 0x300 { return 1 }
-    switch scalar.properties.generalCategory {
-    case .nonspacingMark, .enclosingMark, .format: return 0
-    default: break
-    }
     switch scalar.value {
+    // Regional indicators: two make a flag of two columns. Vowels and finals join a Hangul syllable.
+    case 0x1F1E6...0x1F1FF: return 1
+    case 0x1160...0x11FF: return 0
     case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xA000...0xA4CF,
       0xA960...0xA97F, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6,
-      0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1FAFF, 0x20000...0x3FFFD:
-      return 2
-    default: return 1
+      0x20000...0x3FFFD:
+      return isMark(scalar) ? 0 : 2
+    default: return isMark(scalar) ? 0 : scalar.properties.isEmojiPresentation ? 2 : 1
     }
+  }
+
+  private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .nonspacingMark, .enclosingMark, .format: true
+    default: false
+    }
+  }
+
+  /// The text in at most `columns` columns, with `ellipsis` where something was left out: in the middle, for
+  /// names that differ at their end, or at the end. Characters are never cut apart.
+  package static func shortened(
+    _ text: String, columns: Int, ellipsis: String, inMiddle: Bool
+  ) -> String {
+    if width(text) <= columns { return text }
+    let room = max(0, columns - width(ellipsis))
+    let tailRoom = inMiddle ? room / 2 : 0
+    let head = taken(text, room - tailRoom)
+    let tail = taken(String(text.reversed()), tailRoom)
+    return head + ellipsis + String(tail.reversed())
+  }
+
+  /// As many characters from the front as fit.
+  private static func taken(_ text: String, _ columns: Int) -> String {
+    var left = columns
+    return String(
+      text.prefix { character in
+        left -= width(String(character))
+        return left >= 0
+      })
   }
 
   /// A field of a CSV line (RFC 4180): quoted when it holds a comma, a quote or a line break.

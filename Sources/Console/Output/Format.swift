@@ -1,4 +1,4 @@
-// Tables and reports as text, JSON, CSV and names. Pure: everything ends in a string.
+// Tables and reports as text, JSON, YAML, CSV and names. Pure: everything ends in a string.
 
 import Linux
 package import Wire
@@ -10,8 +10,12 @@ package enum Format {
     package var format = OutputFormat.table
     /// Whether column names are printed.
     package var hasHeaders = true
-    /// Whether headings are bold.
+    /// Whether headings are bold and states coloured.
     package var hasColor = false
+    /// Columns that a table may take; nil when nothing may be shortened.
+    package var columnsMax: Int?
+    /// Stands where a name was shortened.
+    package var ellipsis = "..."
     /// Empty.
     package init() {}
   }
@@ -21,8 +25,9 @@ package enum Format {
     switch options.format {
     case .table, .wide: return aligned(table, options)
     case .json: return json(table).text(.indented) + "\n"
+    case .yaml: return YAML.text(json(table))
     case .csv: return csv(table, options)
-    case .name: return table.rows.map { plain($0[table.nameColumn]) + "\n" }.joined()
+    case .name, .template: return table.rows.map { plain($0[table.nameColumn]) + "\n" }.joined()
     }
   }
 
@@ -31,6 +36,7 @@ package enum Format {
     switch options.format {
     case .table, .wide: return described(report, options)
     case .json: return json(report).text(.indented) + "\n"
+    case .yaml: return YAML.text(json(report))
     case .csv:
       if let key = report.mainSection, let section = report.sections.first(where: { $0.key == key }) {
         return csv(section.table, options)
@@ -38,16 +44,17 @@ package enum Format {
       var table = Table(report.fields.map { Column($0.label, key: $0.key) })
       table.add(report.fields.map(\.cell))
       return csv(table, options)
-    case .name: return (report.fields.first.map { plain($0.cell) } ?? "") + "\n"
+    case .name, .template: return (report.fields.first.map { plain($0.cell) } ?? "") + "\n"
     }
   }
 
   /// Reports one after the other; as JSON an array, as CSV one line each.
   package static func text(_ reports: [Report], _ options: Options) -> String {
     switch options.format {
-    case .table, .wide, .name:
-      return reports.map { text($0, options) }.joined(separator: options.format == .name ? "" : "\n")
+    case .table, .wide: return reports.map { text($0, options) }.joined(separator: "\n")
+    case .name, .template: return reports.map { text($0, options) }.joined()
     case .json: return JSON.array(reports.map { json($0) }).text(.indented) + "\n"
+    case .yaml: return YAML.text(.array(reports.map { json($0) }))
     case .csv:
       guard let first = reports.first else { return "" }
       var table = Table(first.fields.map { Column($0.label, key: $0.key) })
@@ -60,33 +67,96 @@ package enum Format {
 
   private static func aligned(_ table: Table, _ options: Options, indent: String = "") -> String {
     let shown = table.columns.indices.filter { options.format == .wide || !table.columns[$0].isWideOnly }
-    let cells = table.rows.map { row in shown.map { shownText(row[$0]) } }
+    var cells = table.rows.map { row in shown.map { shownText(row[$0]) } }
     var widths = shown.map { options.hasHeaders ? Escape.width(table.columns[$0].heading) : 0 }
+    let least = widths
     for row in cells {
       for (index, text) in row.enumerated() { widths[index] = max(widths[index], Escape.width(text)) }
     }
-    var result = ""
-    func line(_ texts: [String]) {
-      var line = indent
-      for (index, text) in texts.enumerated() {
-        let gap = String(repeating: " ", count: widths[index] - Escape.width(text))
-        let isLast = index == texts.count - 1
-        let isRight = table.columns[shown[index]].isRight
-        line += isRight ? gap + text : (isLast ? text : text + gap)
-        if !isLast { line += "  " }
+    if options.format == .table, let columnsMax = options.columnsMax {
+      let fitting = fit(
+        widths, least, columnsMax - indent.utf8.count, isText: shown.map { isText(table, $0) })
+      for (index, width) in fitting.enumerated() where width < widths[index] {
+        let inMiddle = shown[index] == table.nameColumn
+        for row in cells.indices {
+          cells[row][index] = Escape.shortened(
+            cells[row][index], columns: width, ellipsis: options.ellipsis, inMiddle: inMiddle)
+        }
       }
-      result += line
+      widths = fitting
     }
+    let rights = shown.map { table.columns[$0].isRight }
+    var result = ""
     if options.hasHeaders {
       result += options.hasColor ? "\u{1b}[1m" : ""
-      line(shown.map { table.columns[$0].heading })
+      append(shown.map { table.columns[$0].heading }, widths, rights, indent, to: &result)
       result += options.hasColor ? "\u{1b}[0m\n" : "\n"
     }
-    for row in cells {
-      line(row)
+    for (row, texts) in cells.enumerated() {
+      let states = options.hasColor ? shown.map { colour(table.rows[row][$0]) } : []
+      append(texts, widths, rights, indent, states, to: &result)
       result += "\n"
     }
     return result
+  }
+
+  /// Appends a line without its end; `states` are colours, empty for none.
+  private static func append(
+    _ texts: [String], _ widths: [Int], _ rights: [Bool], _ indent: String, _ states: [String] = [],
+    to result: inout String
+  ) {
+    result += indent
+    for (index, text) in texts.enumerated() {
+      let gap = widths[index] - Escape.width(text)
+      let isLast = index == texts.count - 1
+      if rights[index] { pad(gap, to: &result) }
+      let colour = states.isEmpty ? "" : states[index]
+      if colour.isEmpty { result += text } else { result += colour + text + "\u{1b}[0m" }
+      if !rights[index] && !isLast { pad(gap, to: &result) }
+      if !isLast { result += "  " }
+    }
+  }
+
+  private static func pad(_ count: Int, to result: inout String) {
+    for _ in 0..<max(0, count) { result.unicodeScalars.append(" ") }
+  }
+
+  /// Widths that together fit: only columns of text give way, the widest first, none below its heading or
+  /// `Limits.shortenedColumnsMin`.
+  static func fit(_ widths: [Int], _ headings: [Int], _ columnsMax: Int, isText: [Bool]) -> [Int] {
+    var result = widths
+    var excess = widths.reduce(2 * (widths.count - 1), +) - columnsMax
+    while excess > 0 {
+      let candidates = result.indices.filter {
+        isText[$0] && result[$0] > max(headings[$0], Limits.shortenedColumnsMin)
+      }
+      guard let widest = candidates.max(by: { result[$0] < result[$1] }) else { break }
+      result[widest] -= 1
+      excess -= 1
+    }
+    return result
+  }
+
+  /// Whether a column holds words: numbers and times are never shortened.
+  private static func isText(_ table: Table, _ column: Int) -> Bool {
+    !table.columns[column].isRight
+      && table.rows.allSatisfy { row in
+        switch row[column].value {
+        case .text, .list, .unknown, .never: true
+        default: false
+        }
+      }
+  }
+
+  /// What a terminal is told before the cell; empty for none.
+  private static func colour(_ cell: Cell) -> String {
+    guard case .state(_, let state) = cell else { return "" }
+    switch state {
+    case .good: return "\u{1b}[32m"
+    case .warning: return "\u{1b}[33m"
+    case .bad: return "\u{1b}[31m"
+    case .plain: return ""
+    }
   }
 
   private static func described(_ report: Report, _ options: Options) -> String {
@@ -95,7 +165,10 @@ package enum Format {
     var result = ""
     for field in fields {
       let label = field.label + ":" + String(repeating: " ", count: width - Escape.width(field.label) + 2)
-      result += (options.hasColor ? "\u{1b}[1m\(label)\u{1b}[0m" : label) + shownText(field.cell) + "\n"
+      let colour = options.hasColor ? colour(field.cell) : ""
+      let text = shownText(field.cell)
+      result += options.hasColor ? "\u{1b}[1m\(label)\u{1b}[0m" : label
+      result += (colour.isEmpty ? text : colour + text + "\u{1b}[0m") + "\n"
     }
     for section in report.sections {
       if !result.isEmpty { result += "\n" }
@@ -122,6 +195,7 @@ package enum Format {
     case .time(let ms): Clock.rfc3339(ms)
     case .list(let texts): texts.isEmpty ? "-" : Escape.terminal(texts.joined(separator: ", "))
     case .unknown, .never: "-"
+    case .state(let cell, _): shownText(cell)
     }
   }
 
@@ -135,6 +209,7 @@ package enum Format {
     case .time(let ms): Clock.rfc3339(ms)
     case .list(let texts): texts.joined(separator: ";")
     case .unknown, .never: ""
+    case .state(let cell, _): plain(cell)
     }
   }
 
@@ -167,6 +242,7 @@ package enum Format {
   }
 
   private static func members(_ key: String, _ cell: Cell) -> [JSON.Member] {
+    let cell = cell.value
     if case .time(let ms) = cell {
       return [.init(key, .string(Clock.rfc3339(ms))), .init(key + "Ms", .int(ms))]
     }
@@ -183,6 +259,7 @@ package enum Format {
     case .flag(let value): .bool(value)
     case .list(let texts): .array(texts.map { .string($0) })
     case .unknown, .never: .null
+    case .state(let cell, _): json(cell)
     }
   }
 }

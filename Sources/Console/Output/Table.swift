@@ -2,18 +2,29 @@
 
 /// How results are printed.
 package enum OutputFormat: String, CaseIterable, Sendable {
-  /// For people: aligned columns, never cut.
+  /// For people: aligned columns; on a terminal, long names are shortened to its width.
   case table
-  /// As `table`, with the columns that are left out there.
+  /// As `table`, with the columns that are left out there, and never shortened.
   case wide
   case json
+  case yaml
   case csv
   /// Only the names, one a line.
   case name
+  /// One line per row, in the shape of --template.
+  case template
+
+  /// Whether people read it.
+  package var isForPeople: Bool { self == .table || self == .wide }
+}
+
+/// What a value means, as people see it: green, yellow, red. Scripts never see it.
+package enum CellState: Sendable, Equatable {
+  case good, warning, bad, plain
 }
 
 /// A value with its unit. `unknown` is `-` in tables, null in JSON, empty in CSV.
-package enum Cell: Sendable, Equatable {
+package indirect enum Cell: Sendable, Equatable {
   case text(String)
   case integer(Int64)
   case decimal(Double)
@@ -29,7 +40,20 @@ package enum Cell: Sendable, Equatable {
   case never
   case list([String])
   case unknown
+  /// A value that is coloured for people. It never holds another of its kind.
+  case state(Cell, CellState)
 
+  /// A word for a state: "online", good.
+  package static func state(_ word: String, _ state: CellState) -> Cell { .state(.text(word), state) }
+  /// A number of messages that wait: yellow when there are any; `unknown` for nil.
+  package static func lag(_ value: Int64?) -> Cell {
+    value.map { .state(.integer($0), $0 > 0 ? .warning : .plain) } ?? .unknown
+  }
+  /// The value without its colour.
+  package var value: Cell {
+    if case .state(let cell, _) = self { return cell }
+    return self
+  }
   /// `unknown` for nil.
   package static func text(_ value: String?) -> Cell { value.map { .text($0) } ?? .unknown }
   /// `unknown` for nil.
@@ -81,6 +105,19 @@ package struct Table: Sendable {
     self.nameColumn = nameColumn
   }
 
+  /// Only these columns and rows, in this order. `showAll`: also in a table, not only with -o wide.
+  func picking(_ columns: [Int], rows kept: [Int], showAll: Bool) -> Table {
+    let shown = columns.map { index in
+      let column = self.columns[index]
+      return Column(
+        column.heading, key: column.key, right: column.isRight, wide: !showAll && column.isWideOnly)
+    }
+    var table = Table(shown, nameColumn: columns.firstIndex(of: nameColumn) ?? 0)
+    table.emptyText = rows.isEmpty ? emptyText : "no row fulfils the filter"
+    table.rows = kept.map { row in columns.map { rows[row][$0] } }
+    return table
+  }
+
   /// Adds a row.
   package mutating func add(_ cells: Cell...) { add(cells) }
   /// Adds a row.
@@ -101,6 +138,8 @@ package struct Report: Sendable {
     /// What is printed beside the label.
     package let cell: Cell
     package let isWideOnly: Bool
+
+    var column: Column { Column(label, key: key, wide: isWideOnly) }
   }
   /// A titled table.
   package struct Section: Sendable {
@@ -109,13 +148,14 @@ package struct Report: Sendable {
     /// For scripts.
     package let key: String
     /// What stands below the title.
-    package let table: Table
+    package internal(set) var table: Table
   }
   /// In the order of adding.
-  package private(set) var fields: [Field] = []
+  package internal(set) var fields: [Field] = []
   /// In the order of adding.
-  package private(set) var sections: [Section] = []
-  /// Key of the section that `-o csv` prints; nil prints the fields.
+  package internal(set) var sections: [Section] = []
+  /// Key of the section that `-o csv` prints and that --columns, --sort-by and --filter act on; nil: the
+  /// fields.
   package var mainSection: String?
 
   /// Empty.

@@ -56,7 +56,7 @@ package enum Completion {
         continue
       }
       if word.hasPrefix("-") && word.count > 1 {
-        let flags = command?.allFlags ?? SharedFlags.rows.map(\.flag)
+        let flags = command?.allFlags ?? SharedFlags.table.map(\.flag)
         let flag = flags.first { "--\($0.long)" == word || $0.short.map { "-\($0)" } == word }
         if let flag, flag.takesValue { pending = flag }
       } else if command == nil {
@@ -109,8 +109,10 @@ package enum Completion {
     case .commands: return matching(CommandTable.firstWords + HelpTopics.all.map(\.name), typed)
     case .contexts: return matching((try? invocation.contextFile.load().entries.map(\.name)) ?? [], typed)
     case .topics, .groups, .brokers, .clusters:
-      guard let servers = try? invocation.settingsInUse.nameServers(connection(words)) else { return [] }
+      let input = connection(words)
+      guard let servers = try? invocation.settingsInUse.nameServers(input) else { return [] }
       let cluster = Cluster(nameServers: servers, timeoutMs: Limits.completionTimeoutMs)
+      cluster.credentials = try? invocation.settingsInUse.credentials(input)
       cluster.shareDeadline()
       return matching((try? live(source, cluster)) ?? [], typed)
     }

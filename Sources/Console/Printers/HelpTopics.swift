@@ -11,7 +11,7 @@ package struct HelpTopic: Sendable {
 /// All pages of help.
 package enum HelpTopics {
   /// In the order of the help.
-  package static let all: [HelpTopic] = [connection, output, exitCodes, safety, filters]
+  package static let all: [HelpTopic] = [connection, output, formats, exitCodes, safety, filters]
 
   private static let connection = HelpTopic(
     name: "connection",
@@ -32,6 +32,19 @@ package enum HelpTopics {
       --timeout is the time for the whole command, 5 s unless given.
 
       Contexts are kept in $XDG_CONFIG_HOME/mq/config.toml, or ~/.config/mq/config.toml.
+      Only its owner can read the file.
+
+      Where a cluster asks for credentials, requests are signed by an access key (the
+      name of a user) and its secret key. They come from the first that is set:
+
+        1  --access-key NAME           secret from --secret-key-file FILE (- is
+                                       standard input) or MQ_SECRET_KEY
+        2  MQ_ACCESS_KEY               the same
+        3  the context                 mq context add NAME NAMESRV --access-key NAME
+        4  tools.yml                   $ROCKETMQ_HOME/conf/tools.yml, as mqadmin
+
+      MQ_SECURITY_TOKEN is sent along when it is set. Without credentials nothing is
+      signed. mq bench never signs.
 
       """)
 
@@ -40,19 +53,99 @@ package enum HelpTopics {
     text: """
       Forms of output, chosen with -o:
 
-        table  aligned columns for people; names are never cut
-        wide   the same with more columns
-        json   an array of objects, or one object where one thing is described
-        csv    RFC 4180, one line of keys first
-        name   names only, one a line
+        table     aligned columns for people
+        wide      the same with more columns
+        json      an array of objects, or one object where one thing is described
+        yaml      the same as YAML
+        csv       RFC 4180, one line of keys first
+        name      names only, one a line
+        template  a line per row in the shape of --template, which chooses this form
 
-      JSON and CSV hold raw numbers; the unit is at the end of the key: sizeBytes,
-      ageMs. Times are RFC 3339 in local time, and in JSON also ms since 1970 under
-      the same key with Ms at its end. What is not known is - in tables, null in
-      JSON, empty in CSV. --no-headers leaves out the column names.
+      mq help formats says what scripts can rely on.
 
-      Colours are used on a terminal only, never with NO_COLOR; --color decides.
-      Control characters in names are shown as \\x1b and the like.
+      On a terminal, tables fit its width: long names are shortened to begin...end,
+      other texts at their end, numbers never. Output into a pipe or a file and -o
+      wide are never shortened. --no-headers leaves out the column names.
+
+      Commands that print a table take these, in every form:
+
+        --columns topic,lag         these columns only, in this order: keys as in JSON
+                                    or headings, also those of -o wide
+        --sort-by lag:desc,topic    in this order; what is not known comes last
+        --filter 'lag>1000 and group~order*'
+        --template '{topic} {lag}'  {{ and }} are braces, \\t is a tab
+
+      A filter compares columns with values by = != < > <= >= ~ !~ and joins that with
+      and, or, not and parentheses. ~ takes a pattern with * and ?, or a part of a
+      text. Numbers are in the unit of the key, or have one: age>5m, size>=1MiB,
+      disk>90%, lastMessage>-1h. Of a list, one element must fulfil it. What is not
+      known fulfils no comparison. Blanks in names or values need quotes.
+
+      Where one thing is described with several tables, its main one is meant: the
+      one that -o csv prints.
+
+      --watch repeats a command every 2 s, or every --watch=TIME, until Ctrl-C; a
+      round in which nobody answers is told and passed over.
+
+      Colours are used on a terminal only, never with NO_COLOR or TERM=dumb; --color
+      decides. Control characters in names are shown as \\x1b and the like.
+
+      """)
+
+  private static let formats = HelpTopic(
+    name: "formats",
+    text: """
+      What scripts can rely on in the output of -o json, yaml, csv and --template.
+
+      Keys: in camelCase, the same in every form. A key is never renamed and never
+      changes its meaning within a major version; new keys may come. Lists print an
+      array of objects, also for one or no element; describe and status of one thing
+      print one object, with its tables as arrays in it. Every row has every key.
+
+      Values: numbers are raw; the end of the key tells the unit.
+
+        ...Bytes         bytes
+        ...Ms            milliseconds, or milliseconds since 1970 beside a time
+        ...PerSecond     per second
+        ...Ratio         0 to 1
+        is..., has...    true or false
+        ...Offset        position in a queue, an integer of 64 bits: read it as such
+
+      Times come as a pair: the key has RFC 3339 in local time with milliseconds and
+      zone, the key with Ms at its end the same as milliseconds since 1970. CSV and
+      templates have the first only.
+
+        "lastMessage": "2026-11-20T10:00:00.123+01:00",
+        "lastMessageMs": 1795165200123
+
+      What is not known or never happened is null in JSON and YAML, empty in CSV and
+      templates, - in tables. Lists are arrays in JSON and YAML, in CSV and templates
+      their elements with ; between them. true and false stand for flags.
+
+      JSON is UTF-8, indented by two blanks; messages are one object a line. YAML is
+      YAML 1.2; a second document in the same output begins with ---. CSV has CR LF
+      at its line ends, quotes fields with commas, quotes or line breaks, and begins
+      with a line of keys unless --no-headers. With --watch each round prints one
+      whole document.
+
+      Changes print one object per broker: broker, address, result, error. --dry-run
+      prints the requests instead: broker, address, code, request, fields.
+
+      Failures go to stderr, with -o json or yaml as an object; stdout then has what
+      could be found out, or nothing:
+
+        error.code       failed, usage, notFound, partial, unreachable, auth, check or
+                         interrupted
+        error.exitCode   the exit code, see mq help exit-codes
+        error.message    what failed, in words that may change
+        error.hint       what to do next; absent when nothing is known to help
+        error.rpcCode    the response code of the broker, when one answered
+        error.broker     name or address of the first broker that failed
+        error.brokers    all of them, when there are several
+        error.request    name of the request that failed
+
+      Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 partial, 5 unreachable,
+      6 not allowed, 7 threshold crossed, 130 interrupted.
 
       """)
 
@@ -72,7 +165,8 @@ package enum HelpTopics {
         130  interrupted, or not confirmed
 
       Failures go to stderr as "mq: what failed" and "hint: what to do". With -o json
-      stderr has {"error":{"code","exitCode","rpcCode","message","hint"}} instead.
+      or yaml stderr has an object error instead, see mq help formats. With -v a third
+      line tells the request, who was asked, and the response code.
 
       """)
 
@@ -108,7 +202,7 @@ package enum HelpTopics {
         colour = 'red'    colour <> 'red'    colour IN ('red', 'blue')
         note IS NULL    note IS NOT NULL    urgent = TRUE
         name STARTSWITH 'a'    name ENDSWITH 'z'    name CONTAINS 'mid'
-        NOT (…)    … AND …    … OR …
+        NOT (...)    ... AND ...    ... OR ...
 
       A quote inside a text is written twice: 'it''s'. What a message does not have
       is neither equal nor unequal to anything: x <> 1 leaves out messages without x.

@@ -29,9 +29,13 @@ package enum OpenMode: Sendable {
 
 /// Opening, reading, writing and sizing of one file, by its descriptor. Offsets and counts are in bytes.
 package enum File {
-  /// Opens a file; new ones get mode 0644 less the umask. The C function is `open`.
-  package static func open(_ path: String, _ mode: OpenMode) throws(Errno) -> Descriptor {
-    Descriptor(owning: try Syscall.run("open") { unsafe Glibc.open(path, mode.flags, 0o644) })
+  /// Opens a file; new ones get mode 0644 less the umask, or 0600 with `ownerOnly`. The C function is
+  /// `open`.
+  package static func open(
+    _ path: String, _ mode: OpenMode, ownerOnly: Bool = false
+  ) throws(Errno) -> Descriptor {
+    let permissions: mode_t = ownerOnly ? 0o600 : 0o644
+    return Descriptor(owning: try Syscall.run("open") { unsafe Glibc.open(path, mode.flags, permissions) })
   }
 }
 

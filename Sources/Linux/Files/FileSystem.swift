@@ -110,16 +110,20 @@ package enum FileSystem {
   ///
   /// Writes `path`.tmp, syncs it, with `backup` keeps the old file as `path`.bak, renames into place and
   /// syncs the directory. The old name never goes missing in between, for .bak is made as a second link.
-  package static func replace(_ path: String, with bytes: [UInt8], backup: Bool) throws(Errno) {
+  /// With `ownerOnly` nobody else can read the new file, whatever the old one allowed.
+  package static func replace(
+    _ path: String, with bytes: [UInt8], backup: Bool, ownerOnly: Bool = false
+  ) throws(Errno) {
     let temporary = "\(path).tmp"
-    try write(bytes, to: temporary)
+    if ownerOnly && exists(temporary) { try remove(temporary) }
+    try write(bytes, to: temporary, ownerOnly: ownerOnly)
     if backup && exists(path) { try keepOld(path, as: "\(path).bak") }
     try rename(temporary, to: path)
     try syncDirectory(parentDirectory(path))
   }
 
-  private static func write(_ bytes: [UInt8], to path: String) throws(Errno) {
-    let file = try File.open(path, .create)
+  private static func write(_ bytes: [UInt8], to path: String, ownerOnly: Bool) throws(Errno) {
+    let file = try File.open(path, .create, ownerOnly: ownerOnly)
     try file.truncate(to: 0)
     var failure: Errno?
     unsafe bytes.withUnsafeBytes { buffer in

@@ -3,6 +3,7 @@
 
 import Client
 import Linux
+import Wire
 
 /// The body of the collector's thread.
 enum Collector {
@@ -21,13 +22,16 @@ enum Collector {
     if nameServers.isEmpty {
       exchange.fail("no name server is known")
     } else {
-      sweep(nameServers, exchange)
+      sweep(nameServers, options.credentials, exchange)
     }
     handle?.stop()
   }
 
-  private static func sweep(_ nameServers: [String], _ exchange: Exchange) {
+  private static func sweep(
+    _ nameServers: [String], _ credentials: Credentials?, _ exchange: Exchange
+  ) {
     let cluster = Cluster(nameServers: nameServers, timeoutMs: Limits.sweepDeadlineMs)
+    cluster.credentials = credentials
     var sampler = Sampler(nameServers: nameServers)
     while !exchange.isStopping {
       let wishes = exchange.wishes

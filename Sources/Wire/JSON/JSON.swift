@@ -46,7 +46,10 @@ extension JSON {
   /// repeated names the last counts. nil when absent, null, or no object.
   package subscript(_ name: String) -> JSON? {
     guard case .object(let members) = self else { return nil }
-    let exact = members.last { $0.key == .string(name) }
+    let exact = members.last { member in
+      if case .string(let key) = member.key { return key == name }
+      return false
+    }
     guard let value = (exact ?? Self.similar(name, members))?.value, value != .null else { return nil }
     return value
   }

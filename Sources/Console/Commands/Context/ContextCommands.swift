@@ -6,21 +6,31 @@ enum ContextCommands {
   static let rows: [Command] = [
     Command(
       ["context", "add"], summary: "Save the address of a cluster under a name",
-      details:
-        "The first context that is saved is used from then on. An existing context of that name is replaced.",
+      details: """
+        The first context that is saved is used from then on. An existing context of that name is replaced.
+
+        A secret key comes from --secret-key-file or the environment variable MQ_SECRET_KEY and is kept in the
+        file of the contexts, which only its owner can read.
+        """,
       impact: .local,
       arguments: [
         Argument("NAME", "name of the context"),
         Argument("NAMESRV", "name servers, host:port separated by , or ;"),
       ],
-      flags: [Flag("default-cluster", .text, "NAME", "cluster that changes go to when none is named")],
+      flags: [
+        Flag("default-cluster", .text, "NAME", "cluster that changes go to when none is named"),
+        Flag("access-key", .text, "NAME", "user that signs the requests"),
+        Flag(
+          "secret-key-file", .text, "FILE", "file with its secret key, - is standard input",
+          completion: .files),
+      ],
       examples: [
         Example("mq context add local 127.0.0.1:9876", "save the local name server as local"),
         Example(
           "mq context add prod 'ns1:9876;ns2:9876' --default-cluster Prod", "two name servers and a cluster"),
       ], run: add),
     Command(
-      ["context", "list"], summary: "List the saved contexts", impact: .local, shared: [.output],
+      ["context", "list"], summary: "List the saved contexts", impact: .local, shared: [.output, .rows],
       examples: [
         Example("mq context list", "all contexts; the one in use is marked"),
         Example("mq context list -o name", "their names"),
@@ -63,6 +73,17 @@ enum ContextCommands {
     var contexts = try invocation.contextFile.load()
     var entry = SavedContext(name: name, nameServers: servers.joined(separator: ";"))
     entry.cluster = invocation.string("default-cluster") ?? ""
+    if let key = invocation.string("access-key") {
+      let settings = invocation.settingsInUse
+      entry.accessKey = key
+      entry.secretKey =
+        try settings.secretFile(invocation.input) ?? settings.environment("MQ_SECRET_KEY") ?? ""
+      if entry.secretKey.isEmpty {
+        invocation.warn("no secret key is saved for \(key); it is taken from MQ_SECRET_KEY when it is needed")
+      }
+    } else if invocation.has("secret-key-file") {
+      throw Failure(.usage, "--secret-key-file is given without an access key", hint: "add --access-key NAME")
+    }
     contexts.entries.removeAll { $0.name == name }
     contexts.entries.append(entry)
     if contexts.current == nil { contexts.current = name }
@@ -74,13 +95,14 @@ enum ContextCommands {
     let contexts = try invocation.contextFile.load()
     var table = Table([
       Column("NAME", key: "name"), Column("IN USE", key: "isInUse"), Column("NAME SERVERS", key: "namesrv"),
-      Column("CLUSTER", key: "cluster"),
+      Column("CLUSTER", key: "cluster"), Column("ACCESS KEY", key: "accessKey", wide: true),
     ])
     table.emptyText = "no contexts; mq context add saves one"
     for entry in contexts.entries {
       table.add(
         .text(entry.name), .flag(entry.name == contexts.current), .text(entry.nameServers),
-        .text(entry.cluster.isEmpty ? nil : entry.cluster))
+        .text(entry.cluster.isEmpty ? nil : entry.cluster),
+        .text(entry.accessKey.isEmpty ? nil : entry.accessKey))
     }
     invocation.print(table)
   }
@@ -101,6 +123,8 @@ enum ContextCommands {
     report.add("From", key: "source", .text(rule))
     report.add(
       "Cluster", key: "cluster", .text(try invocation.settingsInUse.contextCluster(invocation.input)))
+    let user = try invocation.settingsInUse.credentials(invocation.input)?.accessKey
+    report.add("Access key", key: "accessKey", .text(user))
     report.add("File", key: "file", .text(invocation.contextFile.path))
     invocation.print(report)
   }

@@ -156,10 +156,11 @@ enum DlqCat {
     }
     switch invocation.output {
     case .json: for message in messages { streams.write(json(message).bytes(.standard) + [0x0A]) }
+    case .yaml: for message in messages { streams.print(json(message)) }
     case .table, .wide:
       for message in messages { streams.write(lines(message)) }
       if messages.isEmpty { streams.warn("no dead letters there\n") }
-    case .csv, .name: invocation.print(table(messages))
+    case .csv, .name, .template: invocation.print(table(messages))
     }
   }
 

@@ -53,7 +53,7 @@ enum GroupList {
       let activity = activities[entry.name]
       let config = entry.configs[0].config
       table.add(
-        .text(entry.name), .integer(activity?.clients), .integer(activity?.lag),
+        .text(entry.name), .integer(activity?.clients), .lag(activity?.lag),
         .list(entry.configs.map(\.target.label)),
         .flag(entry.configs.allSatisfy(\.config.consumeEnable)), .flag(config.consumeMessageOrderly),
         .integer(config.retryMaxTimes))
@@ -119,10 +119,10 @@ enum GroupDescribe {
 
     var report = Report()
     report.add("Group", key: "group", .text(group))
-    report.add("State", key: "state", .text(live == nil ? "offline" : "online"))
+    report.add("State", key: "state", live == nil ? .state("offline", .warning) : .state("online", .good))
     report.add("Kind", key: "kind", .text(live.map { "\(kind($0.type)), \($0.model)" }))
     report.add("Starts at", key: "fromWhere", .text(live.map { "\($0.fromWhere)" }), wide: true)
-    report.add("Lag", key: "lag", .integer(GroupQueries.lag(queues)))
+    report.add("Lag", key: "lag", .lag(GroupQueries.lag(queues)))
     report.add("In flight", key: "inflight", .integer(GroupQueries.inflight(queues)))
     report.add("Brokers", key: "brokers", .list(owners.map(\.label)))
     report.add("Enabled", key: "isEnabled", .flag(entry.configs.allSatisfy(\.config.consumeEnable)))
@@ -238,7 +238,7 @@ enum GroupLag {
       let own = queues.filter { $0.queue.topic == topic }
       let worst = own.max { ($0.brokerOffset - $0.consumerOffset) < ($1.brokerOffset - $1.consumerOffset) }!
       table.add(
-        .text(topic), .integer(own.count), .integer(GroupQueries.lag(own)),
+        .text(topic), .integer(own.count), .lag(GroupQueries.lag(own)),
         .integer(GroupQueries.inflight(own)),
         behindMs(worst, nowMs), .time(orNever: own.map(\.lastTimestampMs).max()))
     }
@@ -258,7 +258,7 @@ enum GroupLag {
     for queue in queues {
       table.add(
         .text(queue.queue.topic), .text(queue.queue.broker), .integer(queue.queue.queueId),
-        .integer(queue.brokerOffset), .integer(queue.consumerOffset), .integer(GroupQueries.lag([queue])),
+        .integer(queue.brokerOffset), .integer(queue.consumerOffset), .lag(GroupQueries.lag([queue])),
         .integer(GroupQueries.inflight([queue])), behindMs(queue, nowMs),
         .time(orNever: queue.lastTimestampMs))
     }

@@ -46,7 +46,7 @@ enum GroupSeek {
     arguments: [Argument("GROUP", "name of the consumer group", completion: .groups)],
     flags: [
       Flag("topic", short: "t", .text, "TOPIC", "topic to move in (required)", completion: .topics),
-      Flag("to", .text, "PLACE", "earliest, latest, time=T, offset=N or by=±N (required)"),
+      Flag("to", .text, "PLACE", "earliest, latest, time=T, offset=N or by=+N or by=-N (required)"),
       Flag("queue", short: "q", .integer(0...65535), "ID", "only this queue", isRepeated: true),
     ],
     shared: [.change, .broker, .confirmation],

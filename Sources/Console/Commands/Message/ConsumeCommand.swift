@@ -198,6 +198,9 @@ enum ConsumeCommand {
     case .wide: return writer(try MessageFormat("%T  %t %B/%q@%o  %g  %k  %b"), streams)
     case .name: return writer(try MessageFormat("%i"), streams)
     case .json: return { streams.write(MessageLine.json($0).bytes(.standard) + [0x0A]) }
+    case .yaml: return { streams.print(MessageLine.json($0)) }
+    case .template:
+      throw Failure(.usage, "messages have no -o template", hint: "--format '%t %b' shapes their lines")
     case .csv:
       if streams.options.hasHeaders { streams.write(csvHeading) }
       return { streams.write(csvLine($0)) }

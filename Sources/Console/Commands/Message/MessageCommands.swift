@@ -13,7 +13,7 @@ enum MessageCommands {
         place like orders/broker-a/3@1042: topic, broker, queue and offset.
         """,
       arguments: [Argument("ID", "id of the message, or TOPIC/BROKER/QUEUE@OFFSET")],
-      flags: [topicFlag], shared: [.connection, .output],
+      flags: [topicFlag], shared: [.connection, .output, .rows],
       examples: [
         Example(
           "mq message get AC1100010000A1B2C3D4E5F600010000 -t orders", "by the id that the producer gave"),
@@ -123,9 +123,8 @@ enum MessageCommands {
   }
 
   private static func show(_ message: Message, _ invocation: Invocation) {
-    if invocation.output == .json {
-      invocation.streams.write(details(message).text(.indented) + "\n")
-      return
+    if invocation.output == .json || invocation.output == .yaml {
+      return invocation.streams.print(details(message))
     }
     var report = Report()
     report.add("Message id", key: "messageId", .text(message.messageId))
@@ -147,7 +146,7 @@ enum MessageCommands {
     var properties = Table([Column("NAME", key: "name"), Column("VALUE", key: "value")])
     for entry in message.properties.entries { properties.add(.text(entry.name), .text(entry.value)) }
     report.add("Properties", key: "properties", properties)
-    if invocation.output == .csv {
+    if invocation.output == .csv || invocation.output == .template {
       report.add("Body", key: "body", .text(String(decoding: message.body, as: UTF8.self)))
       return invocation.print(report)
     }
@@ -191,8 +190,8 @@ enum MessageCommands {
     }
     let limit = invocation.integer("limit") ?? 32
     let found = try query(&invocation, topic, key: key, isUnique: false, limit: limit)
-    if invocation.output == .json {
-      invocation.streams.write(JSON.array(found.map(MessageLine.json)).text(.indented) + "\n")
+    if invocation.output == .json || invocation.output == .yaml {
+      invocation.streams.print(JSON.array(found.map(MessageLine.json)))
     } else {
       invocation.print(table(found))
     }

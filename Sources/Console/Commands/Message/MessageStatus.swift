@@ -38,7 +38,7 @@ enum MessageStatus {
       table.add(
         .text(entry.group), .text(track.status), .integer(track.offset), .text(track.detail))
     }
-    if invocation.output == .table || invocation.output == .wide {
+    if invocation.output.isForPeople {
       invocation.say(
         "\(message.messageId)  \(message.topic) \(message.broker)/\(message.queueId)@\(message.queueOffset)\n"
       )

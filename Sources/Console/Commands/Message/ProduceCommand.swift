@@ -125,7 +125,7 @@ enum ProduceCommand {
     switch invocation.output {
     case .table, .wide: invocation.streams.write(answer.reply.body + [0x0A])
     case .name: invocation.streams.write(answer.reply.messageId + "\n")
-    case .json, .csv:
+    case .json, .yaml, .csv, .template:
       var report = Report()
       report.add("Reply id", key: "messageId", .text(answer.reply.messageId))
       report.add("Question id", key: "questionMessageId", .text(answer.asked.messageId))
@@ -146,11 +146,11 @@ enum ProduceCommand {
     let (receipt, elapsedMs) = try Conversations.leaveToCheck(
       message, cluster, &sender.producer, target, timeoutMs: timeoutMs,
       say: { line in
-        if streams.format == .table || streams.format == .wide { streams.write(line + "\n") }
+        if streams.format.isForPeople { streams.write(line + "\n") }
         streams.flush()
       })
     invocation.say("the broker asked after \(Values.durationText(elapsedMs)); committed")
-    if invocation.output != .table && invocation.output != .wide {
+    if !invocation.output.isForPeople {
       report(receipt, .transaction(.commit), invocation)
     }
   }

@@ -31,7 +31,8 @@ enum ProduceInput {
     if let body, body != "-" {
       if isJSON {
         throw Failure(
-          .usage, "--json reads lines, not BODY", hint: "pipe them in: echo '{…}' | mq produce … --json")
+          .usage, "--json reads lines, not BODY",
+          hint: "pipe them in: echo '{...}' | mq produce TOPIC --json")
       }
       if body.isEmpty {
         throw Failure(.usage, "BODY is empty", hint: "brokers and clients refuse messages without a body")

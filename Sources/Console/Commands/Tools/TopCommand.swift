@@ -34,6 +34,7 @@ enum TopCommand {
   private static func run(_ invocation: inout Invocation) throws(Failure) {
     let isDemo = invocation.isOn("demo")
     var options = DashboardOptions(nameServers: isDemo ? [] : try invocation.nameServers())
+    if !isDemo { options.credentials = try invocation.credentials() }
     if let ms = invocation.integer("interval") {
       guard (Top.Limits.intervalMsMin...Top.Limits.intervalMsMax).contains(ms) else {
         throw Failure(.usage, "--interval=\(ms)ms is out of range", hint: "100ms to 1m")
@@ -46,7 +47,8 @@ enum TopCommand {
     case .table, .wide: options.format = .table
     case .json: options.format = .json
     case .csv: options.format = .csv
-    case .name: throw Failure(.usage, "mq top has no output of names", hint: "-o table, json or csv")
+    case .yaml, .name, .template:
+      throw Failure(.usage, "mq top has no -o \(invocation.output.rawValue)", hint: "-o table, json or csv")
     }
     if isDemo { options.demo = { DemoCluster.start() } }
     invocation.streams.flush()

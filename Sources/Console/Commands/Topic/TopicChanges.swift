@@ -184,7 +184,7 @@ enum TopicAlter {
       for line in lines { diff.add(.text(target.label), .text(line.0), .text(line.1), .text(line.2)) }
       plan.add(target, TopicQueries.put(after, attributes: TopicFlags.wire(changed)), result: "altered")
     }
-    if invocation.output == .table || invocation.output == .wide || plan.steps.isEmpty {
+    if invocation.output.isForPeople || plan.steps.isEmpty {
       invocation.print(diff)
     }
     if plan.steps.isEmpty { return }

@@ -35,13 +35,17 @@ enum TopicList {
     let pattern = invocation.argument("PATTERN")
     let types = invocation.strings("type")
     let isAll = invocation.isOn("all")
-    let entries = TopicQueries.all(cluster, targets, &problems).filter { entry in
-      if let pattern, !Glob.matches(entry.name, pattern) { return false }
+    var entries: [TopicEntry] = []
+    var kinds: [String] = []
+    for entry in TopicQueries.all(cluster, targets, &problems) {
+      if let pattern, !Glob.matches(entry.name, pattern) { continue }
       let kind = TopicKind.name(entry.name, entry.configs[0].config, reserved: reserved)
-      return types.isEmpty ? isAll || !["system", "retry", "dlq"].contains(kind) : types.contains(kind)
+      let isWanted = types.isEmpty ? isAll || !TopicKind.internalNames.contains(kind) : types.contains(kind)
+      if !isWanted { continue }
+      entries.append(entry)
+      kinds.append(kind)
     }
-    let needsStats = invocation.output != .table && invocation.output != .name
-    let stats = needsStats ? counts(entries, cluster, &problems) : [:]
+    let stats = invocation.wants("messages", "lastMessage") ? counts(entries, cluster, &problems) : [:]
     var table = Table([
       Column("TOPIC", key: "topic"), Column("TYPE", key: "type"),
       Column("QUEUES", key: "queues", right: true),
@@ -51,11 +55,11 @@ enum TopicList {
       Column("LAST MESSAGE", key: "lastMessage", wide: true),
     ])
     table.emptyText = pattern == nil ? "no topics; mq topic create makes one" : "no topic matches"
-    for entry in entries {
+    for (entry, kind) in zip(entries, kinds) {
       let count = stats[entry.name]
       table.add(
-        .text(entry.name), .text(TopicKind.name(entry.name, entry.configs[0].config, reserved: reserved)),
-        .integer(entry.queues), .text(perms(entry)), .list(entry.configs.map(\.target.label)),
+        .text(entry.name), .text(kind),
+        .integer(entry.queues), permCell(perms(entry)), .list(entry.configs.map(\.target.label)),
         .flag(entry.configs.contains { $0.config.isOrder }), .integer(count?.messages),
         .time(orNever: count?.lastMs))
     }
@@ -72,6 +76,9 @@ enum TopicList {
     }
     return texts.joined(separator: ",")
   }
+
+  /// Yellow where something is not allowed.
+  static func permCell(_ text: String) -> Cell { .state(text, text == "rw" ? .plain : .warning) }
 
   /// "rw", "r", "w", or "-" for none.
   static func perm(_ perm: Int32) -> String {
@@ -164,7 +171,8 @@ enum TopicDescribe {
     ])
     for data in route.queues.sorted(by: { $0.broker < $1.broker }) {
       brokers.add(
-        .text(data.broker), .text(route.address(ofBroker: data.broker)), .text(TopicList.perm(data.perm)),
+        .text(data.broker), .text(route.address(ofBroker: data.broker)),
+        TopicList.permCell(TopicList.perm(data.perm)),
         .integer(data.readQueues), .integer(data.writeQueues))
     }
     report.add("Brokers", key: "brokers", brokers)
@@ -214,7 +222,7 @@ enum TopicRouteCommand {
         table.add(
           .text(broker.name), .text(broker.cluster), .integer(id), .text(address),
           .integer(data.map { Int64($0.readQueues) }), .integer(data.map { Int64($0.writeQueues) }),
-          .text(data.map { TopicList.perm($0.perm) }))
+          data.map { TopicList.permCell(TopicList.perm($0.perm)) } ?? .unknown)
       }
     }
     invocation.print(table)

@@ -19,6 +19,9 @@ enum TopicKind {
     "system",
   ]
 
+  /// Kinds that nobody made for messages of his own.
+  static let internalNames: Set<String> = ["system", "retry", "dlq"]
+
   /// By the name and the attribute `message.type`.
   static func name(_ topic: String, _ config: TopicConfig?, reserved: Set<String> = []) -> String {
     if topic.hasPrefix(TopicName.retryPrefix) { return "retry" }
@@ -35,17 +38,24 @@ enum TopicQueries {
     _ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems
   ) -> [TopicEntry] {
     let results = cluster.callAll(targets.map { ($0.address, Request(.getAllTopicConfig)) })
-    var byName: [String: TopicEntry] = [:]
+    var found: [(target: BrokerTarget, config: TopicConfig)] = []
     for (target, result) in zip(targets, results) {
       let configs = problems.take(target) { () throws(ClientError) -> [TopicConfig] in
         try Self.configs(try result.get().json(from: target.address), from: target.address)
       }
-      for config in configs ?? [] {
-        byName[config.name, default: TopicEntry(name: config.name, configs: [])].configs.append(
-          (target, config))
+      for config in configs ?? [] { found.append((target, config)) }
+    }
+    // The sort is stable: brokers of a topic stay in the order of the targets.
+    found.sort { $0.config.name < $1.config.name }
+    var entries: [TopicEntry] = []
+    for one in found {
+      if let last = entries.indices.last, entries[last].name == one.config.name {
+        entries[last].configs.append(one)
+      } else {
+        entries.append(TopicEntry(name: one.config.name, configs: [one]))
       }
     }
-    return byName.values.sorted { $0.name < $1.name }
+    return entries
   }
 
   private static func configs(_ json: JSON, from address: String) throws(ClientError) -> [TopicConfig] {
