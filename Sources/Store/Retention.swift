@@ -27,7 +27,12 @@ extension MessageStore {
       }
       count += 1
     }
-    if count > 0 && mayDelete(log.segments[count].start) { deleteSegments(count) }
+    if count == 0 { return }
+    if mayDelete(log.segments[count].start) {
+      deleteSegments(count)
+    } else {
+      upkeep.nextRetentionMs = nowMs + Limits.retentionRetryMs
+    }
   }
 
   /// Drops the oldest segments and the queue entries of their records.

@@ -41,11 +41,13 @@ final class Compactions: Feature {
 /// Reads one queue after the other from its beginning to its end, over and over.
 private final class CompactedReader: Consumer {
   private(set) var scans = 0
+  /// Where the last acknowledged message of each key stood, by queue; one that is stored again stands behind.
+  private var known: [Int32: [String: Int64]] = [:]
 
   /// One pass over a queue.
   private struct Scan {
     let queueId: Int32
-    /// The last acknowledged offset of each key when it began, and who stands there.
+    /// The last acknowledged offset of each key when it began.
     let wanted: [String: Int64]
     let powerLosses: Int
     var found: [String: Int64] = [:]
@@ -54,16 +56,20 @@ private final class CompactedReader: Consumer {
 
   init(_ world: World) {
     super.init(world, "compacted reader", Oracle.Group("G-compacted") { _ in true }, queues: [])
+    world.onPowerLoss.append { [weak self] in
+      if !world.plan.flushSync { self?.known = [:] }
+    }
   }
 
   override func begin() { scan(0, life) }
 
   private func scan(_ queueId: Int32, _ life: Int) {
-    var wanted: [String: Int64] = [:]
+    var wanted = known[queueId] ?? [:]
     for message in world.oracle.messages where message.topic == Compactions.topic && message.mustArrive {
       guard let place = message.place, place.queueId == queueId else { continue }
       wanted[message.key] = max(wanted[message.key] ?? -1, place.offset)
     }
+    known[queueId] = wanted
     read(Scan(queueId: queueId, wanted: wanted, powerLosses: world.powerLosses), 0, life)
   }
 

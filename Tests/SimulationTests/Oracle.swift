@@ -272,7 +272,9 @@ final class Oracle {
   }
 
   /// Segments whose time is over may be gone, others not.
-  func afterRetention(_ world: World, minOffset: Int64, reservedHours: Int) {
+  func afterRetention(_ world: World, _ node: Node) {
+    guard let reservedHours = world.plan.reservedHours else { return }
+    let minOffset = node.store.minOffset
     for id in messages.indices where !messages[id].isGone && messages[id].physicalOffset >= 0 {
       let message = messages[id]
       if message.physicalOffset >= minOffset { continue }
@@ -288,6 +290,7 @@ final class Oracle {
   }
 
   func afterBoot(_ world: World, _ node: Node) {
+    afterRetention(world, node)
     for topic in topics where node.store.topicConfig(topic) == nil {
       world.fail("topic \(topic) was acknowledged and is gone")
     }

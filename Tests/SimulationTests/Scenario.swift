@@ -39,9 +39,7 @@ final class Scenario {
     addConsumers()
     addFeatures()
     world.run(untilMs: world.startMs + world.plan.faultsMs + 900_000) { [self] in
-      if let hours = world.plan.reservedHours, let store = world.server?.node.store {
-        world.oracle.afterRetention(world, minOffset: store.minOffset, reservedHours: hours)
-      }
+      if let node = world.server?.node { world.oracle.afterRetention(world, node) }
       return world.areFaultsOver && world.server != nil && isComplete
     }
     finish()

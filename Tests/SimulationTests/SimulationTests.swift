@@ -61,7 +61,7 @@ import Testing
   }
 
   /// The same seed is the same run, down to the bytes that the server sends.
-  @Test(arguments: [1, 2] as [UInt64])
+  @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
   func seedsReplay(_ seed: UInt64) throws {
     let runs = try (0..<2).map { _ in
       let scenario = try Scenario(seed: seed, isTracing: false)
