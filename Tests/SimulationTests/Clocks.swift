@@ -22,9 +22,9 @@ final class Clocks: Feature {
       world.cover(goBack ? "clock set" : "days pass")
       world.jump(world.delayMs((goBack ? -rangeMs : 0)...rangeMs))
     }
-    // In the end somebody puts them right.
+    // In the end they show times that are later than all before: what waits for those comes.
     world.after(world.plan.faultsMs + 1) { [world] in
-      if world.skewMs < 0 { world.jump(-world.skewMs) }
+      if world.skewMs < world.skewMaxMs { world.jump(world.skewMaxMs - world.skewMs) }
     }
   }
 }

@@ -103,7 +103,7 @@ private final class PatientConsumer: Consumer {
     // The level counts from when the clocks were set back.
     let sentMs = min(before.atMs, world.lowestMs(since: before.steadyMs))
     let dueMs = sentMs + waitsMs[min(Int(number), waitsMs.count) - 1]
-    if world.nowMs < dueMs {
+    if world.latestMs(since: before.steadyMs) < dueMs {
       world.fail("attempt \(number) of message \(message.id) comes \(dueMs - world.nowMs) ms early")
     }
   }

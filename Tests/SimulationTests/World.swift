@@ -87,7 +87,9 @@ final class World {
   /// How far the clocks are ahead.
   private(set) var skewMs: Int64 = 0
   /// When the clocks were set back, and to what.
-  private var setBacks: [(steadyMs: Int64, toMs: Int64)] = []
+  private var setBacks: [(steadyMs: Int64, fromMs: Int64, toMs: Int64)] = []
+  /// How far the clocks were ahead at most.
+  private(set) var skewMaxMs: Int64 = 0
   var areFaultsOver: Bool { steadyMs >= startMs + plan.faultsMs }
 
   // MARK: Chance
@@ -103,13 +105,19 @@ final class World {
   /// Sets all clocks, forwards or back.
   func jump(_ ms: Int64) {
     note("the clocks are set by \(ms) ms")
+    let fromMs = nowMs
     skewMs += ms
+    skewMaxMs = max(skewMaxMs, skewMs)
     pass(to: steadyMs)
-    if ms < 0 { setBacks.append((steadyMs, nowMs)) }
+    if ms < 0 { setBacks.append((steadyMs, fromMs, nowMs)) }
   }
 
   /// Whether the clocks were set back since.
   func wasSetBack(since atMs: Int64 = 0) -> Bool { (setBacks.last?.steadyMs ?? -1) >= atMs }
+  /// The latest that they have shown since.
+  func latestMs(since atMs: Int64) -> Int64 {
+    setBacks.lazy.filter { $0.steadyMs >= atMs }.map(\.fromMs).reduce(nowMs, max)
+  }
   /// The least that they were set back to since.
   func lowestMs(since atMs: Int64) -> Int64 {
     setBacks.lazy.filter { $0.steadyMs >= atMs }.map(\.toMs).min() ?? .max
