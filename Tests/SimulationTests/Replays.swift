@@ -17,6 +17,7 @@ final class Replays: Feature {
   /// As in Apache, a place that was set is on disk within five seconds, and until the consumer takes it up it
   /// is known in memory: when the broker dies before, the operator repeats what he did.
   private static let settledMs: Int64 = 8_000
+  private static let unheardMs: Int64 = 5_000
 
   private let topic: (name: String, queues: Int32)
   private var consumer: Consumer?
@@ -47,7 +48,10 @@ final class Replays: Feature {
     repeatedly(3_000...12_000) { [self] in
       if !world.areFaultsOver && !isAsking { reset() }
     }
-    repeatedly(500...3_000) { [self] in search() }
+    repeatedly(500...3_000) { [self] in
+      search()
+      repeatUnheard()
+    }
   }
 
   // MARK: resets
@@ -88,6 +92,14 @@ final class Replays: Feature {
   private func repeatYoung() {
     for (queueId, reset) in resets
     where !reset.isTaken || world.steadyMs < reset.askedMs + Self.settledMs { repeating.insert(queueId) }
+    if !isAsking { repeatNext() }
+  }
+
+  /// The consumer is told once, as by Apache's broker: an answer that its connection loses is told no more.
+  private func repeatUnheard() {
+    for (queueId, reset) in resets where !reset.isTaken && world.steadyMs > reset.askedMs + Self.unheardMs {
+      repeating.insert(queueId)
+    }
     if !isAsking { repeatNext() }
   }
 
