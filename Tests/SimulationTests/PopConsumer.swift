@@ -13,6 +13,8 @@ final class PopRecord {
     var id: Int
     /// Nobody may see it before.
     var hiddenUntilMs: Int64
+    /// When it was popped.
+    var poppedMs: Int64
     var isAcknowledged = false
     /// An acknowledgement went out that nobody answered in time: it may count, also when the process that
     /// sent it did not live to hear so.
@@ -39,9 +41,11 @@ final class PopRecord {
       let known = places[key] ?? (0, false)
       places[key] = (known.count + 1, known.isTorn || entry.physicalOffset >= world.tornFrom)
     }
-    for topic in [topic] + PopNames.retryTopics(node, of: topic) {
+    // A retry topic that was made in the torn turn has no config, and its queue what was stored there.
+    let retryTopics = [false, true].map { PopNames.retryTopic(group: name, topic: topic, isV2: $0) }
+    for topic in [topic] + retryTopics {
       guard let slot = node.store.slot(topic) else { continue }
-      for queueId in 0..<node.store.gate(slot).readQueues {
+      for queueId in 0..<max(1, node.store.gate(slot).readQueues) {
         guard let range = node.store.queueRange(slot, queueId) else { continue }
         let next = node.store.consumerOffset(group: name, topic: topic, queueId: queueId) ?? range.lowerBound
         for offset in min(next, range.upperBound)..<range.upperBound { count(slot, queueId, offset) }
@@ -129,14 +133,15 @@ final class PopConsumer: Consumer {
       let words = text.split(separator: " ")
       guard words.count == 8 else { return world.fail("\(client.name) gets the receipt \(text)") }
       if key != "delayed", let entry = record.entries[key],
-        world.nowMs < entry.hiddenUntilMs || entry.isAcknowledged, !record.mayComeOnceMore(key)
+        world.latestMs(since: entry.poppedMs) < entry.hiddenUntilMs || entry.isAcknowledged, !record.mayComeOnceMore(key)
       {
         world.fail(
           "\(client.name) pops message \(message.id) again, acknowledged: \(entry.isAcknowledged), hidden for "
             + "\(entry.hiddenUntilMs - world.nowMs) ms")
       }
       if key != "delayed" {
-        record.entries[key] = .init(id: message.id, hiddenUntilMs: popMs + invisibleMs)
+        record.entries[key] = .init(
+          id: message.id, hiddenUntilMs: popMs + invisibleMs, poppedMs: world.steadyMs)
       }
       let isRetry = words[4] != "0"
       let receipt = Receipt(
