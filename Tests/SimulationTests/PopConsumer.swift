@@ -133,7 +133,8 @@ final class PopConsumer: Consumer {
       let words = text.split(separator: " ")
       guard words.count == 8 else { return world.fail("\(client.name) gets the receipt \(text)") }
       if key != "delayed", let entry = record.entries[key],
-        world.latestMs(since: entry.poppedMs) < entry.hiddenUntilMs || entry.isAcknowledged, !record.mayComeOnceMore(key)
+        world.latestMs(since: entry.poppedMs) < entry.hiddenUntilMs || entry.isAcknowledged,
+        !record.mayComeOnceMore(key)
       {
         world.fail(
           "\(client.name) pops message \(message.id) again, acknowledged: \(entry.isAcknowledged), hidden for "
