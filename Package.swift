@@ -83,7 +83,7 @@ let package = Package(
       name: "ClientTests", dependencies: ["Client", "Wire", "Linux", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: house),
     .testTarget(
-      name: "ConsoleTests", dependencies: ["Console", "Client", "Wire", "Linux", "TestSupport"],
+      name: "ConsoleTests", dependencies: ["Console", "Client", "Server", "Wire", "Linux", "TestSupport"],
       swiftSettings: house),
     .testTarget(
       name: "TopTests", dependencies: ["Top", "Client", "Wire", "TestSupport"], exclude: ["Fixtures"],

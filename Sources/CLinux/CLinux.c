@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -71,6 +72,17 @@ const char *clinux_error_name(int number) { return strerrorname_np(number); }
 const char *clinux_error_text(int number) { return strerrordesc_np(number); }
 
 const char *clinux_entry_name(const struct dirent *entry) { return entry->d_name; }
+
+static void end_at_once(int number) {
+  (void)number;
+  _exit(0);
+}
+
+int clinux_end_after(int milliseconds) {
+  struct itimerval timer = {.it_value = {milliseconds / 1000, milliseconds % 1000 * 1000}};
+  if (signal(SIGALRM, end_at_once) == SIG_ERR) return -1;
+  return setitimer(ITIMER_REAL, &timer, NULL);
+}
 
 void clinux_raise_default(int number) {
   sigset_t only;

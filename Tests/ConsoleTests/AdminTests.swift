@@ -76,7 +76,12 @@ import Testing
 
   @Test func groupsAreListedAndDescribed() throws {
     let server = try CannedServer.apache()
-    #expect(run("group list", on: server).out.contains("CG_Live             1    0  broker-a\n"))
+    let totals =
+      #"{"brokerAddr":"b","consumeStatsList":[{"CG_Live":[{"consumeTps":1.5,"offsetTable":{{"brokerName":"#
+      + #""broker-a","queueId":0,"topic":"TopicLive"}:{"brokerOffset":9,"consumerOffset":2,"lastTimestamp":0,"#
+      + #""pullOffset":2}}}]}],"totalDiff":7,"totalInflightDiff":0}"#
+    let live = try CannedServer.apache { $0.code == 317 ? .answer(body: totals) : nil }
+    #expect(run("group list CG*", on: live).out.contains("CG_Live         7  1.5       1  broker-a\n"))
     let text = run("group describe CG_Live", on: server).out
     #expect(text.contains("State:      online\nKind:       push, clustering\n"))
     #expect(text.contains("127.0.0.1@live"))

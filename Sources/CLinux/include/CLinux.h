@@ -36,6 +36,8 @@ const char *clinux_error_name(int number);
 const char *clinux_error_text(int number);
 /// The name inside a directory entry; valid as long as the entry.
 const char *clinux_entry_name(const struct dirent *entry);
+/// Ends the process with code 0 after that time, whatever it is doing; nothing is flushed.
+int clinux_end_after(int milliseconds);
 /// The default action of a signal, unblocked, raised; returns only when the signal is ignored by default.
 void clinux_raise_default(int number);
 

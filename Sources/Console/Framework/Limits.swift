@@ -6,8 +6,10 @@ package enum Limits {
   package static let durationMsMax: Int64 = 315_360_000_000
   /// Used when neither a flag nor a context says otherwise.
   package static let timeoutMsDefault: Int64 = 5000
-  /// What a shell waits for the names of topics and groups.
-  package static let completionTimeoutMs: Int64 = 150
+  /// What a cluster gets to tell the names of topics and groups, and the life of a process that completes:
+  /// resolving a host's name may take longer.
+  package static let completionTimeoutMs: Int64 = 75
+  static let completionProcessMs: Int32 = 90
   /// Names offered at once.
   package static let completionNamesMax = 500
   /// A longer file is refused.
@@ -60,6 +62,8 @@ package enum Limits {
   static let commitMs: Int64 = 5000
   /// How often an ordered member renews its locks; brokers end them after 60 s.
   static let lockMs: Int64 = 20_000
+  /// Offsets that one import takes, which are read whole.
+  static let importLinesMax = 65_536
   /// Largest file of a broadcasting group's offsets.
   static let offsetFileBytesMax = 16 << 20
   /// How long `mq produce --transaction check` waits for the broker's question by default: Apache's brokers

@@ -24,7 +24,8 @@ package final class Streams {
   package let canAsk: Bool
   /// Whether stdout is a terminal.
   package let isOutTerminal: Bool
-  private let isCaptured: Bool
+  /// Whether all goes to memory.
+  let isCaptured: Bool
   private var out = ByteBuffer()
   private var error = ""
   private var answers: [String]
@@ -82,6 +83,15 @@ package final class Streams {
     } else if screen?.append(utf8: text) == nil {
       flush()
       Process.writeError(text)
+    }
+  }
+
+  /// A failure on stderr: as an object for scripts that read JSON or YAML, in words else.
+  func tell(_ failure: Failure, _ format: OutputFormat, verbose: Bool = false) {
+    switch format {
+    case .json: warn(failure.json.text(.indented) + "\n")
+    case .yaml: warn(YAML.text(failure.json))
+    default: warn(failure.text(verbose: verbose))
     }
   }
 
@@ -144,8 +154,8 @@ package final class Streams {
     shape { () throws(Failure) in
       let reports = try selection.apply(to: reports, keepsColumns: keepsColumns)
       guard let template else { return Format.text(reports, options) }
-      return try template.text(
-        reports.first?.fields.map(\.column) ?? [], reports.map { $0.fields.map(\.cell) })
+      guard let first = reports.first else { return "" }
+      return try template.text(first.fields.map(\.column), reports.map { $0.fields.map(\.cell) })
     }
   }
 

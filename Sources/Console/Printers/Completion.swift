@@ -1,5 +1,5 @@
 // What a shell may offer for the word under the cursor. The scripts ask `mq __complete WORDS...`, so the rows
-// of the command table are the only source; names of topics and groups come from the cluster, within 150 ms
+// of the command table are the only source; names of topics and groups come from the cluster, within 100 ms
 // or not at all.
 
 import Client
@@ -25,6 +25,7 @@ package enum Completion {
     let (command, path, position, pending) = scan(before)
     if let flag = pending { return values(of: flag, current, prefix: "", words, &invocation) }
     guard let command else { return commands(path, current) }
+    if command.path == ["help"] { return helpWords(Array(before.drop { $0 != "help" }.dropFirst()), current) }
     if current.hasPrefix("--"), let equals = current.firstIndex(of: "=") {
       let name = current[current.index(current.startIndex, offsetBy: 2)..<equals]
       guard let flag = command.allFlags.first(where: { $0.long == name }) else { return [] }
@@ -69,17 +70,21 @@ package enum Completion {
     return (command, path, position, pending)
   }
 
+  /// The words that may follow a path that is no whole command yet.
   private static func commands(_ path: [String], _ current: String) -> [Candidate] {
-    if path.isEmpty {
-      return CommandTable.firstWords.filter { $0.hasPrefix(current) }.map { word in
-        let summary =
-          CommandTable.command([word])?.summary ?? CommandTable.nouns.first { $0.name == word }?.summary
-        return Candidate(word: word, meaning: summary ?? "")
-      }
+    var found: [Candidate] = []
+    for command in CommandTable.visible where command.path.count > path.count && command.path.starts(with: path) {
+      let word = command.path[path.count]
+      if !word.hasPrefix(current) || found.contains(where: { $0.word == word }) { continue }
+      let isWhole = command.path.count == path.count + 1
+      found.append(Candidate(word: word, meaning: isWhole ? command.summary : Help.nounSummary(word)))
     }
-    return CommandTable.verbs(of: path[0]).filter { $0.hasPrefix(current) && path.count == 1 }.map { verb in
-      Candidate(word: verb, meaning: CommandTable.command([path[0], verb])?.summary ?? "")
-    }
+    return found
+  }
+
+  private static func helpWords(_ before: [String], _ current: String) -> [Candidate] {
+    let topics = before.isEmpty ? matching(["all"] + HelpTopics.all.map(\.name), current) : []
+    return commands(before, current) + topics
   }
 
   private static func values(
@@ -106,7 +111,7 @@ package enum Completion {
     switch source {
     case .none: return []
     case .files: return [files]
-    case .commands: return matching(CommandTable.firstWords + HelpTopics.all.map(\.name), typed)
+    case .commands: return helpWords([], typed)
     case .contexts: return matching((try? invocation.contextFile.load().entries.map(\.name)) ?? [], typed)
     case .topics, .groups, .brokers, .clusters:
       let input = connection(words)
@@ -114,23 +119,33 @@ package enum Completion {
       let cluster = Cluster(nameServers: servers, timeoutMs: Limits.completionTimeoutMs)
       cluster.credentials = try? invocation.settingsInUse.credentials(input)
       cluster.shareDeadline()
-      return matching((try? live(source, cluster)) ?? [], typed)
+      return matching((try? live(source, cluster, typed)) ?? [], typed)
     }
   }
 
-  /// The -n and --context that are on the line already.
+  /// The -n and --context that are on the line already, before the word that is completed.
   private static func connection(_ words: [String]) -> Input {
     var input = Input()
-    for (index, word) in words.enumerated() where index + 1 < words.count {
-      if word == "-n" || word == "--namesrv" { input.flags["namesrv"] = [.text(words[index + 1])] }
-      if word == "--context" { input.flags["context"] = [.text(words[index + 1])] }
+    var before = words.dropLast()
+    while let word = before.popFirst() {
+      for (form, name) in [("-n", "namesrv"), ("--namesrv", "namesrv"), ("--context", "context")] {
+        if word == form, let value = before.first { input.flags[name] = [.text(value)] }
+        if word.hasPrefix(form + "=") {
+          input.flags[name] = [.text(String(word.dropFirst(form.count + 1)))]
+        }
+      }
     }
     return input
   }
 
-  private static func live(_ source: CompletionSource, _ cluster: Cluster) throws(ClientError) -> [String] {
+  private static func live(
+    _ source: CompletionSource, _ cluster: Cluster, _ typed: String
+  ) throws(ClientError) -> [String] {
     if source == .topics {
-      return try cluster.topicNames().filter { !TopicName.isSystem($0) && !$0.hasPrefix("%") }
+      // Retry and dead-letter topics are many; who wants one begins with its first character.
+      return try cluster.topicNames().filter { name in
+        !TopicName.isSystem(name) && (!name.hasPrefix("%") || typed.hasPrefix("%"))
+      }
     }
     let info = try cluster.clusterInfo()
     switch source {

@@ -22,29 +22,17 @@ package enum CompletionScripts {
       # bash completion for mq; printed by: mq completion bash
 
       _mq() {
-        local current="${COMP_WORDS[COMP_CWORD]}" line
-        # Bash cuts words at "=" and ":"; mq wants them whole.
-        local words=() i
-        for ((i = 1; i <= COMP_CWORD; i++)); do
-          local word="${COMP_WORDS[i]}"
-          if ((${#words[@]})) && [[ $word == [=:]* || ${words[-1]} == *[=:] ]]; then
-            words[-1]+="$word"
-          else
-            words+=("$word")
-          fi
-        done
-        local whole="${words[-1]}"
-        local prefix="${whole%"$current"}"
-        [[ $current == [=:] ]] && prefix="$whole" current=""
+        local line
         COMPREPLY=()
+        # mq takes the line apart and quotes what it offers; a program called by ~ is meant to be expanded.
         while IFS= read -r line; do
-          line="${line%%$'\t'*}"
           if [[ $line == ":files" ]]; then
             compopt -o default 2>/dev/null
             return
           fi
-          COMPREPLY+=("${line#"$prefix"}")
-        done < <("${COMP_WORDS[0]}" __complete -- "${words[@]}" 2>/dev/null)
+          COMPREPLY+=("$line")
+        done < <("${COMP_WORDS[0]/#\~/$HOME}" __complete --line="${COMP_LINE:0:COMP_POINT}" \
+          --word="${COMP_WORDS[COMP_CWORD]}" 2>/dev/null)
       }
       complete -F _mq mq
 
@@ -71,7 +59,7 @@ package enum CompletionScripts {
           else
             candidates+=("$word")
           fi
-        done < <("${words[1]}" __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)
+        done < <("${(Q)words[1]/#\~/$HOME}" __complete --quoted -- "${(@)words[2,CURRENT]}" 2>/dev/null)
         _describe -t candidates 'mq' candidates
       }
       if [[ "${funcstack[1]}" == "_mq" ]]; then
@@ -88,8 +76,11 @@ package enum CompletionScripts {
       # fish completion for mq; printed by: mq completion fish
 
       function __mq_complete
-        set -l words (commandline -opc) (commandline -ct)
-        set -l candidates ($words[1] __complete -- $words[2..-1] 2>/dev/null)
+        set -l words (commandline -opc)
+        set -l typed (commandline -ct)
+        # What has an open quote cannot be unescaped as a whole.
+        set -l current (string unescape -- $typed; or string replace -r '^["\']' '' -- $typed)
+        set -l candidates ($words[1] __complete -- $words[2..-1] "$current" 2>/dev/null)
         if test "$candidates[1]" = ":files"
           __fish_complete_path (commandline -ct)
         else

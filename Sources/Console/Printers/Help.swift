@@ -5,6 +5,7 @@ package enum Help {
   /// Help of the program (empty path), a noun, a command, or a help topic.
   package static func text(_ path: [String]) throws(Failure) -> String {
     if path.isEmpty { return program }
+    if path == ["all"] { return everything }
     if let command = CommandTable.command(path) { return text(command) }
     if path.count == 1 {
       if CommandTable.isNoun(path[0]) { return noun(path[0]) }
@@ -14,7 +15,7 @@ package enum Help {
     let nearest = Suggestion.hint(path[0], of: words, prefix: "mq help ")
     throw Failure(
       .usage, "no help for \(path.joined(separator: " "))",
-      hint: nearest.isEmpty ? "mq help lists all" : nearest)
+      hint: nearest.isEmpty ? "mq help all lists every command" : nearest)
   }
 
   /// "mq topic create TOPIC [flags]".
@@ -46,26 +47,41 @@ package enum Help {
     return text
   }
 
+  /// What a noun stands for, without a full stop.
+  static func nounSummary(_ name: String) -> String {
+    CommandTable.nouns.first { $0.name == name }?.summary ?? name
+  }
+
+  /// Fits a terminal of 80 by 40: one line for each noun.
   private static var program: String {
     var text =
-      "mq: one program for RocketMQ: it serves, administers and watches.\n\nusage: mq COMMAND [flags]\n"
-    let single = CommandTable.visible.filter { $0.path.count == 1 }
+      "mq: one program for RocketMQ: it serves, administers and watches.\n\n"
+      + "usage: mq COMMAND [flags]\n       mq NOUN VERB [NAME] [flags]\n"
+    let words = CommandTable.firstWords
+    let single = words.compactMap { CommandTable.command([$0]) }
     text += "\ncommands:\n" + definitions(single.map { ($0.name, $0.summary) })
-    for noun in CommandTable.nouns {
-      let commands = CommandTable.visible.filter { $0.path.count == 2 && $0.path[0] == noun.name }
-      if commands.isEmpty { continue }
-      text += "\n\(noun.summary.lowercasedFirst):\n"
-      text += definitions(commands.map { ($0.name, $0.summary) })
+    let nouns = CommandTable.nouns.filter { words.contains($0.name) }
+    text += "\nnouns; mq NOUN --help shows the verbs:\n" + definitions(nouns.map { ($0.name, $0.summary) })
+    text += "\n" + wrapped("help topics: " + HelpTopics.all.map(\.name).joined(separator: ", "), indent: 2)
+    return text + "mq help all lists every command, mq help TOPIC shows a help topic.\n"
+  }
+
+  /// Every command with its summary.
+  private static var everything: String {
+    var text = "Every command of mq; --help after it shows flags and examples.\n"
+    let words = CommandTable.firstWords
+    text += "\n" + definitions(words.compactMap { CommandTable.command([$0]) }.map { ($0.name, $0.summary) })
+    for word in words where CommandTable.isNoun(word) {
+      let commands = CommandTable.visible.filter { $0.path.count > 1 && $0.path[0] == word }
+      text += "\n\(nounSummary(word)):\n" + definitions(commands.map { ($0.name, $0.summary) })
     }
-    text += "\nhelp topics: " + HelpTopics.all.map(\.name).joined(separator: ", ") + "\n"
-    return text + "mq COMMAND --help shows flags and examples; mq help TOPIC shows a help topic.\n"
+    return text
   }
 
   private static func noun(_ name: String) -> String {
-    let commands = CommandTable.visible.filter { $0.path.count == 2 && $0.path[0] == name }
-    let summary = CommandTable.nouns.first { $0.name == name }?.summary ?? name
-    return "\(summary).\n\nusage: mq \(name) VERB [flags]\n\nverbs:\n"
-      + definitions(commands.map { ($0.path[1], $0.summary) })
+    let commands = CommandTable.visible.filter { $0.path.count > 1 && $0.path[0] == name }
+    let rows = commands.map { ($0.path.dropFirst().joined(separator: " "), $0.summary) }
+    return "\(nounSummary(name)).\n\nusage: mq \(name) VERB [flags]\n\nverbs:\n" + definitions(rows)
       + "\nmq \(name) VERB --help shows flags and examples.\n"
   }
 

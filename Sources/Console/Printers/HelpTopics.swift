@@ -11,7 +11,9 @@ package struct HelpTopic: Sendable {
 /// All pages of help.
 package enum HelpTopics {
   /// In the order of the help.
-  package static let all: [HelpTopic] = [connection, output, formats, exitCodes, safety, filters]
+  package static let all: [HelpTopic] = [
+    objects, connection, contexts, environment, output, formats, exitCodes, safety, filters,
+  ]
 
   private static let connection = HelpTopic(
     name: "connection",
@@ -31,8 +33,8 @@ package enum HelpTopics {
       Brokers are asked at the addresses that they registered there, all at once.
       --timeout is the time for the whole command, 5 s unless given.
 
-      Contexts are kept in $XDG_CONFIG_HOME/mq/config.toml, or ~/.config/mq/config.toml.
-      Only its owner can read the file.
+      Contexts are kept in $XDG_CONFIG_HOME/mq/config.toml, or in ~/.config instead
+      (mq help contexts).
 
       Where a cluster asks for credentials, requests are signed by an access key (the
       name of a user) and its secret key. They come from the first that is set:
@@ -127,6 +129,17 @@ package enum HelpTopics {
       at its line ends, quotes fields with commas, quotes or line breaks, and begins
       with a line of keys unless --no-headers. With --watch each round prints one
       whole document.
+
+      A message is one object a line (mq consume, mq message tail, mq dlq cat):
+
+        {"topic":"orders","broker":"broker-a","queueId":3,"queueOffset":1042,
+         "messageId":"...","offsetMessageId":"...","keys":"order-17","tags":"new",
+         "properties":{"price":"30"},"bornTime":"...","bornTimeMs":0,
+         "storeTime":"...","storeTimeMs":0,"reconsumeTimes":0,"body":"hello"}
+
+      A body that is no UTF-8 is in "bodyBase64" instead. mq produce --json reads the
+      same lines; it takes body, keys, tags, delayLevel and properties, and ignores
+      what only a broker may set.
 
       Changes print one object per broker: broker, address, result, error. --dry-run
       prints the requests instead: broker, address, code, request, fields.

@@ -19,6 +19,10 @@ package enum Process {
   /// Ends the process now; other threads are not waited for.
   package static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 
+  /// Ends the process with code 0 after `ms` milliseconds, even in the middle of a system call; what is not
+  /// flushed is lost. Once per process: it takes SIGALRM.
+  package static func endAfter(ms: Int32) { _ = clinux_end_after(ms) }
+
   /// Writes all bytes to stdout; false when the reader is gone (EPIPE) or writing failed.
   package static func writeOut(_ bytes: RawSpan) -> Bool { write(bytes, to: STDOUT_FILENO) }
 

@@ -12,12 +12,17 @@ extension Session {
     writer.finish(to: &out)
   }
 
-  /// Answers 0 with a JSON body (compact fastjson unless `style` says otherwise).
+  /// Answers 0 with a JSON body (compact fastjson unless `style` says otherwise); 1 when no frame holds it.
   func answer(_ header: borrowing RemotingHeader, json: JSON, style: JSON.Style = .compact) {
     if header.isOneWay { return }
+    let start = out.count
     var writer = FrameWriter(response: ResponseCode.success.rawValue, opaque: header.opaque, to: &out)
     writer.endHeader(to: &out)
     json.write(style, to: &out)
+    if out.count - start > Int(Frame.lengthMax) {
+      out.truncate(to: start)
+      return answer(header, .systemError, remark: "the answer is larger than a frame may be")
+    }
     writer.finish(to: &out)
   }
 

@@ -79,6 +79,14 @@ package enum BrokerConf {
     return lines.reversed().filter { seen.insert($0.key).inserted }.sorted { $0.key < $1.key }
   }
 
+  /// The value that a setting has without a file, for the manual; empty when there is none.
+  static func defaultText(_ key: String, _ options: ServerOptions) -> String {
+    rows.first { $0.key == key }?.get(options) ?? ""
+  }
+
+  /// Every setting that is followed.
+  static var followedKeys: [String] { rows.map(\.key) + [logPathKey] }
+
   // MARK: rows
 
   private struct Row {

@@ -30,7 +30,7 @@ enum GroupDelete {
       throw Failure(.usage, "\(group) is a group of the system", hint: "brokers and clients need it")
     }
     let cluster = try invocation.admin()
-    let targets = try invocation.masters()
+    let targets = try invocation.mastersToChange()
     var problems = Problems()
     let owners = try GroupQueries.find(group, cluster, targets, &problems).configs.map(\.target)
     let live = GroupQueries.connections(group, cluster, owners, &problems)

@@ -1,267 +1,247 @@
-// `mq group list`, `mq group describe`, `mq group lag`.
+// `mq group list`: the groups of many brokers, by two requests to each, however many groups there are.
 
 import Client
 import Wire
 
 enum GroupList {
   static let row = Command(
-    ["group", "list"], summary: "List consumer groups with their clients and lag",
+    ["group", "list"], summary: "List consumer groups with their lag",
     details: """
       The groups that brokers know, whether consumers are connected or not. LAG is the number of stored
-      messages that the group has not consumed, over all its topics. With -o name only the names are asked
-      for.
+      messages that the group has not consumed, TPS the messages a second that it gets, both over all its
+      topics. Each broker is asked twice, for its groups (code 201) and their progress (317), however many
+      there are; --clients asks once more per group (203). With -o name only the names are asked for, unless
+      --lag chooses among them.
       """,
     arguments: [
       Argument("PATTERN", "only groups that match: * is any text, ? one character", isOptional: true)
     ],
-    flags: [Flag("all", .toggle, "", "also the groups of the system")],
+    flags: [
+      Flag("all", .toggle, "", "also the groups of the system"),
+      Flag("clients", .toggle, "", "also the number of connected clients, and how they consume"),
+      Flag(
+        "lag", .text, "CONDITION", "only groups with such a lag: '>1000', '<=10', '=0'; 1000 is at least"),
+      Flag(
+        "sort", .choice(["name", "lag", "tps"]), "BY", "order; largest first by lag and tps",
+        defaultText: "name"),
+    ],
     shared: [.query, .cluster, .broker],
     examples: [
-      Example("mq group list", "the groups of all clusters"),
+      Example("mq group list --lag '>0' --sort lag", "the groups that are behind, the worst first"),
       Example(
         "mq group list 'pay*' -o wide -w", "those that begin with pay, with settings, every two seconds"),
-      Example("mq group list -o json", "the same as JSON"),
+      Example("mq group list --clients -o json", "as JSON, with the number of clients"),
     ],
     replaces: ["consumerProgress"], run: run)
 
-  /// What one group does now.
-  private struct Activity {
-    var clients: Int64?
-    var lag: Int64?
+  /// What one group does now, on all brokers together.
+  fileprivate struct Activity {
+    var lag: Int64 = 0
+    var topics: Int64 = 0
+    var tps = 0.0
+    var lastTimestampMs: Int64 = 0
   }
 
   private static func run(_ invocation: inout Invocation) throws(Failure) {
+    let condition = try invocation.string("lag").map(Condition.parse)
     let cluster = try invocation.admin()
     let targets = try invocation.masters()
     var problems = Problems()
     let pattern = invocation.argument("PATTERN")
     let isAll = invocation.isOn("all")
-    let entries = GroupQueries.all(cluster, targets, &problems).filter { entry in
+    let needsProgress =
+      invocation.output != .name || condition != nil || invocation.has("sort")
+      || invocation.wants("lag", "tps", "topics", "lastConsumed")
+    let (tables, answers) = ask(cluster, targets, withProgress: needsProgress, &problems)
+    var entries = GroupQueries.entries(tables).filter { entry in
       (pattern.map { Glob.matches(entry.name, $0) } ?? true)
         && (isAll || !TopicName.isSystemGroup(entry.name))
     }
-    let activities = invocation.output == .name ? [:] : activities(entries, cluster)
-    var table = Table([
-      Column("GROUP", key: "group"), Column("CLIENTS", key: "clients", right: true),
-      Column("LAG", key: "lag", right: true), Column("BROKERS", key: "brokers"),
-      Column("ENABLED", key: "isEnabled", wide: true), Column("ORDERED", key: "isOrdered", wide: true),
-      Column("RETRIES", key: "retriesMax", right: true, wide: true),
-    ])
-    table.emptyText =
-      pattern == nil ? "no groups; a group appears when its first consumer connects" : "no group matches"
-    for entry in entries {
-      let activity = activities[entry.name]
-      let config = entry.configs[0].config
-      table.add(
-        .text(entry.name), .integer(activity?.clients), .lag(activity?.lag),
-        .list(entry.configs.map(\.target.label)),
-        .flag(entry.configs.allSatisfy(\.config.consumeEnable)), .flag(config.consumeMessageOrderly),
-        .integer(config.retryMaxTimes))
-    }
+    let activities = activities(entries, answers, cluster, &problems)
+    if let condition { entries.removeAll { !condition.holds(activities[$0.name]?.lag) } }
+    sort(&entries, by: invocation.string("sort") ?? "name", activities)
+    let live =
+      invocation.isOn("clients") && invocation.output != .name ? clients(entries, cluster, &problems) : nil
+    let table = table(entries, activities, live, isFiltered: pattern != nil || condition != nil)
     invocation.print(table)
     try problems.finish(of: targets.count)
   }
 
-  /// Clients and lag of each group, all asked at once; what cannot be read stays unknown.
-  private static func activities(_ entries: [GroupEntry], _ cluster: Cluster) -> [String: Activity] {
-    var calls: [(address: String, request: Request)] = []
-    var owners: [(group: String, isClients: Bool)] = []
-    for entry in entries {
-      for (target, _) in entry.configs {
-        calls.append((target.address, Request(.getConsumerConnectionList, [("consumerGroup", entry.name)])))
-        owners.append((entry.name, true))
-        calls.append((target.address, GroupQueries.statsRequest(entry.name, topic: nil)))
-        owners.append((entry.name, false))
+  /// Both questions to all brokers at once.
+  private static func ask(
+    _ cluster: Cluster, _ targets: [BrokerTarget], withProgress: Bool, _ problems: inout Problems
+  ) -> (
+    tables: [(target: BrokerTarget, table: JSON)], progress: [(BrokerTarget, Result<Response, ClientError>)]
+  ) {
+    var calls = targets.map { (address: $0.address, request: Request(.getAllSubscriptionGroupConfig)) }
+    if withProgress {
+      calls += targets.map { ($0.address, Request(.getBrokerConsumeStats, [("isOrder", "false")])) }
+    }
+    let results = cluster.callAll(calls)
+    var tables: [(target: BrokerTarget, table: JSON)] = []
+    for (target, result) in zip(targets, results) {
+      if let table = GroupQueries.table(target, result, &problems) { tables.append((target, table)) }
+    }
+    return (tables, Array(zip(targets, results.dropFirst(targets.count))))
+  }
+
+  /// What the groups do. A broker whose groups have too many queues for one answer is asked group by group.
+  private static func activities(
+    _ entries: [GroupEntry], _ answers: [(BrokerTarget, Result<Response, ClientError>)], _ cluster: Cluster,
+    _ problems: inout Problems
+  ) -> [String: Activity] {
+    var result: [String: Activity] = [:]
+    var refused: [BrokerTarget] = []
+    for (target, answer) in answers {
+      do throws(ClientError) {
+        let response = try answer.get().success(from: target.address)
+        do throws(WireError) {
+          let totals = try GroupTotals.scan(response.body)
+          for one in totals { result[one.group, default: Activity()].add(one) }
+        } catch {
+          throw ClientError(.malformedAnswer, "\(target.address) answered with malformed progress: \(error)")
+        }
+      } catch {
+        if error.kind == .timeout || error.kind == .unreachable {
+          _ = problems.take(target) { () throws(ClientError) in throw error }
+        } else {
+          refused.append(target)
+        }
       }
     }
-    var result: [String: Activity] = [:]
-    for (index, answer) in cluster.callAll(calls).enumerated() {
-      guard case .success(let response) = answer else { continue }
-      let (group, isClients) = owners[index]
-      let address = calls[index].address
-      if isClients {
-        guard let found = try? GroupQueries.connections(response, from: address) else {
-          result[group, default: Activity()].clients = result[group]?.clients ?? 0
-          continue
-        }
-        // A client connects to every broker: the largest number is the number of clients.
-        let count = Int64(found.connections.count)
-        result[group, default: Activity()].clients = max(result[group]?.clients ?? 0, count)
-      } else if let queues = try? GroupQueries.progress(response, from: address) {
-        result[group, default: Activity()].lag = (result[group]?.lag ?? 0) + GroupQueries.lag(queues)
+    if !refused.isEmpty { askSingly(entries, refused, cluster, &problems, &result) }
+    return result
+  }
+
+  private static func askSingly(
+    _ entries: [GroupEntry], _ targets: [BrokerTarget], _ cluster: Cluster, _ problems: inout Problems,
+    _ result: inout [String: Activity]
+  ) {
+    var calls: [(target: BrokerTarget, group: String)] = []
+    for entry in entries {
+      for (target, _) in entry.configs where targets.contains(target) { calls.append((target, entry.name)) }
+    }
+    let answers = cluster.callAll(
+      calls.map { ($0.target.address, GroupQueries.statsRequest($0.group, topic: nil)) })
+    for (call, answer) in zip(calls, answers) {
+      let queues = problems.take(call.target) { () throws(ClientError) in
+        try GroupQueries.progress(try answer.get(), from: call.target.address)
       }
+      guard let queues else { continue }
+      var one = GroupTotals(group: call.group)
+      one.lag = GroupQueries.lag(queues)
+      one.topics = Set(queues.map(\.queue.topic)).count
+      one.lastTimestampMs = queues.map(\.lastTimestampMs).max() ?? 0
+      result[call.group, default: Activity()].add(one)
+    }
+  }
+
+  /// Who is connected, one code 203 per group and broker, all at once.
+  private static func clients(
+    _ entries: [GroupEntry], _ cluster: Cluster, _ problems: inout Problems
+  ) -> [String: ConsumerConnections] {
+    var calls: [(target: BrokerTarget, group: String)] = []
+    for entry in entries { calls += entry.configs.map { ($0.target, entry.name) } }
+    let answers = cluster.callAll(
+      calls.map { ($0.target.address, GroupQueries.connectionsRequest($0.group)) })
+    var result: [String: ConsumerConnections] = [:]
+    for (call, answer) in zip(calls, answers) {
+      let found = problems.take(call.target) { () throws(ClientError) in
+        try GroupQueries.connections(try answer.get(), from: call.target.address)
+      }
+      guard let found = found ?? nil else { continue }
+      result[call.group] = GroupQueries.merged(result[call.group], found)
     }
     return result
   }
+
+  private static func sort(_ entries: inout [GroupEntry], by order: String, _ activities: [String: Activity])
+  {
+    if order == "name" { return }
+    entries.sort { left, right in
+      let (a, b) = (activities[left.name] ?? Activity(), activities[right.name] ?? Activity())
+      let (x, y) = order == "lag" ? (Double(a.lag), Double(b.lag)) : (a.tps, b.tps)
+      return x != y ? x > y : left.name < right.name
+    }
+  }
+
+  private static func table(
+    _ entries: [GroupEntry], _ activities: [String: Activity], _ live: [String: ConsumerConnections]?,
+    isFiltered: Bool
+  ) -> Table {
+    var columns = [
+      Column("GROUP", key: "group"), Column("LAG", key: "lag", right: true),
+      Column("TPS", key: "tps", right: true), Column("TOPICS", key: "topics", right: true),
+      Column("BROKERS", key: "brokers"), Column("ENABLED", key: "isEnabled", wide: true),
+      Column("ORDERED", key: "isOrdered", wide: true),
+      Column("RETRIES", key: "retriesMax", right: true, wide: true),
+      Column("LAST CONSUMED", key: "lastConsumed", wide: true),
+    ]
+    if live != nil {
+      columns += [
+        Column("CLIENTS", key: "clients", right: true), Column("KIND", key: "kind"),
+        Column("MODEL", key: "model"), Column("VERSION", key: "version"),
+      ]
+    }
+    var table = Table(columns)
+    table.emptyText =
+      isFiltered ? "no group matches" : "no groups; a group appears when its first consumer connects"
+    for entry in entries {
+      let activity = activities[entry.name]
+      let config = entry.configs[0].config
+      var cells: [Cell] = [
+        .text(entry.name), .lag(activity?.lag), .decimal(activity?.tps), .integer(activity?.topics),
+        .list(entry.configs.map(\.target.label)),
+        .flag(entry.configs.allSatisfy(\.config.consumeEnable)), .flag(config.consumeMessageOrderly),
+        .integer(config.retryMaxTimes), .time(orNever: activity?.lastTimestampMs),
+      ]
+      if let live {
+        let found = live[entry.name]
+        cells += [
+          .integer(found?.connections.count ?? 0), .text(found.map { GroupQueries.kind($0.type) }),
+          .text(found.map { "\($0.model)" }),
+          .text(found?.connections.map(\.version).min().map(Release.name)),
+        ]
+      }
+      table.add(cells)
+    }
+    return table
+  }
+
+  /// What a lag must be.
+  private struct Condition {
+    var operation: String
+    var bound: Int64
+
+    static func parse(_ text: String) throws(Failure) -> Condition {
+      for operation in [">=", "<=", ">", "<", "="] where text.hasPrefix(operation) {
+        if let bound = Int64(text.dropFirst(operation.count)) {
+          return Condition(operation: operation, bound: bound)
+        }
+      }
+      if let bound = Int64(text) { return Condition(operation: ">=", bound: bound) }
+      throw Failure(.usage, "--lag=\(text) is no condition", hint: "for example --lag='>1000'")
+    }
+
+    /// A lag that is not known is let through: it may hide what is looked for.
+    func holds(_ lag: Int64?) -> Bool {
+      guard let lag else { return true }
+      switch operation {
+      case ">": return lag > bound
+      case ">=": return lag >= bound
+      case "<": return lag < bound
+      case "<=": return lag <= bound
+      default: return lag == bound
+      }
+    }
+  }
 }
 
-enum GroupDescribe {
-  static let row = Command(
-    ["group", "describe"], summary: "Show a consumer group: settings, clients, subscriptions, lag",
-    arguments: [Argument("GROUP", "name of the consumer group", completion: .groups)],
-    shared: [.query, .cluster, .broker],
-    examples: [
-      Example("mq group describe billing", "everything about the group billing"),
-      Example("mq group describe billing -o json", "the same as JSON"),
-    ],
-    replaces: ["getConsumerConfig", "consumerConnection", "consumerStatus"], run: run)
-
-  private static func run(_ invocation: inout Invocation) throws(Failure) {
-    let cluster = try invocation.admin()
-    let targets = try invocation.masters()
-    let group = invocation.required("GROUP")
-    var problems = Problems()
-    let entry = try GroupQueries.find(group, cluster, targets, &problems)
-    let owners = entry.configs.map(\.target)
-    let live = GroupQueries.connections(group, cluster, owners, &problems)
-    let queues = GroupQueries.progress(group, topic: nil, cluster, owners, &problems)
-    let config = entry.configs[0].config
-
-    var report = Report()
-    report.add("Group", key: "group", .text(group))
-    report.add("State", key: "state", live == nil ? .state("offline", .warning) : .state("online", .good))
-    report.add("Kind", key: "kind", .text(live.map { "\(kind($0.type)), \($0.model)" }))
-    report.add("Starts at", key: "fromWhere", .text(live.map { "\($0.fromWhere)" }), wide: true)
-    report.add("Lag", key: "lag", .lag(GroupQueries.lag(queues)))
-    report.add("In flight", key: "inflight", .integer(GroupQueries.inflight(queues)))
-    report.add("Brokers", key: "brokers", .list(owners.map(\.label)))
-    report.add("Enabled", key: "isEnabled", .flag(entry.configs.allSatisfy(\.config.consumeEnable)))
-    report.add("Paused on", key: "pausedTopics", .list(entry.pausedTopics.sorted()))
-    report.add("Broadcast", key: "isBroadcastEnabled", .flag(config.consumeBroadcastEnable), wide: true)
-    report.add("Ordered", key: "isOrdered", .flag(config.consumeMessageOrderly))
-    report.add("Retries", key: "retriesMax", .integer(config.retryMaxTimes))
-    report.add("Retry queues", key: "retryQueues", .integer(config.retryQueues), wide: true)
-    report.add(
-      "Consume timeout", key: "consumeTimeoutMs", .duration(Int64(config.consumeTimeoutMinutes) * 60_000),
-      wide: true)
-    report.add("Clients", key: "clients", clients(live))
-    report.add("Subscriptions", key: "subscriptions", subscriptions(live))
-    report.add("Progress", key: "progress", GroupLag.perTopic(queues, nowMs: invocation.nowMs))
-    report.mainSection = "clients"
-    invocation.print(report)
-    try problems.finish(of: targets.count)
-  }
-
-  private static func kind(_ type: ConsumeType) -> String {
-    switch type {
-    case .actively: "pull"
-    case .passively: "push"
-    case .pop: "pop"
-    }
-  }
-
-  private static func clients(_ live: ConsumerConnections?) -> Table {
-    var table = Table([
-      Column("CLIENT", key: "clientId"), Column("ADDRESS", key: "address"),
-      Column("LANGUAGE", key: "language"),
-      Column("VERSION", key: "version"),
-    ])
-    table.emptyText = "no consumer is connected"
-    for client in live?.connections ?? [] {
-      table.add(
-        .text(client.clientId), .text(client.address), .text(client.language),
-        .text(Release.name(client.version)))
-    }
-    return table
-  }
-
-  private static func subscriptions(_ live: ConsumerConnections?) -> Table {
-    var table = Table([
-      Column("TOPIC", key: "topic"), Column("EXPRESSION", key: "expression"), Column("TYPE", key: "type"),
-    ])
-    table.emptyText = "known only while a consumer is connected"
-    for subscription in (live?.subscriptions ?? []).sorted(by: { $0.topic < $1.topic }) {
-      table.add(.text(subscription.topic), .text(subscription.subString), .text(subscription.expressionType))
-    }
-    return table
-  }
-}
-
-enum GroupLag {
-  static let row = Command(
-    ["group", "lag"], summary: "Show how far behind a consumer group is",
-    details: """
-      LAG is the number of stored messages that are not consumed, IN FLIGHT those handed out and not
-      confirmed. BEHIND is the age of the newest consumed message of the queue that lags most, 0 where nothing
-      is left.
-
-      With --max-lag the command exits with 7 when the whole lag is larger, for checks by scripts.
-      """,
-    arguments: [Argument("GROUP", "name of the consumer group", completion: .groups)],
-    flags: [
-      Flag("topic", short: "t", .text, "TOPIC", "only this topic", completion: .topics),
-      Flag("queues", .toggle, "", "one line per queue"),
-      Flag("max-lag", .integer(0...Int64.max), "COUNT", "exit with 7 when the lag is larger"),
-    ],
-    shared: [.query, .cluster, .broker],
-    examples: [
-      Example("mq group lag billing", "lag per topic"),
-      Example("mq group lag billing -t Orders --queues -w", "each queue of Orders, every two seconds"),
-      Example("mq group lag billing --max-lag 1000 -o json", "a check for monitoring"),
-    ],
-    replaces: ["consumerProgress", "brokerConsumeStats"], run: run)
-
-  private static func run(_ invocation: inout Invocation) throws(Failure) {
-    let cluster = try invocation.admin()
-    let targets = try invocation.masters()
-    let group = invocation.required("GROUP")
-    var problems = Problems()
-    let queues = GroupQueries.progress(group, topic: invocation.string("topic"), cluster, targets, &problems)
-    if queues.isEmpty && problems.count == 0 { _ = try GroupQueries.find(group, cluster, targets, &problems) }
-    let nowMs = invocation.nowMs
-    invocation.print(
-      invocation.isOn("queues") ? perQueue(queues, nowMs: nowMs) : perTopic(queues, nowMs: nowMs))
-    try problems.finish(of: targets.count)
-    let lag = GroupQueries.lag(queues)
-    if let most = invocation.integer("max-lag"), lag > most {
-      throw Failure(.check, "group \(group) is \(lag) messages behind, more than \(most)")
-    }
-  }
-
-  /// How long ago the newest consumed message was stored; 0 when nothing is left to consume.
-  private static func behindMs(_ queue: QueueProgress, _ nowMs: Int64) -> Cell {
-    if queue.brokerOffset <= queue.consumerOffset { return .duration(0) }
-    return queue.lastTimestampMs > 0 ? .duration(max(0, nowMs - queue.lastTimestampMs)) : .unknown
-  }
-
-  static func perTopic(_ queues: [QueueProgress], nowMs: Int64) -> Table {
-    var table = Table([
-      Column("TOPIC", key: "topic"), Column("QUEUES", key: "queues", right: true),
-      Column("LAG", key: "lag", right: true),
-      Column("IN FLIGHT", key: "inflight", right: true), Column("BEHIND", key: "behindMs", right: true),
-      Column("LAST CONSUMED", key: "lastConsumed", wide: true),
-    ])
-    table.emptyText = "the group has consumed nothing yet"
-    var topics: [String] = []
-    for queue in queues where topics.last != queue.queue.topic { topics.append(queue.queue.topic) }
-    for topic in topics {
-      let own = queues.filter { $0.queue.topic == topic }
-      let worst = own.max { ($0.brokerOffset - $0.consumerOffset) < ($1.brokerOffset - $1.consumerOffset) }!
-      table.add(
-        .text(topic), .integer(own.count), .lag(GroupQueries.lag(own)),
-        .integer(GroupQueries.inflight(own)),
-        behindMs(worst, nowMs), .time(orNever: own.map(\.lastTimestampMs).max()))
-    }
-    return table
-  }
-
-  static func perQueue(_ queues: [QueueProgress], nowMs: Int64) -> Table {
-    var table = Table([
-      Column("TOPIC", key: "topic"), Column("BROKER", key: "broker"),
-      Column("QUEUE", key: "queueId", right: true),
-      Column("MAX", key: "maxOffset", right: true), Column("CONSUMED", key: "consumedOffset", right: true),
-      Column("LAG", key: "lag", right: true), Column("IN FLIGHT", key: "inflight", right: true),
-      Column("BEHIND", key: "behindMs", right: true),
-      Column("LAST CONSUMED", key: "lastConsumed", wide: true),
-    ])
-    table.emptyText = "the group has consumed nothing yet"
-    for queue in queues {
-      table.add(
-        .text(queue.queue.topic), .text(queue.queue.broker), .integer(queue.queue.queueId),
-        .integer(queue.brokerOffset), .integer(queue.consumerOffset), .lag(GroupQueries.lag([queue])),
-        .integer(GroupQueries.inflight([queue])), behindMs(queue, nowMs),
-        .time(orNever: queue.lastTimestampMs))
-    }
-    return table
+extension GroupList.Activity {
+  fileprivate mutating func add(_ one: GroupTotals) {
+    lag &+= one.lag
+    topics = max(topics, Int64(one.topics))
+    tps += one.tps
+    lastTimestampMs = max(lastTimestampMs, one.lastTimestampMs)
   }
 }

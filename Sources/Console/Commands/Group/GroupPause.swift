@@ -44,18 +44,11 @@ enum GroupPause {
     let group = invocation.required("GROUP")
     let cluster = try invocation.admin()
     let targets = try invocation.mastersToChange()
-    let request = Request(.getAllSubscriptionGroupConfig)
-    let answers = cluster.callAll(targets.map { ($0.address, request) })
     var problems = Problems()
     var plan = Plan()
     let topic = invocation.argument("TOPIC")
-    for (target, answer) in zip(targets, answers) {
-      let json = problems.take(target) { () throws(ClientError) in
-        try answer.get().json(from: target.address)
-      }
-      guard let json else { continue }
-      let config = json["subscriptionGroupTable"]?.members?.first { $0.key.string == group }?.value
-      guard let config else { continue }
+    for (target, table) in GroupQueries.tables(cluster, targets, &problems) {
+      guard let config = GroupQueries.config(of: group, in: table) else { continue }
       if let topic {
         plan.add(target, forbid(group, topic, isPaused), result: isPaused ? "paused" : "resumed")
       } else {
@@ -72,7 +65,7 @@ enum GroupPause {
     }
   }
 
-  private static func forbid(_ group: String, _ topic: String, _ isPaused: Bool) -> Request {
+  static func forbid(_ group: String, _ topic: String, _ isPaused: Bool) -> Request {
     Request(
       .updateAndGetGroupForbidden,
       [("group", group), ("topic", topic), ("readable", isPaused ? "false" : "true")])
@@ -80,8 +73,9 @@ enum GroupPause {
 
   /// The settings as the broker gave them, with everything that this program does not know.
   private static func switched(_ config: JSON, _ isPaused: Bool) -> Request {
-    var members = (config.members ?? []).filter { $0.key.string != "consumeEnable" }
-    members.append(.init("consumeEnable", .bool(!isPaused)))
-    return Request(.updateAndCreateSubscriptionGroup, body: JSON.object(members).bytes(.compact))
+    var config = config
+    config.set("consumeEnable", .bool(!isPaused))
+    config.set("attributes", .object([]))
+    return GroupQueries.put(config)
   }
 }

@@ -12,44 +12,85 @@ struct GroupEntry {
 }
 
 enum GroupQueries {
-  /// All groups of the brokers, by one code 201 to each; sorted by name.
-  static func all(_ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems) -> [GroupEntry] {
+  /// The tables of groups of the brokers that answered, by one code 201 to each. A single group is asked for
+  /// in the same way, because code 352 makes a group that is not there.
+  static func tables(
+    _ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems
+  ) -> [(target: BrokerTarget, table: JSON)] {
     let results = cluster.callAll(targets.map { ($0.address, Request(.getAllSubscriptionGroupConfig)) })
-    var byName: [String: GroupEntry] = [:]
-    for (target, result) in zip(targets, results) {
-      let table = problems.take(target) { () throws(ClientError) in
-        guard let table = SubscriptionGroupTable(try result.get().json(from: target.address)) else {
-          throw ClientError(.malformedAnswer, "\(target.address) answered with a malformed table of groups")
-        }
-        return table
+    return zip(targets, results).compactMap { target, result in
+      table(target, result, &problems).map { (target, $0) }
+    }
+  }
+
+  /// Decodes an answer to code 201.
+  static func table(
+    _ target: BrokerTarget, _ result: Result<Response, ClientError>, _ problems: inout Problems
+  ) -> JSON? {
+    problems.take(target) { () throws(ClientError) in
+      let json = try result.get().json(from: target.address)
+      guard json["subscriptionGroupTable"]?.members != nil else {
+        throw ClientError(.malformedAnswer, "\(target.address) answered with a malformed table of groups")
       }
+      return json
+    }
+  }
+
+  /// The settings of a group as the broker gave them; nil when it does not have it.
+  static func config(of group: String, in table: JSON) -> JSON? {
+    table["subscriptionGroupTable"]?.members?.first { $0.key.string == group }?.value
+  }
+
+  /// The request that creates or replaces a group (code 200). Its attributes are changes: none leaves them
+  /// alone.
+  static func put(_ config: JSON) -> Request {
+    Request(.updateAndCreateSubscriptionGroup, body: config.bytes(.compact))
+  }
+
+  /// All groups of the brokers, sorted by name.
+  static func all(_ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems) -> [GroupEntry] {
+    entries(tables(cluster, targets, &problems))
+  }
+
+  /// All groups of the tables, sorted by name.
+  static func entries(_ tables: [(target: BrokerTarget, table: JSON)]) -> [GroupEntry] {
+    var byName: [String: GroupEntry] = [:]
+    for (target, json) in tables {
+      let table = SubscriptionGroupTable(json)
       for config in table?.groups ?? [] {
-        var entry = byName[config.name] ?? GroupEntry(name: config.name, configs: [])
-        entry.configs.append((target, config))
-        entry.pausedTopics.formUnion(pausedTopics(of: config.name, table?.forbidden))
-        byName[config.name] = entry
+        byName[config.name, default: GroupEntry(name: config.name, configs: [])].configs.append(
+          (target, config))
+      }
+      for group in table?.forbidden?.members ?? [] {
+        guard let name = group.key.string, byName[name] != nil else { continue }
+        byName[name]!.pausedTopics.formUnion(pausedTopics(group.value))
       }
     }
     return byName.values.sorted { $0.name < $1.name }
   }
 
-  /// Topics whose reading is forbidden to the group; the table is that of Apache's SubscriptionGroupManager.
-  private static func pausedTopics(of group: String, _ forbidden: JSON?) -> [String] {
+  /// Topics whose reading is forbidden to the group; its part of the table of Apache's
+  /// SubscriptionGroupManager.
+  static func pausedTopics(_ topics: JSON?) -> [String] {
     // Bit of a forbidden read (Apache PermName.INDEX_PERM_READ).
     let readBit: Int64 = 1 << 2
-    let topics = forbidden?.members?.first { $0.key.string == group }?.value.members ?? []
-    return topics.filter { ($0.value.int ?? 0) & readBit != 0 }.compactMap(\.key.string)
+    return (topics?.members ?? []).filter { ($0.value.int ?? 0) & readBit != 0 }.compactMap(\.key.string)
   }
 
   /// The group, or `.notFound` with a suggestion.
   static func find(
     _ group: String, _ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems
   ) throws(Failure) -> GroupEntry {
-    let entries = all(cluster, targets, &problems)
-    if let entry = entries.first(where: { $0.name == group }) { return entry }
+    let tables = tables(cluster, targets, &problems)
+    if let entry = entries(tables).first(where: { $0.name == group }) { return entry }
     try problems.finish(of: targets.count)
-    let nearest = Suggestion.hint(group, of: entries.map(\.name))
-    throw Failure(
+    throw unknown(group, tables)
+  }
+
+  /// `.notFound` with a suggestion.
+  static func unknown(_ group: String, _ tables: [(target: BrokerTarget, table: JSON)]) -> Failure {
+    let nearest = Suggestion.hint(group, of: entries(tables).map(\.name))
+    return Failure(
       .notFound, "group \(group) does not exist",
       hint: nearest.isEmpty
         ? "mq group list shows the groups; a group exists once a consumer of it has connected" : nearest)
@@ -119,25 +160,39 @@ enum GroupQueries {
     return ConsumerConnections(try response.json(from: address))
   }
 
+  static func connectionsRequest(_ group: String) -> Request {
+    Request(.getConsumerConnectionList, [("consumerGroup", group)])
+  }
+
   /// Clients of the group on all brokers together, each once; nil when it is offline everywhere.
   static func connections(
     _ group: String, _ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems
   ) -> ConsumerConnections? {
-    let request = Request(.getConsumerConnectionList, [("consumerGroup", group)])
-    var merged: ConsumerConnections?
-    for (target, result) in zip(targets, cluster.callAll(targets.map { ($0.address, request) })) {
+    var all: ConsumerConnections?
+    let results = cluster.callAll(targets.map { ($0.address, connectionsRequest(group)) })
+    for (target, result) in zip(targets, results) {
       let found = problems.take(target) { () throws(ClientError) in
         try connections(try result.get(), from: target.address)
       }
-      guard let found = found ?? nil else { continue }
-      if merged == nil {
-        merged = found
-      } else {
-        let known = Set(merged!.connections.map(\.clientId))
-        merged!.connections += found.connections.filter { !known.contains($0.clientId) }
-      }
+      if let found = found ?? nil { all = merged(all, found) }
     }
-    merged?.connections.sort { $0.clientId < $1.clientId }
-    return merged
+    all?.connections.sort { $0.clientId < $1.clientId }
+    return all
+  }
+
+  /// A client connects to every broker, and counts once.
+  static func merged(_ known: ConsumerConnections?, _ found: ConsumerConnections) -> ConsumerConnections {
+    guard var known else { return found }
+    let ids = Set(known.connections.map(\.clientId))
+    known.connections += found.connections.filter { !ids.contains($0.clientId) }
+    return known
+  }
+
+  static func kind(_ type: ConsumeType) -> String {
+    switch type {
+    case .actively: "pull"
+    case .passively: "push"
+    case .pop: "pop"
+    }
   }
 }

@@ -1,8 +1,4 @@
 // `mq group seek`: moves a group to another place in a topic.
-//
-// Brokers of 5.x take an exact offset per queue (code 222) whether consumers are connected or not. Older ones
-// take only a moment, and only while consumers are connected; for offline groups the offsets are committed
-// one by one (code 15). What was done is read back and compared.
 
 import Client
 import Wire
@@ -39,8 +35,9 @@ enum GroupSeek {
       Prints where the group is and where it would be on each queue, asks, moves it, and reads the result
       back. Places outside a queue become its beginning or end.
 
-      Connected consumers are told by their broker, and go on from the new place within seconds. Brokers
-      before 5.0 can move a connected group only to earliest, latest or a time.
+      Connected consumers are told by their broker, and go on from the new place within seconds; mq says for
+      each broker whether consumers are connected. Brokers before 5.0 can move a connected group only to
+      earliest, latest or a time.
       """,
     impact: .destroys,
     arguments: [Argument("GROUP", "name of the consumer group", completion: .groups)],
@@ -49,7 +46,7 @@ enum GroupSeek {
       Flag("to", .text, "PLACE", "earliest, latest, time=T, offset=N or by=+N or by=-N (required)"),
       Flag("queue", short: "q", .integer(0...65535), "ID", "only this queue", isRepeated: true),
     ],
-    shared: [.change, .broker, .confirmation],
+    shared: [.change, .cluster, .broker, .confirmation],
     examples: [
       Example("mq group seek billing -t Orders --to time=-1h", "consume the last hour again"),
       Example("mq group seek billing -t Orders --to latest --yes", "skip everything that is waiting"),
@@ -57,16 +54,6 @@ enum GroupSeek {
         "mq group seek billing -t Orders --to by=-10 -q 3 --dry-run", "what ten back on queue 3 would be"),
     ],
     replaces: ["resetOffsetByTime", "skipAccumulatedMessage"], run: run)
-
-  /// One queue to move.
-  private struct Move {
-    var queue: MessageQueue
-    var target: BrokerTarget
-    var range: ClosedRange<Int64>
-    /// nil when the group never committed there.
-    var before: Int64?
-    var goal: Int64
-  }
 
   private static func run(_ invocation: inout Invocation) throws(Failure) {
     guard let topic = invocation.string("topic"), let place = invocation.string("to") else {
@@ -82,27 +69,28 @@ enum GroupSeek {
     _ = try GroupQueries.find(group, cluster, targets, &problems)
     let queueIds = invocation.integers("queue")
     let moves = try moves(group, topic, position, queueIds, cluster, targets, &problems)
+    let roads = GroupMoves.roads(group, moves, cluster, &problems)
     try problems.finish(of: targets.count)
-
     if invocation.isDryRun {
-      invocation.print(table(moves, after: nil))
-      return
+      invocation.say(GroupMoves.text(roads) + "\n")
+      return invocation.print(GroupMoves.table(moves))
     }
     let changed = moves.filter { $0.before != $0.goal }.count
-    let question = "Group \(group) will be moved on \(changed) of \(moves.count) queues of \(topic):\n"
-    let preview = Format.text(table(moves, after: nil), Format.Options()).dropLast()
-    try invocation.confirm(question + preview)
+    try invocation.confirm(
+      "Group \(group) will be moved on \(changed) of \(moves.count) queues of \(topic). "
+        + GroupMoves.text(roads) + "\n" + GroupMoves.preview(moves))
     cluster.shareDeadline()
-    try move(group, position, moves, cluster, targets)
-    let after = try readBack(group, moves, cluster)
-    invocation.print(table(moves, after: after))
-    let missed = zip(moves, after).filter { $0.goal != $1 }
-    if !missed.isEmpty {
-      throw Failure(
-        .partial, "\(missed.count) of \(moves.count) queues are not where they should be",
-        hint:
-          "a consumer may have committed meanwhile; mq group lag \(group) -t \(topic) --queues shows them"
-      )
+    try GroupMoves.send(group, moves, roads, momentMs: moment(position), cluster)
+    try GroupMoves.report(group, moves, cluster, invocation)
+  }
+
+  /// The place as a time; -1 is the end.
+  private static func moment(_ position: SeekPosition) -> Int64? {
+    switch position {
+    case .earliest: 0
+    case .latest: -1
+    case .time(let ms): ms
+    case .offset, .by: nil
     }
   }
 
@@ -110,19 +98,20 @@ enum GroupSeek {
   private static func moves(
     _ group: String, _ topic: String, _ position: SeekPosition, _ queueIds: [Int64], _ cluster: Cluster,
     _ targets: [BrokerTarget], _ problems: inout Problems
-  ) throws(Failure) -> [Move] {
-    var moves: [Move] = []
+  ) throws(Failure) -> [GroupMove] {
+    var moves: [GroupMove] = []
     for queue in TopicQueries.stats(of: topic, cluster, targets, &problems) {
       guard let target = targets.first(where: { $0.name == queue.queue.broker }) else { continue }
       if !queueIds.isEmpty && !queueIds.contains(Int64(queue.queue.queueId)) { continue }
-      let range = queue.minOffset...max(queue.minOffset, queue.maxOffset)
-      moves.append(Move(queue: queue.queue, target: target, range: range, before: nil, goal: 0))
+      var move = GroupMove(queue.queue, target)
+      move.range = queue.minOffset...max(queue.minOffset, queue.maxOffset)
+      moves.append(move)
     }
     if moves.isEmpty && problems.count == 0 {
       throw Failure(
         .notFound, "topic \(topic) has no such queue", hint: "mq topic describe \(topic) shows its queues")
     }
-    let committed = try committed(group, moves, cluster)
+    let committed = try GroupMoves.committed(group, moves, cluster)
     var found = [Int64](repeating: 0, count: moves.count)
     if case .time(let moment) = position { found = try search(moves, moment, cluster) }
     for index in moves.indices {
@@ -146,114 +135,17 @@ enum GroupSeek {
     return overflow ? (b < 0 ? .min : .max) : sum
   }
 
-  private static func committed(_ group: String, _ moves: [Move], _ cluster: Cluster) throws(Failure)
-    -> [Int64?]
-  {
-    let calls = moves.map {
-      (address: $0.target.address, request: Cluster.committedOffsetRequest(group, $0.queue))
-    }
-    var result: [Int64?] = []
-    for (call, answer) in zip(calls, cluster.callAll(calls)) {
-      let offset = try attempt { () throws(ClientError) -> Int64? in
-        let response = try answer.get()
-        if response.code == ResponseCode.queryNotFound.rawValue { return nil }
-        return try Cluster.offset(response, from: call.address)
-      }
-      result.append(offset)
-    }
-    return result
-  }
-
-  private static func search(_ moves: [Move], _ moment: Int64, _ cluster: Cluster) throws(Failure) -> [Int64]
-  {
+  private static func search(
+    _ moves: [GroupMove], _ moment: Int64, _ cluster: Cluster
+  ) throws(Failure) -> [Int64] {
     let calls = moves.map {
       (address: $0.target.address, request: Cluster.searchOffsetRequest($0.queue, storedMs: moment))
     }
     var result: [Int64] = []
     for (call, answer) in zip(calls, cluster.callAll(calls)) {
-      let offset = try attempt { () throws(ClientError) in
-        try Cluster.offset(try answer.get(), from: call.address)
-      }
-      result.append(offset)
+      result.append(
+        try attempt { () throws(ClientError) in try Cluster.offset(try answer.get(), from: call.address) })
     }
     return result
-  }
-
-  // MARK: Moving
-
-  private static func move(
-    _ group: String, _ position: SeekPosition, _ moves: [Move], _ cluster: Cluster, _ targets: [BrokerTarget]
-  ) throws(Failure) {
-    for target in targets {
-      let own = moves.filter { $0.target == target }
-      if own.isEmpty { continue }
-      let online = try attempt { () throws(ClientError) in
-        try cluster.call(target.address, Request(.getConsumerConnectionList, [("consumerGroup", group)]))
-      }
-      if online.version >= Release.v5 {
-        try send(own.map { exact(group, $0) }, to: target, cluster)
-      } else if !online.isSuccess {
-        try send(own.map { Cluster.commitRequest(group, $0.queue, $0.goal) }, to: target, cluster)
-      } else {
-        try send([try byTime(group, position, own, target)], to: target, cluster)
-      }
-    }
-  }
-
-  private static func send(_ requests: [Request], to target: BrokerTarget, _ cluster: Cluster) throws(Failure)
-  {
-    for answer in cluster.callAll(requests.map { (target.address, $0) }) {
-      _ = try attempt { () throws(ClientError) in try answer.get().success(from: target.address) }
-    }
-  }
-
-  private static func exact(_ group: String, _ move: Move) -> Request {
-    Request(
-      .invokeBrokerToResetOffset,
-      [
-        ("topic", move.queue.topic), ("group", group), ("queueId", "\(move.queue.queueId)"),
-        ("offset", "\(move.goal)"), ("timestamp", "-1"), ("isForce", "true"),
-      ])
-  }
-
-  private static func byTime(
-    _ group: String, _ position: SeekPosition, _ moves: [Move], _ target: BrokerTarget
-  ) throws(Failure) -> Request {
-    let moment: Int64
-    switch position {
-    case .earliest: moment = 0
-    case .latest: moment = -1
-    case .time(let ms): moment = ms
-    case .offset, .by:
-      throw Failure(
-        .failed, "\(target.label) is older than 5.0 and cannot move connected consumers to an offset",
-        hint: "stop the consumers of \(group) first, or use time=, earliest or latest")
-    }
-    return Request(
-      .invokeBrokerToResetOffset,
-      [("topic", moves[0].queue.topic), ("group", group), ("timestamp", "\(moment)"), ("isForce", "true")])
-  }
-
-  private static func readBack(_ group: String, _ moves: [Move], _ cluster: Cluster) throws(Failure)
-    -> [Int64]
-  {
-    try committed(group, moves, cluster).map { $0 ?? -1 }
-  }
-
-  private static func table(_ moves: [Move], after: [Int64]?) -> Table {
-    var table = Table([
-      Column("BROKER", key: "broker"), Column("QUEUE", key: "queueId", right: true),
-      Column("MIN", key: "minOffset", right: true), Column("MAX", key: "maxOffset", right: true),
-      Column("BEFORE", key: "before", right: true), Column("AFTER", key: "after", right: true),
-      Column("LAG", key: "lag", right: true),
-    ])
-    for (index, move) in moves.enumerated() {
-      let place = after?[index] ?? move.goal
-      table.add(
-        .text(move.queue.broker), .integer(move.queue.queueId), .integer(move.range.lowerBound),
-        .integer(move.range.upperBound), .integer(move.before), .integer(place),
-        .integer(max(0, move.range.upperBound - place)))
-    }
-    return table
   }
 }

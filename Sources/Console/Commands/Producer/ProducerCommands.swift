@@ -1,5 +1,5 @@
 // The rows of `mq producer`.
 
 enum ProducerCommands {
-  static let rows: [Command] = []
+  static let rows: [Command] = [ProducerList.row]
 }

@@ -8,7 +8,7 @@ enum ToolCommands {
       ["completion"], summary: "Print the completion script of a shell",
       details: """
         The script asks mq for the candidates, so it knows every command and flag, and the topics, groups,
-        brokers and contexts of the cluster in use. A cluster that does not answer within 150 ms gives none.
+        brokers and contexts of the cluster in use. A cluster that does not answer within 100 ms gives none.
         """,
       impact: .local,
       arguments: [Argument("SHELL", "bash, zsh or fish")],
@@ -43,6 +43,11 @@ enum ToolCommands {
     Command(
       ["__complete"], summary: "Print candidates for the last word", impact: .local,
       arguments: [Argument("WORD", "words of the command line", isOptional: true, isRepeated: true)],
+      flags: [
+        Flag("quoted", .toggle, "", "the words stand as they were typed, with their quotes"),
+        Flag("line", .text, "TEXT", "the line up to the cursor, instead of words; for bash"),
+        Flag("word", .text, "TEXT", "what bash takes for the last word of the line"),
+      ],
       isHidden: true, run: complete),
   ]
 
@@ -73,9 +78,24 @@ enum ToolCommands {
     invocation.streams.write(try Help.text(invocation.arguments("COMMAND")))
   }
 
+  /// Silent in every case: what it says stands on a line that somebody types.
   private static func complete(_ invocation: inout Invocation) throws(Failure) {
-    let candidates = Completion.candidates(invocation.arguments("WORD"), &invocation)
-    for candidate in candidates {
+    if !invocation.streams.isCaptured { Process.endAfter(ms: Limits.completionProcessMs) }
+    var words = invocation.arguments("WORD")
+    var line: ShellLine?
+    if let text = invocation.string("line") {
+      let parsed = ShellLine(text)
+      words = Array(parsed.words.dropFirst())
+      line = parsed
+    } else if invocation.isOn("quoted") {
+      words = words.map { ShellLine($0, isOneWord: true).words.last ?? "" }
+    }
+    for candidate in Completion.candidates(words, &invocation) {
+      if let line, candidate != Completion.files {
+        let typed = line.insertion(of: candidate.word, replacing: invocation.string("word") ?? "")
+        invocation.streams.write(typed + "\n")
+        continue
+      }
       let text = candidate.meaning.isEmpty ? candidate.word : "\(candidate.word)\t\(candidate.meaning)"
       invocation.streams.write(text + "\n")
     }

@@ -58,7 +58,9 @@ enum GroupRequests {
       return session.answer(
         header, .systemError, remark: "the broker holds \(ServerLimits.groupsMax) consumer groups already")
     }
-    for group in groups {
+    for var group in groups {
+      // A change names the attributes that change (Apache AttributeUtil): none here, so they stay.
+      group.attributes = node.store.group(group.name)?.attributes ?? .object([])
       node.broker.clients.put(node, group)
       node.log.info("consumer group \(group.name) configured")
     }

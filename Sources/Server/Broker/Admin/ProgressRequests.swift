@@ -62,42 +62,77 @@ enum ProgressRequests {
     }
   }
 
+  /// Every queue of every group. Megabytes with a thousand groups: written as it is found.
   static func brokerConsumeStats(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
+    if header.isOneWay { return }
     let ordersOnly = header.bool("isOrder", in: fields) ?? false
-    var list: [JSON] = []
-    var behind: Int64 = 0
-    var inFlight: Int64 = 0
-    for config in node.store.groups.sorted(by: { $0.name < $1.name }) {
-      let group = node.broker.clients.known(config.name)
-      var stats: [JSON] = []
-      for topic in node.store.topics(ofGroup: config.name).sorted() where isSubscribed(group, topic) {
-        guard let topicConfig = node.store.topicConfig(topic), topicConfig.isOrder || !ordersOnly else {
-          continue
-        }
-        let slot = node.store.makeSlot(topic)
-        var one = ConsumeStats()
-        one.queues = progress(
-          node, config.name, group, topicConfig, slot, queues: topicConfig.writeQueues)
-        if let group { one.consumeTps = node.broker.stats.getTps(slot, group) }
-        // Clients choose the offsets they commit: a sum over absurd ones must wrap, not trap.
-        for queue in one.queues {
-          behind &+= queue.brokerOffset &- queue.consumerOffset
-          inFlight &+= queue.pullOffset &- queue.consumerOffset
-        }
-        stats.append(one.json)
+    let start = session.out.count
+    var writer = FrameWriter(response: ResponseCode.success.rawValue, opaque: header.opaque, to: &session.out)
+    writer.endHeader(to: &session.out)
+    var sums = (behind: Int64(0), inFlight: Int64(0))
+    session.out.append("{\"brokerAddr\":")
+    JSON.string(node.brokerAddress).write(.compact, to: &session.out)
+    session.out.append(",\"consumeStatsList\":[")
+    for (place, config) in node.store.groups.sorted(by: { $0.name < $1.name }).enumerated() {
+      session.out.append(place == 0 ? "{" : ",{")
+      JSON.string(config.name).write(.compact, to: &session.out)
+      session.out.append(":[")
+      write(node, config.name, ordersOnly: ordersOnly, to: &session.out, &sums)
+      session.out.append("]}")
+      if session.out.count - start > Int(Frame.lengthMax) - 128 {
+        session.out.truncate(to: start)
+        return session.answer(header, .systemError, remark: "the progress of all groups fits no answer")
       }
-      list.append(.object([.init(config.name, .array(stats))]))
     }
-    session.answer(
-      header,
-      json: .object([
-        .init("brokerAddr", .string(node.brokerAddress)),
-        .init("consumeStatsList", .array(list)),
-        .init("totalDiff", .int(behind)),
-        .init("totalInflightDiff", .int(inFlight)),
-      ]))
+    session.out.append("],\"totalDiff\":")
+    session.out.append(decimal: sums.behind)
+    session.out.append(",\"totalInflightDiff\":")
+    session.out.append(decimal: sums.inFlight)
+    session.out.append("}")
+    writer.finish(to: &session.out)
+  }
+
+  /// A group's ConsumeStats, one per topic.
+  private static func write(
+    _ node: Node, _ name: String, ordersOnly: Bool, to out: inout ByteBuffer,
+    _ sums: inout (behind: Int64, inFlight: Int64)
+  ) {
+    let group = node.broker.clients.known(name)
+    var isFirst = true
+    for topic in node.store.topics(ofGroup: name).sorted() where isSubscribed(group, topic) {
+      guard let config = node.store.topicConfig(topic), config.isOrder || !ordersOnly else { continue }
+      let slot = node.store.makeSlot(topic)
+      let tps = group.map { node.broker.stats.getTps(slot, $0) } ?? 0
+      out.append(isFirst ? "{\"consumeTps\":" : ",{\"consumeTps\":")
+      isFirst = false
+      JSON.double(tps).write(.compact, to: &out)
+      out.append(",\"offsetTable\":{")
+      let broker = JSON.string(node.options.brokerName).bytes(.compact)
+      let topic = JSON.string(topic).bytes(.compact)
+      for queue in progress(node, name, group, config, slot, queues: config.writeQueues) {
+        // Clients choose the offsets they commit: a sum over absurd ones must wrap, not trap.
+        sums.behind &+= queue.brokerOffset &- queue.consumerOffset
+        sums.inFlight &+= queue.pullOffset &- queue.consumerOffset
+        out.append(queue.queue.queueId == 0 ? "{\"brokerName\":" : ",{\"brokerName\":")
+        out.append(broker)
+        out.append(",\"queueId\":")
+        out.append(decimal: Int64(queue.queue.queueId))
+        out.append(",\"topic\":")
+        out.append(topic)
+        out.append("}:{\"brokerOffset\":")
+        out.append(decimal: queue.brokerOffset)
+        out.append(",\"consumerOffset\":")
+        out.append(decimal: queue.consumerOffset)
+        out.append(",\"lastTimestamp\":")
+        out.append(decimal: queue.lastTimestampMs)
+        out.append(",\"pullOffset\":")
+        out.append(decimal: queue.pullOffset)
+        out.append("}")
+      }
+      out.append("}}")
+    }
   }
 
   /// Apache lists the topic's own name for online groups, which helps nobody; this lists the groups.
