@@ -15,9 +15,9 @@ final class Node {
   let nameServer = NameServer()
   let broker: Broker
   let table: RequestTable
-  /// Changes of topics that the start itself made: no answer waits for those,
+  /// Changes of topics and groups that the start itself made: no answer waits for those,
   /// the next start makes them again.
-  private(set) var bootTopicChanges: Int64 = 0
+  private(set) var bootConfigChanges: Int64 = 0
   /// Connections by id.
   var sessions: [UInt64: Session] = [:]
   /// Wall clock of this turn of the loop, ms.
@@ -50,7 +50,7 @@ final class Node {
     broker.boot(self)
     nameServer.registerOwnBroker(self)
     broker.topics.takeOrder(self)
-    bootTopicChanges = store.topicChanges
+    bootConfigChanges = store.configChanges
   }
 
   /// Settings that changed while the server runs.

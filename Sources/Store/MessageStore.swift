@@ -95,7 +95,6 @@ package final class MessageStore {
     requestModes = opening.requestModes
     lastStoreTimestampMs = opening.lastStoreTimestampMs
     upkeep = Upkeep(snapshotEnd: opening.snapshotEnd)
-    upkeep.topicsSaved = topics.version.counter
     inMemoryBytes = Self.memoryBytes() / 100 * Limits.inMemoryPercent
     let root = options.root
     diskUsedRatio = { (try? FileSystem.usedRatio(root)) ?? 0 }

@@ -27,7 +27,12 @@ extension MessageStore {
       }
       count += 1
     }
-    if count > 0 && mayDelete(log.segments[count].start) { deleteSegments(count) }
+    if count == 0 { return }
+    if mayDelete(log.segments[count].start) {
+      deleteSegments(count)
+    } else {
+      upkeep.nextRetentionMs = nowMs + Limits.retentionRetryMs
+    }
   }
 
   /// Takes over what may change while the store is open: how long the log is kept, how full the disk may be,
