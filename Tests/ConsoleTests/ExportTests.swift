@@ -121,11 +121,12 @@ import Wire
 
   @Test func theProgressLineHasRateAndRest() {
     #expect(
-      ProgressBar.line(done: 250, total: 1000, messages: 5000, elapsedMs: 2000)
-        == "[#####...............]  25%  5000 messages, 2500 a second, 6s left")
-    #expect(
-      ProgressBar.line(done: 9, total: nil, messages: 10, elapsedMs: 1000) == "10 messages, 10 a second")
-    #expect(ProgressBar.line(done: 5, total: 5, messages: 5, elapsedMs: 0).contains("] 100%  5 messages"))
+      ProgressBar.line(done: 250, total: 1000, elapsedMs: 2000, "5000 messages")
+        == "[#####...............]  25%  5000 messages, 6s left")
+    #expect(ProgressBar.line(done: 9, total: nil, elapsedMs: 1000, "9 messages") == "9 messages")
+    #expect(ProgressBar.line(done: 5, total: 5, elapsedMs: 0, "all").contains("] 100%  all"))
+    #expect(ProgressBar.rate(messages: 5000, elapsedMs: 2000) == "5000 messages, 2500 a second")
+    #expect(ProgressBar.rate(bytes: 512 << 20, elapsedMs: 500) == "1.0 GiB/s")
   }
 
   // MARK: Ids

@@ -161,11 +161,4 @@ import Wire
     #expect(outcome.code == 2 && outcome.error.contains("no store"))
     #expect(mq("store repair /usr --yes").code == 2)
   }
-
-  @Test func theProgressBarSaysHowLongItTakes() {
-    let text = ProgressBar.text(bytesDone: 512 << 20, bytesTotal: 2 << 30, records: 12_345, elapsedMs: 500)
-    #expect(text.hasPrefix("[=====               ] 25%  512 MiB of 2.0 GiB  1.0 GiB/s  12345 records"))
-    #expect(text.hasSuffix("1.0s left"))
-    #expect(ProgressBar.text(bytesDone: 0, bytesTotal: 0, records: 0, elapsedMs: 1).contains("0%"))
-  }
 }

@@ -49,7 +49,7 @@ enum Resending {
       sends.append((copy, own[place].queue, own[place].address))
     }
     var results: [Result<SendReceipt, ClientError>] = []
-    var progress = ProgressBar()
+    var progress = ProgressBar(invocation.streams)
     for start in stride(from: 0, to: sends.count, by: Limits.sendsUnderWayMax) {
       let some = Array(sends[start..<min(start + Limits.sendsUnderWayMax, sends.count)])
       // Each round has the whole time: many messages take longer than one.
@@ -60,10 +60,9 @@ enum Resending {
       }
       results += new
       progress.update(
-        done: Int64(results.count), total: Int64(items.count), messages: results.count,
-        streams: invocation.streams)
+        done: Int64(results.count), total: Int64(items.count), messages: results.count)
     }
-    progress.end(invocation.streams)
+    progress.end()
     try report(items, results, &invocation)
   }
 

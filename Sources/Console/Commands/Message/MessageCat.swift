@@ -122,7 +122,7 @@ enum MessageCat {
     var counts: [String?: Count] = [:]
     var total = Count()
     var uncounted: Int64 = 0
-    var progress = ProgressBar()
+    var progress = ProgressBar(invocation.streams)
     let ending = try scan.run { lane, body throws(Failure) in
       for message in try scan.messages(lane, body) where total.messages < limit {
         total.messages += 1
@@ -137,11 +137,10 @@ enum MessageCat {
         }
       }
       let (done, all) = scan.progress
-      progress.update(
-        done: done, total: all, messages: Int(total.messages), streams: invocation.streams)
+      progress.update(done: done, total: all, messages: Int(total.messages))
       return total.messages < limit
     }
-    progress.end(invocation.streams)
+    progress.end()
     if uncounted > 0 {
       invocation.warn("there are more than \(counts.count) values; \(uncounted) messages are not shown")
     }

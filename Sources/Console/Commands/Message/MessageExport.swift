@@ -44,7 +44,7 @@ enum MessageExport {
     var damaged = 0
     var firstDamage: String?
     var encoder: ExportLine
-    var progress = ProgressBar()
+    var progress: ProgressBar
   }
 
   /// - Parameter name: The command, for hints; what it was told to export follows.
@@ -57,9 +57,9 @@ enum MessageExport {
     try range.filter.check(topic, group: "TOOLS_CONSUMER", cluster)
     let file = try open(invocation, topic)
     let scan = try MessageScan(topic, range, cluster, resume: file.places)
-    var state = State(encoder: ExportLine(isDeadLetter: isDeadLetter))
-    let limit = invocation.integer("limit").map { Int(clamping: $0) } ?? .max
     let streams = invocation.streams
+    var state = State(encoder: ExportLine(isDeadLetter: isDeadLetter), progress: ProgressBar(streams))
+    let limit = invocation.integer("limit").map { Int(clamping: $0) } ?? .max
     var failure: Failure?
     var ending = MessageScan.Ending.complete
     do throws(Failure) {
@@ -67,11 +67,11 @@ enum MessageExport {
         try append(body, lane, scan, &state, to: file, limit: limit)
         try file.writeMany()
         let (done, total) = scan.progress
-        state.progress.update(done: done, total: total, messages: state.lines, streams: streams)
+        state.progress.update(done: done, total: total, messages: state.lines)
         return state.lines < limit
       }
     } catch { failure = error }
-    state.progress.end(streams)
+    state.progress.end()
     // Also after a failure: what was read is whole lines.
     try file.close()
     let again = again("\(name) \(quoted(invocation.input.arguments[0]))", invocation, file)

@@ -66,13 +66,13 @@ enum MessageImport {
     let importer = Importer(
       cluster, batchMax: Int(invocation.integer("batch") ?? Limits.batchMessagesDefault),
       rate: invocation.integer("rate"), signals: signals.raw)
-    var progress = ProgressBar()
+    var progress = ProgressBar(invocation.streams)
     var failure: Failure?
     do throws(Failure) {
       try send(&reading, topic, importer, &progress, signals: signals.raw, invocation)
     } catch { failure = error }
     importer.flush()
-    progress.end(invocation.streams)
+    progress.end()
     let number = importer.isInterrupted ? Process.takeSignal(signals) : nil
     try finish(failure ?? importer.failure, importer, reading, number, progress.elapsedMs, invocation)
   }
@@ -158,8 +158,7 @@ enum MessageImport {
         shardingKey: next.message.properties[PropertyName.shardingKey])
       importer.add(next.message, line: reading.line, to: target)
       progress.update(
-        done: reading.lines.bytesRead, total: reading.fileBytes, messages: importer.sent,
-        streams: invocation.streams)
+        done: reading.lines.bytesRead, total: reading.fileBytes, messages: importer.sent)
     }
   }
 
