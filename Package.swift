@@ -48,7 +48,8 @@ let package = Package(
     .executableTarget(
       name: "mq", dependencies: ["Console"], swiftSettings: product, linkerSettings: packed),
     .target(
-      name: "Console", dependencies: ["Client", "Server", "Top", "Wire", "Linux"], swiftSettings: small),
+      name: "Console", dependencies: ["Client", "Server", "Store", "Top", "Wire", "Linux", "CYaml"],
+      swiftSettings: small),
     .target(name: "Top", dependencies: ["Client", "Wire", "Linux", "CNcurses"], swiftSettings: small),
     .target(
       name: "Client", dependencies: ["Wire", "Linux", "CZlib", "CLz4", "CZstd"], swiftSettings: small),
@@ -61,6 +62,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLz4", providers: [.apt(["liblz4-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CYaml", providers: [.apt(["libyaml-dev"])]),
 
     .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
     .target(
@@ -89,7 +91,7 @@ let package = Package(
       name: "TopTests", dependencies: ["Top", "Client", "Wire", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: house),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["Wire", "Linux", "TestSupport"], exclude: ["Clients"],
+      name: "EndToEndTests", dependencies: ["Console", "Wire", "Linux", "TestSupport"], exclude: ["Clients"],
       swiftSettings: house),
     .testTarget(
       name: "TidyTests", dependencies: ["TestSupport"], exclude: ["unsafe-files.txt"], swiftSettings: house),

@@ -47,6 +47,14 @@ int clinux_try_lock(int fd) {
   return fcntl(fd, F_OFD_SETLK, &whole);
 }
 
+int clinux_is_locked(int fd) {
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0};
+  if (fcntl(fd, F_OFD_GETLK, &whole) == -1) return -1;
+  return whole.l_type != F_UNLCK;
+}
+
+int64_t clinux_next_data(int fd, int64_t offset) { return lseek(fd, offset, SEEK_DATA); }
+
 int clinux_populate(void *base, size_t bytes, int writable) {
   if (madvise(base, bytes, writable ? MADV_POPULATE_WRITE : MADV_POPULATE_READ) == 0) return 0;
   if (errno != EINVAL) return -1;

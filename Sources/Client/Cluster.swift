@@ -196,10 +196,18 @@ package final class Cluster {
     return opaque
   }
 
+  /// Gives begun calls more time, after the caller was busy with something else for so long: what came
+  /// meanwhile is no late answer.
+  package func postpone(byMs ms: Int64) {
+    for ticket in begun.keys { begun[ticket]!.deadlineMs += ms }
+  }
+
   /// Waits until an answer to a begun call is there, or an accepted request, or the interruption; at most
-  /// `waitMs`. A connection that ends fails its begun calls.
+  /// `waitMs`: with 0 it takes what is there. A connection that ends fails its begun calls.
   package func arrivals(waitMs: Int64) -> Arrivals {
     let endMs = Clock.monotonicMs() + waitMs
+    // Who is never idle must hear of an interruption too.
+    wait(0)
     while true {
       var none: [Int32: Int] = [:]
       var noResults: [Result<Response, ClientError>?] = []
@@ -214,6 +222,7 @@ package final class Cluster {
       finished.removeAll()
       for connection in connections.values { arrivals.requests += connection.takeAsked() }
       arrivals.isInterrupted = isInterrupted
+      isInterrupted = false
       if !arrivals.isEmpty || nowMs >= endMs { return arrivals }
       wait(min(endMs, begun.values.map(\.deadlineMs).min() ?? endMs) - nowMs)
     }

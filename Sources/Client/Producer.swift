@@ -149,13 +149,27 @@ package struct Producer: ~Copyable {
   package mutating func send(
     batch messages: [OutgoingMessage], to queue: MessageQueue, at address: String
   ) throws(ClientError) -> SendReceipt {
+    let (request, key) = batchRequest(messages, to: queue)
+    return try receipt(try cluster.call(address, request), queue, address, key)
+  }
+
+  /// The request for a batch, and the id of its first message. One message goes as itself.
+  package mutating func batchRequest(
+    _ messages: [OutgoingMessage], to queue: MessageQueue
+  ) -> (request: Request, firstId: String) {
     precondition(!messages.isEmpty)
     let nowMs = Clock.wallMs()
+    if messages.count == 1 {
+      var message = messages[0]
+      let key = identify(&message, nowMs)
+      return (request(.sendMessageV2, message, queue, nowMs: nowMs), key)
+    }
     var body = ByteBuffer()
-    var keys: [String] = []
+    var firstKey = ""
     for message in messages {
       var message = message
-      keys.append(identify(&message, nowMs))
+      let key = identify(&message, nowMs)
+      if firstKey.isEmpty { firstKey = key }
       let properties = message.properties.encoded
       unsafe Batch.append(
         flag: message.flag, body: message.body.span.bytes, properties: properties.span.bytes, to: &body)
@@ -163,7 +177,16 @@ package struct Producer: ~Copyable {
     var request = request(
       .sendBatchMessage, OutgoingMessage(body: body.array), queue, nowMs: nowMs)
     request.fields.append(("m", "true"))
-    return try receipt(try cluster.call(address, request), queue, address, keys[0])
+    return (request, firstKey)
+  }
+
+  /// What a broker's answer to a send says.
+  ///
+  /// - Throws: Its refusal.
+  package func receipt(
+    _ response: Response, of queue: MessageQueue, from address: String, firstId: String
+  ) throws(ClientError) -> SendReceipt {
+    try receipt(response, queue, address, firstId)
   }
 
   /// Gives the message an id, unless it has one.

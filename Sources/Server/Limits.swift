@@ -136,6 +136,9 @@ extension ServerLimits {
   static let timersInMemory = 65_536
   /// Entries of the timer queue that one turn of the loop reads.
   static let timerScanEntries: Int64 = 32_768
+  /// Times that a delay level remembers of messages that came while the clock was behind the log: at one a
+  /// tenth of a second, an hour and a half.
+  static let levelClockRunsMax = 65_536
   /// Timers and delayed messages that one turn of the loop delivers each; the rest follow in the next turn.
   static let deliveriesPerTurn = 512
   /// Bytes of timer messages that one turn delivers at most, but for the last of them.

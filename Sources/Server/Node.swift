@@ -7,15 +7,17 @@ import Wire
 
 /// One server process behind its loop. Loop thread only.
 final class Node {
-  let options: ServerOptions
+  private(set) var options: ServerOptions
+  /// Counts the changes of settings (code 25).
+  private(set) var settingsVersion = DataVersion()
   let log: Log
   let store: MessageStore
   let nameServer = NameServer()
   let broker: Broker
   let table: RequestTable
-  /// Changes of topics that the start itself made: no answer waits for those,
+  /// Changes of topics and groups that the start itself made: no answer waits for those,
   /// the next start makes them again.
-  private(set) var bootTopicChanges: Int64 = 0
+  private(set) var bootConfigChanges: Int64 = 0
   /// Connections by id.
   var sessions: [UInt64: Session] = [:]
   /// Wall clock of this turn of the loop, ms.
@@ -37,6 +39,7 @@ final class Node {
     self.brokerAddress = brokerAddress
     self.storeHost = storeHost
     nowMs = options.store.wallMs()
+    settingsVersion.timestampMs = nowMs
     nextRandom = options.seed ?? Process.randomUInt64()
     broker = Broker(options: options, storeHost: storeHost)
     table = RequestTable(Families.all)
@@ -47,7 +50,27 @@ final class Node {
     broker.boot(self)
     nameServer.registerOwnBroker(self)
     broker.topics.takeOrder(self)
-    bootTopicChanges = store.topicChanges
+    bootConfigChanges = store.configChanges
+  }
+
+  /// Settings that changed while the server runs.
+  func take(_ new: ServerOptions) {
+    let old = options
+    options = new
+    settingsVersion.counter += 1
+    settingsVersion.timestampMs = nowMs
+    store.take(new.store)
+    broker.producing.take(new)
+    broker.transactions.take(new)
+    broker.coldReads.flow.take(new)
+    if new.autoCreateTopic != old.autoCreateTopic || new.defaultTopicQueues != old.defaultTopicQueues {
+      broker.topics.offerCreation(self)
+    }
+    if new.brokerPermission != old.brokerPermission {
+      // All topics are announced anew, as with the permission of each.
+      store.renewTopics()
+      nameServer.registerOwnBroker(self)
+    }
   }
 
   /// Sends a one-way request to a client (codes 40, 220 …).

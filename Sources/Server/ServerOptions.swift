@@ -68,10 +68,16 @@ package struct ServerOptions: Sendable {
   package var recallEnable = false
   package var recallWhenNotWriteable = true
   package var logLevel = LogLevel.info
+  /// Where changes at run time are saved: the file of settings that the server was started with; nil is
+  /// `config/broker.conf` in the store.
+  package var configurationFile: String?
   /// Of everything that is chosen at random; nil takes a new one at each start.
   var seed: UInt64?
   /// What the store is told; commands set it by the properties of ServerSettings.
   var store: StoreOptions
 
   package init(root: String) { store = StoreOptions(root: root) }
+
+  /// The file of settings in a store, which the next start without another file reads.
+  package static func savedSettings(ofStore root: String) -> String { root + "/config/broker.conf" }
 }

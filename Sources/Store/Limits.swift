@@ -72,6 +72,8 @@ enum Limits {
   /// Times between the janitor's chores.
   static let snapshotIntervalMs: Int64 = 60_000
   static let retentionIntervalMs: Int64 = 10_000
+  /// Pause when something in an old segment must be stored again first.
+  static let retentionRetryMs: Int64 = 1000
   static let offsetsPersistIntervalMs: Int64 = 5_000
   static let delayPersistIntervalMs: Int64 = 10_000
   /// Segments deleted in one pass (Apache deleteFileBatchMax).

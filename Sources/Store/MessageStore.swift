@@ -11,8 +11,8 @@ package import Wire
 /// An open store. Loop thread only; see each function for what it costs.
 @safe
 package final class MessageStore {
-  /// As given to `open`, with the size that the segments really have.
-  package let options: StoreOptions
+  /// As given to `open`, with the size that the segments really have, and with what `take` changed.
+  package internal(set) var options: StoreOptions
   /// What opening found and did.
   package let report: RecoveryReport
 
@@ -95,7 +95,6 @@ package final class MessageStore {
     requestModes = opening.requestModes
     lastStoreTimestampMs = opening.lastStoreTimestampMs
     upkeep = Upkeep(snapshotEnd: opening.snapshotEnd)
-    upkeep.topicsSaved = topics.version.counter
     inMemoryBytes = Self.memoryBytes() / 100 * Limits.inMemoryPercent
     let root = options.root
     diskUsedRatio = { (try? FileSystem.usedRatio(root)) ?? 0 }

@@ -27,7 +27,23 @@ extension MessageStore {
       }
       count += 1
     }
-    if count > 0 && mayDelete(log.segments[count].start) { deleteSegments(count) }
+    if count == 0 { return }
+    if mayDelete(log.segments[count].start) {
+      deleteSegments(count)
+    } else {
+      upkeep.nextRetentionMs = nowMs + Limits.retentionRetryMs
+    }
+  }
+
+  /// Takes over what may change while the store is open: how long the log is kept, how full the disk may be,
+  /// how long a body. Everything else stays as it was at the start.
+  package func take(_ new: StoreOptions) {
+    options.fileReservedHours = new.fileReservedHours
+    options.deleteWhen = new.deleteWhen
+    options.diskMaxUsedRatio = new.diskMaxUsedRatio
+    options.diskCleanForciblyRatio = new.diskCleanForciblyRatio
+    options.diskWarningRatio = new.diskWarningRatio
+    options.messageBytesMax = new.messageBytesMax
   }
 
   /// Drops the oldest segments and the queue entries of their records.

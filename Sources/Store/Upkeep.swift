@@ -20,9 +20,10 @@ struct Upkeep {
   var nextWriteMs: [ConfigFile: Int64] = [:]
   /// Progress of which not all messages are on disk yet.
   var held: [HeldConfig] = []
-  /// Changes of topics that are in the file on disk, and in the one that is being written.
-  var topicsSaved: Int64 = 0
-  var topicsWriting: Int64 = 0
+  /// Changes of the files that answers wait for, and how many of them are on disk.
+  private(set) var changes: Int64 = 0
+  private(set) var changesSaved: Int64 = 0
+  private var saving: [ConfigFile: Saving] = [:]
   /// Log end of which the janitor knows.
   var janitorSaw: Int64 = -1
   /// What config/timercheck says next.
@@ -31,6 +32,47 @@ struct Upkeep {
   var nowMs: Int64 = 0
 
   init(snapshotEnd: Int64) { self.snapshotEnd = snapshotEnd }
+
+  /// The newest change of one file, the newest that is being written, and the newest before which all are on
+  /// disk.
+  private struct Saving {
+    var changed: Int64 = 0
+    var writing: Int64 = 0
+    var saved: Int64 = 0
+  }
+
+  /// Everything is due again.
+  mutating func forgetTimes() {
+    nextSnapshotMs = 0
+    nextRetentionMs = 0
+    nextWriteMs = [:]
+  }
+
+  /// Another change of a file that is not on disk.
+  mutating func changed(_ file: ConfigFile) {
+    dirty.insert(file)
+    if !file.isPromised { return }
+    var state = saving[file] ?? Saving()
+    if state.saved == state.changed { state.saved = changes }
+    changes += 1
+    state.changed = changes
+    saving[file] = state
+  }
+
+  /// The file is handed over with all its changes.
+  mutating func written(_ file: ConfigFile) {
+    dirty.remove(file)
+    writing.insert(file)
+    if let changed = saving[file]?.changed { saving[file]?.writing = changed }
+  }
+
+  /// The file is on disk. One that cannot be written is reported and tried again; answers must not wait for
+  /// ever meanwhile.
+  mutating func saved(_ file: ConfigFile) {
+    writing.remove(file)
+    if let state = saving[file] { saving[file]?.saved = max(state.saved, state.writing) }
+    changesSaved = saving.values.reduce(changes) { $1.saved < $1.changed ? min($0, $1.saved) : $0 }
+  }
 }
 
 /// The content of a config file that waits until the log is durable up to `logEnd`.
@@ -68,6 +110,8 @@ extension MessageStore {
   /// Once a second: retention, config persistence, snapshots. Cheap; work goes to the janitor.
   package func maintain(nowMs: Int64) {
     if isClosed { return }
+    // A clock that was set back must not put off what is due.
+    if nowMs < upkeep.nowMs { upkeep.forgetTimes() }
     upkeep.nowMs = nowMs
     collectResults()
     saveProgress(nowMs: nowMs)
@@ -89,10 +133,8 @@ extension MessageStore {
     if isClosed { return }
     writeHeld()
     for (file, isDone) in janitor.takeDoneConfigs() {
-      upkeep.writing.remove(file)
+      upkeep.saved(file)
       if !isDone { upkeep.dirty.insert(file) }
-      // A file that cannot be written is reported and tried again; answers must not wait for ever meanwhile.
-      if file == .topics { upkeep.topicsSaved = upkeep.topicsWriting }
       if isDone && upkeep.dirty.contains(file) { writeSoon(file, nowMs: options.wallMs()) }
     }
     for isDone in janitor.takeDoneSnapshots() {
@@ -107,7 +149,7 @@ extension MessageStore {
   // MARK: Config files
 
   /// Notes a change; topics and groups are written soon, offsets every few seconds.
-  func markDirty(_ file: ConfigFile) { upkeep.dirty.insert(file) }
+  func markDirty(_ file: ConfigFile) { upkeep.changed(file) }
 
   /// Hands the file's newest content to the janitor, unless the previous one is still being written: changes
   /// that come meanwhile go into one file. Offsets and delay progress change all the time
@@ -128,9 +170,7 @@ extension MessageStore {
       return
     }
     upkeep.nextWriteMs[file] = nowMs + pauseMs
-    upkeep.dirty.remove(file)
-    upkeep.writing.insert(file)
-    if file == .topics { upkeep.topicsWriting = topics.version.counter }
+    upkeep.written(file)
   }
 
   /// Hands over the progress whose messages are on disk by now.

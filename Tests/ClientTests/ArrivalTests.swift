@@ -69,4 +69,24 @@ import Wire
     #expect(cluster.arrivals(waitMs: 5000).isInterrupted)
     #expect(Clock.monotonicMs() - startMs < 2000)
   }
+
+  @Test func whoNeverWaitsHearsOfAnInterruptionOnce() throws {
+    let cluster = cluster()
+    let waker = try Waker()
+    cluster.interrupt(on: waker.raw)
+    #expect(!cluster.arrivals(waitMs: 0).isInterrupted)
+    waker.wake()
+    #expect(cluster.arrivals(waitMs: 0).isInterrupted)
+    #expect(!cluster.arrivals(waitMs: 0).isInterrupted)
+  }
+
+  @Test func aCallerThatWasBusyMeanwhileGivesMoreTime() throws {
+    let server = try CannedServer { _ in .silence }
+    let cluster = Cluster(nameServers: [server.address], timeoutMs: 50)
+    _ = try cluster.begin(server.address, Request(.getBrokerClusterInfo))
+    cluster.postpone(byMs: 60_000)
+    #expect(cluster.arrivals(waitMs: 150).isEmpty)
+    cluster.postpone(byMs: -60_000)
+    #expect(cluster.arrivals(waitMs: 150).answers.count == 1)
+  }
 }

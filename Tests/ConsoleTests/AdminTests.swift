@@ -76,7 +76,12 @@ import Testing
 
   @Test func groupsAreListedAndDescribed() throws {
     let server = try CannedServer.apache()
-    #expect(run("group list", on: server).out.contains("CG_Live             1    0  broker-a\n"))
+    let totals =
+      #"{"brokerAddr":"b","consumeStatsList":[{"CG_Live":[{"consumeTps":1.5,"offsetTable":{{"brokerName":"#
+      + #""broker-a","queueId":0,"topic":"TopicLive"}:{"brokerOffset":9,"consumerOffset":2,"lastTimestamp":0,"#
+      + #""pullOffset":2}}}]}],"totalDiff":7,"totalInflightDiff":0}"#
+    let live = try CannedServer.apache { $0.code == 317 ? .answer(body: totals) : nil }
+    #expect(run("group list CG*", on: live).out.contains("CG_Live         7  1.5       1  broker-a\n"))
     let text = run("group describe CG_Live", on: server).out
     #expect(text.contains("State:      online\nKind:       push, clustering\n"))
     #expect(text.contains("127.0.0.1@live"))
@@ -122,7 +127,16 @@ import Testing
   }
 
   @Test func alteringKeepsWhatIsNotNamed() throws {
-    let server = try CannedServer.apache { $0.code == 17 ? .answer() : nil }
+    let written = Places()
+    let server = try CannedServer.apache { asked in
+      if asked.code == 17 {
+        written.text = asked.fields["writeQueueNums"]!
+        return .answer()
+      }
+      if asked.code != 351 || written.text.isEmpty { return nil }
+      return .answer(
+        body: #"{"topicName":"TopicLive","perm":6,"readQueueNums":4,"writeQueueNums":\#(written.text)}"#)
+    }
     let altered = run("topic alter TopicLive --write-queues 2", on: server)
     #expect(altered.code == 0)
     #expect(
@@ -131,7 +145,14 @@ import Testing
     #expect(
       sent.fields["readQueueNums"] == "4" && sent.fields["writeQueueNums"] == "2"
         && sent.fields["perm"] == "6")
+    written.text = "4"
     #expect(run("topic alter TopicLive --queues 4", on: server).error == "nothing changes\n")
+    let ordered = run("topic alter TopicLive --order --dry-run -o csv", on: server).out
+    #expect(ordered.contains("100,putKVConfig,namespace=ORDER_TOPIC_CONFIG key=TopicLive value=broker-a:4"))
+    let missed = try CannedServer.apache { $0.code == 17 ? .answer() : nil }
+    let kept = run("topic alter TopicLive --perm r", on: missed)
+    #expect(kept.code == 4 && kept.error.contains("is not as it was written"))
+    #expect(run("topic alter TBW102 --queues 4", on: server).code == 2)
     #expect(run("topic alter TopicLive", on: server).code == 2)
   }
 

@@ -47,7 +47,8 @@ import Testing
       offered("group", "lag", "CG_Live", "--topic=TopicLiv", environment: environment)
         == live.map { "--topic=" + $0 })
     #expect(offered("topic", "describe", "--namesrv=\(server.address)", "TopicLiv") == live)
-    #expect(offered("topic", "describe", "TopicLiv", "-n", server.address) == [], "what comes later is no word")
+    #expect(
+      offered("topic", "describe", "TopicLiv", "-n", server.address) == [], "what comes later is no word")
     #expect(
       offered("topic", "describe", "%RETRY%CG_LiveO", environment: environment) == ["%RETRY%CG_LiveOrder"])
     #expect(!offered("topic", "describe", "", environment: environment).contains { $0.hasPrefix("%") })

@@ -33,7 +33,7 @@ import Wire
       names == [
         "topic", "broker", "queueId", "queueOffset", "messageId", "offsetMessageId", "keys", "tags",
         "properties",
-        "bornTime", "bornTimeMs", "storeTime", "storeTimeMs", "reconsumeTimes", "body",
+        "bornTime", "bornTimeMs", "storeTime", "storeTimeMs", "reconsumeTimes", "flag", "body",
       ])
     #expect(MessageLine.body([0xFF]).key == .string("bodyBase64"))
   }

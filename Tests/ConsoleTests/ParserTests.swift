@@ -46,7 +46,11 @@ import Testing
     ("topc list", "unknown command topc", "did you mean mq topic?"),
     ("topic crate", "unknown command topic crate", "did you mean mq topic create?"),
     (
-      "topic zzz", "unknown command topic zzz", "mq topic knows: list, describe, route, create, alter, delete"
+      "topic zzz", "unknown command topic zzz",
+      "mq topic knows: list, describe, route, offsets, stats, create, alter, delete, apply, export, order, static, entries"
+    ),
+    (
+      "topic order sett T", "unknown command topic order sett", "did you mean mq topic order set?"
     ),
     ("updateTopic", "unknown command updateTopic", "mqadmin's updateTopic is here: mq topic create --help"),
     ("topic create T --queue 8", "mq topic create has no flag --queue", "did you mean --queues?"),

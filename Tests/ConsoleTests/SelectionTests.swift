@@ -1,5 +1,6 @@
 // --columns, --filter, --sort-by, --template and -o yaml on one table and one report.
 
+import TestSupport
 import Testing
 import Wire
 
@@ -60,6 +61,7 @@ import Wire
     ("lag", "order-bills orders users"), ("lag:desc", "orders order-bills users"),
     ("group", "order-bills orders users"), ("sizeBytes:DESC", "orders users order-bills"),
     ("isOrdered,lag", "order-bills users orders"), ("last seen", "order-bills orders users"),
+    ("isOrdered, lag", "order-bills users orders"),
   ])
   func sortsRowsWithTheUnknownLast(order: String, expected: String) throws {
     #expect(try names("", order) == expected)
@@ -213,5 +215,59 @@ import Wire
 
         """)
     #expect(YAML.text(.array([])) == "[]\n")
+  }
+}
+
+/// The same through whole command lines.
+@Suite struct SelectionCommandTests {
+  @Test func commandLinesShapeTables() throws {
+    let server = try CannedServer.apache()
+    func run(_ words: [String]) -> Outcome { mq(words + ["-n", server.address]) }
+    let list = ["topic", "list", "--all"]
+    let all = run(list + ["-o", "name"]).out.split(separator: "\n").map(String.init)
+    #expect(all.count > 5)
+    #expect(
+      run(list + ["--sort-by", "topic:desc", "--template", "{topic}"]).out
+        == all.sorted(by: >).joined(separator: "\n") + "\n")
+    let live = run(list + ["--filter", "topic=TopicLive", "--columns", "topic, perm", "-o", "csv"])
+    #expect(live.out == "topic,perm\r\nTopicLive,rw\r\n")
+    #expect(run(list + ["--filter", "topic=nobody"]).error == "no row fulfils the filter\n")
+    #expect(run(list + ["--filter", "topic=nobody", "-o", "yaml"]).out == "[]\n")
+  }
+
+  @Test func whatCostsRequestsIsAskedOnlyWhenItIsWanted() throws {
+    for (words, isAsked) in [
+      ([], false), (["-o", "wide"], true), (["-o", "json"], true),
+      (["-o", "json", "--columns", "topic"], false),
+      (["--columns", "topic,messages"], true), (["--sort-by", "LAST MESSAGE:desc"], true),
+      (["--filter", "messages>0"], true), (["--template", "{topic}"], false),
+      (["--template", "{messages}"], true),
+    ] {
+      let server = try CannedServer.apache()
+      #expect(mq(["topic", "list", "-n", server.address] + words).code == 0)
+      #expect(server.requests.contains { $0.code == 202 } == isAsked, "\(words)")
+    }
+  }
+
+  @Test(arguments: [
+    ("topic list --columns nope", "--columns: no column is named nope"),
+    ("topic list --sort-by nope", "--sort-by: no column is named nope"),
+    ("topic list --sort-by topic:up", "--sort-by=topic:up is not understood"),
+    ("topic list --filter nope=1", "--filter: no column is named nope"),
+    ("topic list --filter lag>", "--filter: a value is missing here"),
+    ("topic list --template {nope}", "--template: there is no {nope} here"),
+    ("topic list --template {nope", "--template: a key or a closing brace is missing"),
+    ("topic list -o template", "-o template and --template belong together"),
+    ("topic list -o csv --template {topic}", "-o template and --template belong together"),
+    ("topic describe TopicLive --template {nope}", "--template: there is no {nope} here"),
+    ("broker status --filter nope=1", "--filter: no column is named nope"),
+    ("produce T x -o template", "prints no table to shape"),
+  ])
+  func mistakesAreTold(line: String, message: String) throws {
+    let server = try CannedServer.apache()
+    let outcome = mq("\(line) -n \(server.address)")
+    #expect(outcome.code == 2, "\(outcome.out)")
+    #expect(outcome.error.hasPrefix("mq: ") && outcome.error.contains(message), "\(outcome.error)")
+    #expect(outcome.out.isEmpty)
   }
 }

@@ -134,7 +134,7 @@ struct HeldPullTests {
     session.out.removeAll()
     session.out.append([4, 5])
     session.hold(untilLog: 100)
-    #expect(session.releasable(durable: 99, topicChanges: 0) == 0)
-    #expect(session.releasable(durable: 100, topicChanges: 0) == 2)
+    #expect(session.releasable(durable: 99, configChanges: 0) == 0)
+    #expect(session.releasable(durable: 100, configChanges: 0) == 2)
   }
 }

@@ -51,12 +51,16 @@ import Wire
     }
 
     /// Ends this life and begins the next at the same time.
-    func next(_ end: End) throws {
+    ///
+    /// - Parameter cutFrom: Nothing of the log was written from there on.
+    func next(_ end: End, cutFrom: Int64? = nil) throws {
       let nowMs = rig.node.nowMs
       if end == .kill {
         // Topics and groups are saved before anything that depends on them is answered.
         save()
+        let logEnd = rig.node.store.maxOffset
         rig.node.store.abandon()
+        if let cutFrom { try cut(from: cutFrom, to: logEnd) }
       } else {
         rig.node.close()
         rig.node.store.close()
@@ -67,6 +71,49 @@ import Wire
       }
       popper = try rig.popper()
     }
+
+    /// All of it lies in the first segment.
+    private func cut(from start: Int64, to end: Int64) throws {
+      let path = directory.path("store/commitlog/00000000000000000000")
+      let zeros = [UInt8](repeating: 0, count: Int(end - start))
+      let file = try File.open(path, .readWrite)
+      try zeros.withUnsafeBytes { try file.writeAll($0, at: start) }
+    }
+  }
+
+  /// A change writes two records, and the broker dies after the first.
+  @Test func halfAChangeBringsNothingTwice() throws {
+    let lives = try Lives()
+    for number in 0..<2 { try lives.rig.store("T", body: "\(number)") }
+    let messages = try lives.popper.pop(invisibleMs: 10_000)
+    lives.save()
+    let start = lives.rig.node.store.maxOffset
+    try lives.popper.change(messages[0], invisibleMs: 30_000)
+    var raw = ByteBuffer()
+    #expect(lives.rig.node.store.readRecord(at: start, into: &raw))
+    #expect(lives.rig.node.store.maxOffset > start + Int64(raw.count))
+    try lives.next(.kill, cutFrom: start + Int64(raw.count))
+    lives.popper.pass(10_000)
+    #expect(try lives.popper.pop(invisibleMs: 100_000).map(\.body) == ["1"])
+    lives.popper.pass(20_000)
+    #expect(try lives.popper.pop(invisibleMs: 100_000).map(\.body) == ["0"])
+    lives.popper.pass(60_000)
+    #expect(try lives.popper.pop().isEmpty)
+  }
+
+  /// A receipt whose time is over changes nothing, also when a start has forgotten its check point.
+  @Test(arguments: End.allCases) func aLateChangeBringsNothingTwice(_ end: End) throws {
+    let lives = try Lives()
+    try lives.rig.store("T", body: "0")
+    let first = try lives.popper.pop(invisibleMs: 1000)[0]
+    lives.popper.pass(1000)
+    let again = try lives.popper.pop(invisibleMs: 10_000)
+    #expect(again.map(\.body) == ["0"])
+    try lives.next(end)
+    try lives.popper.ack(again[0])
+    #expect(try lives.popper.change(first, invisibleMs: 5000).code == 0)
+    lives.popper.pass(60_000)
+    #expect(try lives.popper.pop().isEmpty)
   }
 
   @Test(arguments: End.allCases) func whatWasOpenComesBackAndWhatWasDoneDoesNot(_ end: End) throws {

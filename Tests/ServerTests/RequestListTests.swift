@@ -18,7 +18,6 @@ struct RequestListTests {
     case limit(String)
   }
 
-  static let configuration = "configuration does not change at run time"
   static let replication = "a master without slaves"
   static let controller = "no controller"
   static let users = "no users"
@@ -29,7 +28,7 @@ struct RequestListTests {
     (15, "UPDATE_CONSUMER_OFFSET", .broker), (17, "UPDATE_AND_CREATE_TOPIC", .broker),
     (18, "UPDATE_AND_CREATE_TOPIC_LIST", .broker), (21, "GET_ALL_TOPIC_CONFIG", .broker),
     (22, "GET_TOPIC_CONFIG_LIST", .unservedByApache), (23, "GET_TOPIC_NAME_LIST", .unservedByApache),
-    (25, "UPDATE_BROKER_CONFIG", .limit(configuration)), (26, "GET_BROKER_CONFIG", .broker),
+    (25, "UPDATE_BROKER_CONFIG", .broker), (26, "GET_BROKER_CONFIG", .broker),
     (27, "TRIGGER_DELETE_FILES", .unservedByApache), (28, "GET_BROKER_RUNTIME_INFO", .broker),
     (29, "SEARCH_OFFSET_BY_TIMESTAMP", .broker), (30, "GET_MAX_OFFSET", .broker),
     (31, "GET_MIN_OFFSET", .broker), (32, "GET_EARLIEST_MSG_STORETIME", .broker),
@@ -73,8 +72,8 @@ struct RequestListTests {
     (312, "GET_HAS_UNIT_SUB_TOPIC_LIST", .nameServer),
     (313, "GET_HAS_UNIT_SUB_UNUNIT_TOPIC_LIST", .nameServer), (314, "CLONE_GROUP_OFFSET", .broker),
     (315, "VIEW_BROKER_STATS_DATA", .broker), (316, "CLEAN_UNUSED_TOPIC", .broker),
-    (317, "GET_BROKER_CONSUME_STATS", .broker), (318, "UPDATE_NAMESRV_CONFIG", .limit(configuration)),
-    (319, "GET_NAMESRV_CONFIG", .limit(configuration)), (320, "SEND_BATCH_MESSAGE", .broker),
+    (317, "GET_BROKER_CONSUME_STATS", .broker), (318, "UPDATE_NAMESRV_CONFIG", .nameServer),
+    (319, "GET_NAMESRV_CONFIG", .nameServer), (320, "SEND_BATCH_MESSAGE", .broker),
     (321, "QUERY_CONSUME_QUEUE", .broker), (322, "QUERY_DATA_VERSION", .nameServer),
     (323, "RESUME_CHECK_HALF_MESSAGE", .broker), (324, "SEND_REPLY_MESSAGE", .broker),
     (325, "SEND_REPLY_MESSAGE_V2", .broker), (326, "PUSH_REPLY_MESSAGE_TO_CLIENT", .toClients),

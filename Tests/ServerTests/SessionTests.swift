@@ -14,7 +14,7 @@ import Wire
   }
 
   private func send(_ session: Session, durable: Int64) -> Int {
-    let ready = session.releasable(durable: durable, topicChanges: 0)
+    let ready = session.releasable(durable: durable, configChanges: 0)
     session.out.consume(ready)
     session.written += UInt64(ready)
     return ready

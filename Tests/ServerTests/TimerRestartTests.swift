@@ -212,6 +212,53 @@ struct TimerRestartTests {
     #expect(rig.records("T").map(\.body) == ["a", "b", "c"])
   }
 
+  /// The same with delay levels: what was sent before waits no longer than its level from then on, what is
+  /// sent while the log is ahead of the clock waits as long as it should, also over a kill.
+  @Test func clockOfLevelsMayBeSetBack() throws {
+    let directory = try TemporaryDirectory()
+    let startMs: Int64 = 1_800_000_000_000
+    var rig = try Rig(in: directory) {
+      Self.options(&$0)
+      $0.delayLevels = "1s 5s 10s"
+    }
+    rig.makeTopic("T", queues: 1)
+    rig.node.nowMs = startMs
+    let client = try rig.client()
+    func send(_ level: Int, _ body: String) throws {
+      _ = try client.sendTimer("T", [("DELAY", "\(level)")], body: body)
+    }
+    func bodies() -> [String] { rig.records("T").map(\.body) }
+    try send(2, "a")
+    rig.pass(4000)
+    rig.node.nowMs = startMs - 3_600_000
+    rig.pass(0)
+    rig.pass(1000)
+    try send(1, "b")
+    try send(2, "c")
+    rig.pass(999)
+    #expect(bodies().isEmpty)
+    rig.pass(1)
+    #expect(bodies() == ["b"])
+    rig.pass(3000)
+    #expect(bodies() == ["b", "a"])
+    rig.pass(999)
+    #expect(bodies() == ["b", "a"])
+    rig.pass(1)
+    #expect(bodies() == ["b", "a", "c"])
+    try send(2, "d")
+    rig.pass(1000)
+    let nowMs = rig.node.nowMs
+    rig = try Rig(in: Self.killed(rig)) {
+      Self.options(&$0)
+      $0.delayLevels = "1s 5s 10s"
+      $0.store.wallMs = { nowMs }
+    }
+    rig.pass(3999)
+    #expect(bodies() == ["b", "a", "c"])
+    rig.pass(1001)
+    #expect(bodies() == ["b", "a", "c", "d"])
+  }
+
   /// The store refuses for a while: nothing is skipped.
   @Test func fullDiskOnlyDelays() throws {
     let directory = try TemporaryDirectory()

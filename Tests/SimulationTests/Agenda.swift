@@ -3,15 +3,12 @@
 
 import Synchronization
 
-/// The clock that server and store are given.
+/// The clock that server, store and clients are given; it may be set, also back.
 final class SimulatedClock: Sendable {
   private let ms: Atomic<Int64>
   init(startMs: Int64) { ms = Atomic(startMs) }
   var nowMs: Int64 { ms.load(ordering: .relaxed) }
-  func advance(to atMs: Int64) {
-    precondition(atMs >= nowMs, "simulated time does not run backwards")
-    ms.store(atMs, ordering: .relaxed)
-  }
+  func set(_ atMs: Int64) { ms.store(atMs, ordering: .relaxed) }
 }
 
 /// A heap of actions by time.

@@ -11,8 +11,8 @@ class Consumer {
   private let expression: String
   /// TAG, or SQL92.
   var expressionType = "TAG"
-  /// Tries before a poisonous message is a dead letter, beside the first.
-  static let triesMax: Int32 = 2
+  /// Tries before a poisonous message is a dead letter, beside the first; nil leaves it to the group.
+  var triesMax: Int32? = 2
   /// Loops of an earlier life of the process end when they notice.
   private(set) var life = 0
   var restartEveryMs: Int64 = 30_000
@@ -109,12 +109,21 @@ class Consumer {
         if next < offset { world.fail("\(client.name) is sent back from \(offset) to \(next)") }
         later(life, ms: 0...300) { [self] in pull(topic, queueId, max(next, offset), life) }
       case 21:
-        world.fail("\(client.name) asks \(topic):\(queueId) at \(offset) and is moved to \(next)")
+        moved(topic, queueId, from: offset, to: next, answer)
+        later(life, ms: 0...300) { [self] in pull(topic, queueId, next, life) }
       default:
         world.note("\(client.name) is refused: \(answer.code) \(answer.remark)")
         later(life, ms: 200...1_500) { [self] in pull(topic, queueId, offset, life) }
       }
     }
+  }
+
+  /// Told to go on elsewhere: nobody reset the group, but what it would read may be too old.
+  func moved(_ topic: String, _ queueId: Int32, from offset: Int64, to next: Int64, _ answer: Answer) {
+    if world.plan.reservedHours != nil, next > offset, next == answer.number("minOffset") {
+      return world.cover("retention moved a consumer")
+    }
+    world.fail("\(client.name) asks \(topic):\(queueId) at \(offset) and is moved to \(next)")
   }
 
   func consume(
@@ -140,15 +149,15 @@ class Consumer {
   }
 
   /// Only an acknowledged send-back lets the queue go on.
-  private func sendBack(
+  func sendBack(
     _ all: ArraySlice<Received>, _ received: Received, _ topic: String, _ queueId: Int32, _ next: Int64,
     _ life: Int
   ) {
-    let fields = [
+    var fields = [
       ("group", group.name), ("offset", "\(received.physicalOffset)"), ("delayLevel", "0"),
       ("originMsgId", ""), ("originTopic", topic), ("unitMode", "false"),
-      ("maxReconsumeTimes", "\(Self.triesMax)"),
     ]
+    if let triesMax { fields.append(("maxReconsumeTimes", "\(triesMax)")) }
     ask(.consumerSendMessageBack, fields, life) { [self] answer in
       guard answer?.code == 0 else {
         return later(life) { [self] in sendBack(all, received, topic, queueId, next, life) }

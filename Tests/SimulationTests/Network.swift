@@ -39,8 +39,8 @@ final class Link {
 
   func toServer(_ bytes: [UInt8]) {
     for piece in pieces(bytes) {
-      upMs = max(upMs, world.nowMs + delayMs())
-      world.whileUp(upMs - world.nowMs) { [self] server in
+      upMs = max(upMs, world.steadyMs + delayMs())
+      world.whileUp(upMs - world.steadyMs) { [self] server in
         if isOpen { server.arrive(self, piece) }
       }
     }
@@ -49,8 +49,8 @@ final class Link {
   func toClient(_ bytes: [UInt8]) {
     world.sent(session.id, bytes.rawBytes)
     for piece in pieces(bytes) {
-      downMs = max(downMs, world.nowMs + delayMs())
-      world.after(downMs - world.nowMs) { [self] in
+      downMs = max(downMs, world.steadyMs + delayMs())
+      world.after(downMs - world.steadyMs) { [self] in
         if isOpen { client?.arrived(piece) }
       }
     }

@@ -22,6 +22,8 @@ struct Sent {
   var id: Int
   var topic: String
   var tag = ""
+  /// KEYS; empty for none.
+  var key = ""
   /// Delay that was asked for, ms.
   var delayMs: Int64 = 0
   /// Messages of one stream in one queue keep the order of their ids.
@@ -32,17 +34,22 @@ struct Sent {
   var comesOnce = false
   var bodyBytes = 0
   var extraBytes = 0
-  /// Of the first attempt.
+  /// Of the first attempt, by the clocks and by the time that passed.
   var sentMs: Int64 = 0
+  var sentSteadyMs: Int64 = 0
   var state = State.unknown
   var wasUnknown = false
   var wasRecalled = false
   /// Acknowledged, but allowed to be lost (ASYNC flush and a power loss).
   var mayBeLost = false
+  /// Its segment was deleted.
+  var isGone = false
   /// Where the acknowledgement says it is; nil for what moves on from there by itself.
   var place: (queueId: Int32, offset: Int64)?
   /// Of the newest acknowledgement.
   var physicalOffset: Int64 = -1
+  /// As it was last seen.
+  var uniqueKey: String?
 
   var mustArrive: Bool { state == .acknowledged && !mayBeLost }
 
@@ -55,6 +62,7 @@ struct Sent {
   /// The property string as the client sends it.
   var properties: String {
     var text = "WHO\u{1}\(id)\u{2}N\u{1}\(id % 10)\u{2}"
+    if !key.isEmpty { text += "KEYS\u{1}\(key)\u{2}" }
     if !tag.isEmpty { text += "TAGS\u{1}\(tag)\u{2}" }
     if extraBytes > 0 { text += "EXTRA\u{1}\(String(repeating: "x", count: extraBytes))\u{2}" }
     return text
@@ -116,14 +124,19 @@ final class Oracle {
       self.name = name
       self.wants = wants
     }
+
+    /// A dead letter was handed out to the group before, as often as it may be.
+    func checkAttempts(_ world: World, _ id: Int, triesMax: Int32) {
+      for attempt in 0...triesMax where !(seen[id] ?? []).contains(attempt) {
+        world.fail("message \(id) is a dead letter without attempt \(attempt)")
+      }
+    }
   }
   private(set) var groups: [Group] = []
   /// Topics whose creation was acknowledged.
   var topics: [String] = []
   /// Whether a message nobody told us of is a failure.
   var knowsAllSenders = true
-  /// Checks that features add for the end of a run; each fails the world by itself.
-  var finalChecks: [(World, Node) -> Void] = []
 
   // MARK: Sending
 
@@ -132,6 +145,7 @@ final class Oracle {
     message.bodyBytes = world.chance(10) ? world.number(1_000...12_000) : world.number(10...400)
     message.extraBytes = world.chance(5) ? world.number(100...6_000) : 0
     message.sentMs = world.nowMs
+    message.sentSteadyMs = world.steadyMs
     return message
   }
 
@@ -145,6 +159,7 @@ final class Oracle {
     world.note("message \(id) acknowledged at \(physicalOffset), place \(place.map { "\($0)" } ?? "-")")
     messages[id].state = .acknowledged
     messages[id].mayBeLost = false
+    messages[id].isGone = false
     messages[id].physicalOffset = physicalOffset
     messages[id].place = place.map { (queueId: $0.0, offset: $0.1) }
   }
@@ -190,12 +205,21 @@ final class Oracle {
     if !group.wants(message) {
       world.fail("\(group.name) gets message \(message.id), which is not for it: \(message)")
     }
-    if world.nowMs < message.sentMs + message.delayMs {
-      let early = message.sentMs + message.delayMs - world.nowMs
-      world.fail("message \(message.id) with a delay of \(message.delayMs) ms comes \(early) ms early")
-    }
+    checkDelay(world, message)
+    if received.topic == message.topic { messages[message.id].uniqueKey = received.properties["UNIQ_KEY"] }
     group.seen[message.id, default: []].insert(received.reconsumeTimes)
     return message
+  }
+
+  private func checkDelay(_ world: World, _ message: Sent) {
+    if message.delayMs == 0 { return }
+    // A level counts from when the clock was set back, a time says what it says.
+    let sentMs = min(message.sentMs, world.lowestMs(since: message.sentSteadyMs))
+    // It may have been delivered before that, and be seen again now.
+    let early = sentMs + message.delayMs - world.latestMs(since: message.sentSteadyMs)
+    if early > 0 {
+      world.fail("message \(message.id) with a delay of \(message.delayMs) ms comes \(early) ms early")
+    }
   }
 
   /// Whether what was received is what was sent, and may be there.
@@ -243,11 +267,31 @@ final class Oracle {
       if messages[id].physicalOffset + bytesMax > syncedTo {
         messages[id].mayBeLost = true
         messages[id].place = nil
+        messages[id].uniqueKey = nil
       }
     }
   }
 
+  /// Segments whose time is over may be gone, others not.
+  func afterRetention(_ world: World, _ node: Node) {
+    guard let reservedHours = world.plan.reservedHours else { return }
+    let minOffset = node.store.minOffset
+    for id in messages.indices where !messages[id].isGone && messages[id].physicalOffset >= 0 {
+      let message = messages[id]
+      if message.physicalOffset >= minOffset { continue }
+      world.cover("retention")
+      let ageMs = world.nowMs - message.sentMs
+      if ageMs < Int64(reservedHours) * 3_600_000 {
+        world.fail("message \(id) is deleted after \(ageMs) ms: \(message)")
+      }
+      messages[id].isGone = true
+      messages[id].mayBeLost = true
+      messages[id].place = nil
+    }
+  }
+
   func afterBoot(_ world: World, _ node: Node) {
+    afterRetention(world, node)
     for topic in topics where node.store.topicConfig(topic) == nil {
       world.fail("topic \(topic) was acknowledged and is gone")
     }
@@ -285,8 +329,13 @@ final class Oracle {
     var raw = ByteBuffer()
     for offset in range {
       raw.removeAll()
-      guard let entry = node.store.entry(slot, queueId, offset),
-        node.store.readRecord(at: entry.physicalOffset, into: &raw),
+      guard let entry = node.store.entry(slot, queueId, offset) else {
+        world.fail("\(topic):\(queueId) has no entry at \(offset) of \(range)")
+        continue
+      }
+      // A page that a power loss took from the middle of what was not synced.
+      if entry.bytes == QueueEntry.blankSize && world.powerLosses > 0 { continue }
+      guard node.store.readRecord(at: entry.physicalOffset, into: &raw),
         let record = try? Record.decode(raw.bytes)
       else {
         world.fail("\(topic):\(queueId) has no record at \(offset) of \(range)")

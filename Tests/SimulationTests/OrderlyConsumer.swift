@@ -85,6 +85,13 @@ final class OrderlyConsumer: Consumer {
     ask(.unlockBatchMQ, [], body: request.json.bytes(.compact), life) { _ in }
   }
 
+  override func moved(
+    _ topic: String, _ queueId: Int32, from offset: Int64, to next: Int64, _ answer: Answer
+  ) {
+    record.next[key(queueId)] = nil
+    super.moved(topic, queueId, from: offset, to: next, answer)
+  }
+
   override func consume(
     _ all: ArraySlice<Received>, _ topic: String, _ queueId: Int32, _ next: Int64, _ life: Int
   ) {

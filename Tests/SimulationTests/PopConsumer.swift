@@ -4,32 +4,68 @@
 import Linux
 import Wire
 
+@testable import Server
+@testable import Store
+
 /// What is known of each message that the group popped, by its unique key.
 final class PopRecord {
   struct Entry {
     var id: Int
     /// Nobody may see it before.
     var hiddenUntilMs: Int64
+    /// When it was popped.
+    var poppedMs: Int64
     var isAcknowledged = false
     /// An acknowledgement went out that nobody answered in time: it may count, also when the process that
     /// sent it did not live to hear so.
     var isUnsure = false
   }
   var entries: [String: Entry] = [:]
-  /// When the invisible time of a message was last asked to change.
-  var changedMs: [String: Int64] = [:]
-  /// A change writes a new check point, then that the old one is done with. A power loss may cut the log
-  /// between the two, and both bring the message back: once more than promised, never less.
-  private var torn: Set<String> = []
+  /// How often more than once a message may come, because a crash let it stand in several places: a message
+  /// that comes back is stored once more, and then noted as done where it was.
+  private var extra: [String: Int] = [:]
 
-  /// ASYNC flush may lose the changes of the last seconds.
-  func losePower(nowMs: Int64) {
-    torn.formUnion(changedMs.filter { nowMs - $0.value < 3_000 }.keys)
-    changedMs = [:]
+  /// Looks after a start in how many places each message of the group is: in the queues before it, and in
+  /// check points. What was whole before the crash is in one.
+  func recount(_ world: World, _ node: Node, group name: String, topic: String) {
+    extra = [:]
+    guard world.tornFrom < .max, let group = node.broker.clients.existing(name) else { return }
+    var places: [String: (count: Int, isTorn: Bool)] = [:]
+    func count(_ slot: TopicSlot, _ queueId: Int32, _ offset: Int64) {
+      var raw = ByteBuffer()
+      guard let entry = node.store.entry(slot, queueId, offset),
+        node.store.readRecord(at: entry.physicalOffset, into: &raw),
+        let record = try? Record.decode(raw.bytes),
+        let key = Received(record, raw.array).properties["UNIQ_KEY"]
+      else { return }
+      let known = places[key] ?? (0, false)
+      places[key] = (known.count + 1, known.isTorn || entry.physicalOffset >= world.tornFrom)
+    }
+    // A retry topic that was made in the torn turn has no config, and its queue what was stored there.
+    let retryTopics = [false, true].map { PopNames.retryTopic(group: name, topic: topic, isV2: $0) }
+    for topic in [topic] + retryTopics {
+      guard let slot = node.store.slot(topic) else { continue }
+      for queueId in 0..<max(1, node.store.gate(slot).readQueues) {
+        guard let range = node.store.queueRange(slot, queueId) else { continue }
+        let next = node.store.consumerOffset(group: name, topic: topic, queueId: queueId) ?? range.lowerBound
+        for offset in min(next, range.upperBound)..<range.upperBound { count(slot, queueId, offset) }
+      }
+    }
+    for point in node.broker.pop.ledger.pool.compactMap(\.point) where point.key.group == group.index {
+      for index in 0..<point.count where !point.isAcked(index) {
+        count(point.key.slot, point.key.queueId, point.offset(index))
+      }
+    }
+    for (key, place) in places where place.count > 1 && place.isTorn { extra[key] = place.count - 1 }
+    if !extra.isEmpty { world.note("stand more than once: \(extra.sorted { $0.key < $1.key })") }
   }
 
-  /// Whether a message may come early, for once.
-  func mayComeOnceMore(_ key: String) -> Bool { torn.remove(key) != nil }
+  /// Whether a message may come once more than it should.
+  func mayComeOnceMore(_ key: String) -> Bool {
+    guard let left = extra[key] else { return false }
+    extra[key] = left > 1 ? left - 1 : nil
+    return true
+  }
 
   /// For the report of a failure.
   var firstWaiting: String {
@@ -53,6 +89,7 @@ final class PopConsumer: Consumer {
     var key: String
     /// The ack must be answered before.
     var untilMs: Int64
+    var givenMs: Int64
   }
 
   init(_ world: World, _ name: String, _ group: Oracle.Group, topic: String, _ record: PopRecord) {
@@ -88,38 +125,43 @@ final class PopConsumer: Consumer {
     guard let all = try? Received.all(answer.body), let popMs = answer.number("popTime"),
       let invisibleMs = answer.number("invisibleTime")
     else { return world.fail("\(client.name) gets an answer that cannot be read: \(answer.fields)") }
-    var starts: [String: String] = [:]
-    for part in (answer.fields["startOffsetInfo"] ?? "").split(separator: ";") {
-      let words = part.split(separator: " ").map(String.init)
-      starts["\(words[0]) \(words[1])"] = words[2]
-    }
     for received in all {
       guard let message = world.oracle.seen(world, group, received) else { continue }
       // A crash may deliver a delayed message twice, with one key.
       let key = message.delayMs > 0 ? "delayed" : received.properties["UNIQ_KEY"] ?? ""
-      let composed =
-        "\(starts["0 \(received.queueId)"] ?? "?") \(popMs) \(invisibleMs) \(answer.fields["reviveQid"] ?? "?") 0 "
-        + "broker-a \(received.queueId) \(received.offset)"
-      let text = received.properties["POP_CK"] ?? composed
+      let text = Self.receipt(received, answer)
       let words = text.split(separator: " ")
       guard words.count == 8 else { return world.fail("\(client.name) gets the receipt \(text)") }
       if key != "delayed", let entry = record.entries[key],
-        world.nowMs < entry.hiddenUntilMs || entry.isAcknowledged, !record.mayComeOnceMore(key)
+        world.latestMs(since: entry.poppedMs) < entry.hiddenUntilMs || entry.isAcknowledged,
+        !record.mayComeOnceMore(key)
       {
         world.fail(
           "\(client.name) pops message \(message.id) again, acknowledged: \(entry.isAcknowledged), hidden for "
             + "\(entry.hiddenUntilMs - world.nowMs) ms")
       }
       if key != "delayed" {
-        record.entries[key] = .init(id: message.id, hiddenUntilMs: popMs + invisibleMs)
+        record.entries[key] = .init(
+          id: message.id, hiddenUntilMs: popMs + invisibleMs, poppedMs: world.steadyMs)
       }
       let isRetry = words[4] != "0"
       let receipt = Receipt(
         text: text,
         topic: isRetry ? "%RETRY%\(group.name)\(words[4] == "2" ? "+" : "_")\(topic)" : topic,
-        queueId: received.queueId, offset: received.offset, key: key, untilMs: popMs + invisibleMs)
+        queueId: received.queueId, offset: received.offset, key: key, untilMs: popMs + invisibleMs,
+        givenMs: world.steadyMs)
       handle(receipt, life)
     }
+  }
+
+  /// What an answer of a pop says about one of its messages, as a client hands it back.
+  static func receipt(_ received: Received, _ answer: Answer) -> String {
+    if let text = received.properties["POP_CK"] { return text }
+    let start = (answer.fields["startOffsetInfo"] ?? "").split(separator: ";").lazy
+      .map { $0.split(separator: " ") }.first { $0[0] == "0" && $0[1] == "\(received.queueId)" }
+    let times = "\(answer.fields["popTime"] ?? "?") \(answer.fields["invisibleTime"] ?? "?")"
+    return "\(start?[2] ?? "?") \(times) \(answer.fields["reviveQid"] ?? "?") 0 broker-a \(received.queueId) "
+      + "\(received.offset)"
   }
 
   private func handle(_ receipt: Receipt, _ life: Int) {
@@ -139,30 +181,35 @@ final class PopConsumer: Consumer {
     ]
   }
 
+  /// Whether what is answered now counts: a message that is back stays so when the clocks are set back.
+  private func holds(_ receipt: Receipt) -> Bool {
+    world.nowMs < receipt.untilMs && !world.wasSetBack(since: receipt.givenMs)
+  }
+
   private func acknowledge(_ receipt: Receipt, _ life: Int) {
     // A restart of this process forgets the request, not the server.
     record.entries[receipt.key]?.isUnsure = true
     client.ask(Self.ackMessage, fields(receipt), body: [], timeoutMs: 3_000) { [self] answer in
       world.note("\(client.name) acknowledges \(receipt.key) (\(receipt.text)): \(answer?.code ?? -1)")
       // Served late, it may count all the same, for what nobody has popped meanwhile.
-      guard let answer, answer.code == 0, world.nowMs < receipt.untilMs else {
+      guard let answer, answer.code == 0, holds(receipt) else {
         record.entries[receipt.key]?.isUnsure = true
         return
       }
       record.entries[receipt.key]?.isAcknowledged = true
+      world.cover("pop acknowledged")
     }
   }
 
   private func change(_ receipt: Receipt, _ life: Int) {
     let invisibleMs = world.delayMs(1_000...15_000)
     let askedMs = world.nowMs
-    record.changedMs[receipt.key] = askedMs
     // From now on either time may hold.
     record.entries[receipt.key]?.hiddenUntilMs = min(receipt.untilMs, askedMs + invisibleMs)
     let all = fields(receipt) + [("invisibleTime", "\(invisibleMs)")]
     client.ask(Self.changeInvisibleTime, all, body: [], timeoutMs: 3_000) { [self] answer in
       world.note("\(client.name) changes \(receipt.key) (\(receipt.text)): \(answer?.code ?? -1)")
-      guard let answer, answer.code == 0, world.nowMs < receipt.untilMs, let popMs = answer.number("popTime")
+      guard let answer, answer.code == 0, holds(receipt), let popMs = answer.number("popTime")
       else { return }
       let words = receipt.text.split(separator: " ")
       var renewed = receipt
@@ -171,6 +218,7 @@ final class PopConsumer: Consumer {
         + "\(receipt.queueId) \(receipt.offset)"
       renewed.untilMs = popMs + invisibleMs
       if world.nowMs < renewed.untilMs { record.entries[receipt.key]?.hiddenUntilMs = renewed.untilMs }
+      world.cover("pop changed")
       if life == self.life { handle(renewed, life) }
     }
   }

@@ -16,6 +16,7 @@ final class Producer {
   var batchPercent = 15
   var oneWayPercent = 3
   var poisonPercent = 0
+  var keyedPercent = 0
   private let pauseMs: Int64
 
   init(_ world: World, stream: Int, topics: [(name: String, queues: Int32)], count: Int) {
@@ -43,6 +44,7 @@ final class Producer {
     message.stream = stream
     message.tag = world.chance(50) ? "A" : "B"
     message.isPoison = world.chance(poisonPercent)
+    if world.chance(keyedPercent) { message.key = "K\(message.id % 50)" }
     if kind < batchPercent + delayedPercent {
       let levels = world.plan.levelsMs
       let level = world.number(1...levels.count)

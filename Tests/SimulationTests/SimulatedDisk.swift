@@ -24,7 +24,13 @@ final class SimulatedDisk {
   private var arenas: [[UInt8]] = []
   private static let pageBytes = 4096
 
-  init() throws {
+  /// What new files are dated; those of the machine itself lie in the future.
+  var nowMs: Int64
+  /// Whether anybody looks at the times of segments.
+  var datesSegments = false
+
+  init(nowMs: Int64) throws {
+    self.nowMs = nowMs
     let memory = "/dev/shm"
     let parent = FileSystem.isDirectory(memory) ? memory : (Process.environment("TMPDIR") ?? "/tmp")
     var template = Array("\(parent)/mq-sim-XXXXXX".utf8CString)
@@ -43,7 +49,22 @@ final class SimulatedDisk {
   }
 
   func closed(_ store: MessageStore) { syncedTo = store.maxOffset }
-  func synced(_ store: MessageStore) { syncedTo = max(syncedTo, store.durable) }
+  func synced(_ store: MessageStore) {
+    let from = syncedTo
+    syncedTo = max(syncedTo, store.durable)
+    if datesSegments { dateSegments(from: from) }
+  }
+
+  /// What was written since the last time, and what the machine dated.
+  private func dateSegments(from start: Int64) {
+    for segment in segments() {
+      guard let ms = try? FileSystem.modifiedMs(segment.path) else { continue }
+      let isWritten = segment.start < syncedTo && segment.start + segment.bytes > start && syncedTo > start
+      if ms <= nowMs && !isWritten { continue }
+      let time = timespec(tv_sec: Int(nowMs / 1000), tv_nsec: Int(nowMs % 1000) * 1_000_000)
+      _ = utimensat(AT_FDCWD, segment.path, [time, time], 0)
+    }
+  }
 
   // MARK: The janitor's jobs
 

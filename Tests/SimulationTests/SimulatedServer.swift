@@ -33,7 +33,10 @@ final class SimulatedServer {
     options.store.segmentBytes = world.plan.segmentBytes
     options.store.flushSync = world.plan.flushSync
     options.store.threads = .byHand
-    options.store.deleteWhen = []
+    options.store.deleteWhen = world.plan.reservedHours == nil ? [] : Array(0..<24)
+    options.store.fileReservedHours = world.plan.reservedHours ?? 72
+    options.store.lightQueues = true
+    options.store.lightDispatch = true
     options.store.delayLevelsMs = Schedule.parse(options.delayLevels)!
     let clock = world.clock
     options.store.wallMs = { clock.nowMs }
@@ -81,7 +84,8 @@ final class SimulatedServer {
     for (link, bytes) in arrived where !link.session.isClosed {
       if let bytes { receive(link, bytes) } else { close(link) }
     }
-    if world.nowMs >= nextSecondMs {
+    // As the loop does: a clock that was set back stops nothing.
+    if world.nowMs >= nextSecondMs || world.nowMs < nextSecondMs - 1000 {
       nextSecondMs = world.nowMs + 1000
       node.everySecond()
     }
@@ -151,6 +155,7 @@ final class SimulatedServer {
     let isPartial = world.chance(20) && store.maxOffset > store.durable
     let end = isPartial ? Int64.random(in: store.durable...store.maxOffset, using: &world.random) : .max
     store.syncOnce(upTo: end)
+    world.disk.synced(store)
     takeResults()
     if store.durable < store.maxOffset { planSync() }
   }
@@ -210,15 +215,19 @@ final class SimulatedServer {
   }
 
   /// The process is gone between two steps of its loop, or in the middle of one; with it, perhaps, the power.
-  func crash(powerLoss: Bool) {
+  ///
+  /// - Returns: Where the records of a turn begin that did not come to its end.
+  func crash(powerLoss: Bool) -> Int64 {
     let store = node.store
     var cutFrom: Int64?
+    var tornFrom = Int64.max
     switch world.number(0...5) {
     case 0, 1, 2:
       // In the middle of a turn: some of its records are written, nobody got an answer.
       decide()
       if store.maxOffset > turnStart && world.chance(50) {
         cutFrom = Int64.random(in: turnStart...store.maxOffset, using: &world.random)
+        tornFrom = turnStart
       }
     case 3: world.disk.crashInJanitor(store, &world.random)
     default: break
@@ -229,6 +238,7 @@ final class SimulatedServer {
     world.disk.crash(
       end: end, cutFrom: cutFrom, powerLoss: powerLoss, random: &world.random)
     dropLinks()
+    return tornFrom
   }
 
   private func dropLinks() {

@@ -77,7 +77,9 @@ final class TimerProducer {
     client.ask(Self.recallMessage, fields, body: [], timeoutMs: 3_000) { [self] answer in
       guard let answer else { return world.note("recall of \(message.id): nobody answers") }
       world.note("recall of \(message.id): \(answer.code) \(answer.remark)")
-      let isInTime = world.nowMs < message.sentMs + message.delayMs
+      let isInTime =
+        world.nowMs < message.sentMs + message.delayMs && !world.wasSetBack(since: message.sentSteadyMs)
+      world.cover("recall")
       if answer.code == 0 && isInTime { world.oracle.recalled(message.id) }
     }
   }

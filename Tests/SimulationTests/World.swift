@@ -22,6 +22,8 @@ struct Plan {
   /// Mean life of a connection.
   var resetEveryMs: Int64
   var delayLevels = "1s 2s 5s 10s 30s 1m 2m"
+  /// Age at which segments go; nil: they stay.
+  var reservedHours: Int?
 
   init(_ random: inout SeededGenerator) {
     flushSync = Bool.random(using: &random)
@@ -35,7 +37,7 @@ struct Plan {
 
 final class World {
   let seed: UInt64
-  let plan: Plan
+  var plan: Plan
   let clock: SimulatedClock
   let disk: SimulatedDisk
   let oracle = Oracle()
@@ -47,8 +49,12 @@ final class World {
   /// Starts of the server so far: what a crash ends must not go on afterwards.
   private(set) var boots = 0
   private(set) var powerLosses = 0
+  /// What the last end of the server left half done lies in the log from here on.
+  private(set) var tornFrom: Int64 = .max
   /// Told at each power loss: clients of the same site lose what they knew.
   var onPowerLoss: [() -> Void] = []
+  /// Told at each start.
+  var onBoot: [(Node) -> Void] = []
 
   /// What happened, in words; only when somebody will read it.
   private(set) var trace: [String] = []
@@ -57,6 +63,9 @@ final class World {
   private(set) var digest: UInt32 = 0
   /// The first broken promise.
   private(set) var failure: String?
+  /// How often which part was exercised, for the test that looks whether all of them are.
+  private(set) var coverage: [String: Int] = [:]
+  func cover(_ part: String) { coverage[part, default: 0] += 1 }
 
   /// - Parameter hasFaults: Without, nothing crashes and no connection is reset.
   init(seed: UInt64, isTracing: Bool, hasFaults: Bool = true) throws {
@@ -67,11 +76,21 @@ final class World {
     if !hasFaults { plan.faultsMs = 0 }
     self.plan = plan
     clock = SimulatedClock(startMs: startMs)
-    disk = try SimulatedDisk()
+    steadyMs = startMs
+    disk = try SimulatedDisk(nowMs: startMs)
   }
 
+  /// What all clocks show; it jumps when they are set.
   var nowMs: Int64 { clock.nowMs }
-  var areFaultsOver: Bool { nowMs >= startMs + plan.faultsMs }
+  /// Time that passes, as in `after`.
+  private(set) var steadyMs: Int64
+  /// How far the clocks are ahead.
+  private(set) var skewMs: Int64 = 0
+  /// When the clocks were set back, and to what.
+  private var setBacks: [(steadyMs: Int64, fromMs: Int64, toMs: Int64)] = []
+  /// How far the clocks were ahead at most.
+  private(set) var skewMaxMs: Int64 = 0
+  var areFaultsOver: Bool { steadyMs >= startMs + plan.faultsMs }
 
   // MARK: Chance
 
@@ -81,7 +100,35 @@ final class World {
 
   // MARK: Time
 
-  func after(_ ms: Int64, _ action: @escaping () -> Void) { agenda.add(atMs: nowMs + ms, action) }
+  func after(_ ms: Int64, _ action: @escaping () -> Void) { agenda.add(atMs: steadyMs + ms, action) }
+
+  /// Sets all clocks, forwards or back.
+  func jump(_ ms: Int64) {
+    note("the clocks are set by \(ms) ms")
+    let fromMs = nowMs
+    skewMs += ms
+    skewMaxMs = max(skewMaxMs, skewMs)
+    pass(to: steadyMs)
+    if ms < 0 { setBacks.append((steadyMs, fromMs, nowMs)) }
+  }
+
+  /// Whether the clocks were set back since.
+  func wasSetBack(since atMs: Int64 = 0) -> Bool { (setBacks.last?.steadyMs ?? -1) >= atMs }
+  /// The latest that they have shown since.
+  func latestMs(since atMs: Int64) -> Int64 {
+    setBacks.lazy.filter { $0.steadyMs >= atMs }.map(\.fromMs).reduce(nowMs, max)
+  }
+  /// The least that they were set back to since.
+  func lowestMs(since atMs: Int64) -> Int64 {
+    setBacks.lazy.filter { $0.steadyMs >= atMs }.map(\.toMs).min() ?? .max
+  }
+
+  private func pass(to atMs: Int64) {
+    precondition(atMs >= steadyMs, "simulated time does not run backwards")
+    steadyMs = atMs
+    clock.set(steadyMs + skewMs)
+    disk.nowMs = nowMs
+  }
 
   /// As `after`, but only while the server that runs now still does.
   func whileUp(_ ms: Int64, _ action: @escaping (SimulatedServer) -> Void) {
@@ -93,16 +140,16 @@ final class World {
 
   /// Runs until `isDone` or the end of time, looking once a second.
   func run(untilMs endMs: Int64, _ isDone: () -> Bool) {
-    var nextLookMs = nowMs
-    while failure == nil && nowMs < endMs {
-      if nowMs >= nextLookMs {
+    var nextLookMs = steadyMs
+    while failure == nil && steadyMs < endMs {
+      if steadyMs >= nextLookMs {
         if isDone() { return }
-        nextLookMs = nowMs + 1000
+        nextLookMs = steadyMs + 1000
       }
       var nextMs = min(agenda.nextMs ?? endMs, nextLookMs, endMs)
-      if let server { nextMs = min(nextMs, server.nextTurnMs) }
-      clock.advance(to: max(nowMs, nextMs))
-      while failure == nil, let action = agenda.popDue(nowMs) { action() }
+      if let server { nextMs = min(nextMs, server.nextTurnMs - skewMs) }
+      pass(to: max(steadyMs, nextMs))
+      while failure == nil, let action = agenda.popDue(steadyMs) { action() }
       if failure == nil { server?.turn() }
     }
   }
@@ -110,7 +157,7 @@ final class World {
   // MARK: Words
 
   func note(_ text: @autoclosure () -> String) {
-    if isTracing { trace.append("\(nowMs - startMs) \(text())") }
+    if isTracing { trace.append("\(steadyMs - startMs) \(text())") }
   }
 
   func fail(_ text: String) {
@@ -138,6 +185,7 @@ final class World {
       self.server = server
       note("server starts: \(server.node.store.report)")
       oracle.afterBoot(self, server.node)
+      for tell in onBoot { tell(server.node) }
       everyCrash()
     } catch {
       fail("the server does not start: \(error)")
@@ -157,18 +205,21 @@ final class World {
   func crash() {
     guard let server, !areFaultsOver else { return }
     let way = number(0...9)
+    tornFrom = .max
     if way == 0 {
       note("server is stopped")
       server.stop()
     } else if plan.losesPower && way >= 5 {
       note("power loss at log \(server.node.store.durable) of \(server.node.store.maxOffset)")
       powerLosses += 1
-      server.crash(powerLoss: true)
+      _ = server.crash(powerLoss: true)
+      // Pages are lost one by one: any record before may have lost the one that follows it.
+      tornFrom = 0
       oracle.afterPowerLoss(self, syncedTo: disk.syncedTo)
       for tell in onPowerLoss { tell() }
     } else {
       note("server is killed")
-      server.crash(powerLoss: false)
+      tornFrom = server.crash(powerLoss: false)
     }
     self.server = nil
     after(delayMs(chance(20) ? 5_000...60_000 : 10...3_000)) { [unowned self] in boot() }
@@ -186,6 +237,7 @@ final class World {
   func tearDown() {
     agenda.removeAll()
     onPowerLoss = []
+    onBoot = []
     server?.stop()
     server = nil
   }

@@ -11,10 +11,11 @@ package struct AdminRecording: Sendable {
     /// Port of the server that was asked: 9876, 10911 or 10921.
     package let port: Int
     package let asked: Asked
-    let code: Int
-    let remark: String?
-    let fields: [String: String]
-    let body: [UInt8]
+    /// Of the answer, as all that follows.
+    package let code: Int
+    package let remark: String?
+    package let fields: [String: String]
+    package let body: [UInt8]
     let version: Int
   }
 

@@ -24,6 +24,10 @@ ssize_t clinux_read_cached(int fd, void *target, size_t bytes, int64_t offset);
 /// Exclusive lock of the whole file, owned by the open file description (F_OFD_SETLK). It also excludes
 /// the POSIX locks that Java takes. The descriptor must be open for writing.
 int clinux_try_lock(int fd);
+/// 1 when another open file or process holds a lock of the file (F_OFD_GETLK), 0 when none; changes nothing.
+int clinux_is_locked(int fd);
+/// Where the next bytes are that are no hole (SEEK_DATA); ENXIO when there are none.
+int64_t clinux_next_data(int fd, int64_t offset);
 /// MADV_POPULATE_WRITE or _READ; where the kernel is older than 5.14, touches each page and keeps its bytes.
 int clinux_populate(void *base, size_t bytes, int writable);
 /// Fills the target with random bytes from the kernel.

@@ -18,6 +18,10 @@ final class ConsumeLoop {
     var messagesMax: Int?
     var broker: String?
     var queueId: Int32?
+    /// Queues end behind what was stored at that moment (ms since 1970); not with `follows` or a group.
+    var untilMs: Int64?
+    /// What else a message must fulfil to be printed; nil is nothing.
+    var passes: ((Message) -> Bool)?
     /// Commits what was printed; only with a group.
     var commits = false
     /// Reads only queues that the group's lock is held on, so that no other member reads them meanwhile.
@@ -35,6 +39,7 @@ final class ConsumeLoop {
   }
 
   enum Purpose {
+    /// Since a moment of the clock that stands still while writing (see `stalledMs`).
     case pull(QueueFeed, startedMs: Int64)
     case heartbeat
   }
@@ -59,6 +64,8 @@ final class ConsumeLoop {
   private var header = RemotingHeader()
   var feeds: [MessageQueue: QueueFeed] = [:]
   private(set) var printed = 0
+  /// Time that writing to a reader who pauses has taken, in ms: no pull is late because of that.
+  private var stalledMs: Int64 = 0
   /// Answers of pulls so far.
   private var arrivals = 0
   private(set) var ending: Ending?
@@ -95,7 +102,7 @@ final class ConsumeLoop {
     if member == nil { try openQueues() }
     while ending == nil {
       try doChores()
-      printReady()
+      stalling { printReady() }
       try pull()
       if ending == nil && hasQueues && !plan.follows && feeds.values.allSatisfy(\.isDone) {
         ending = .endOfQueues
@@ -112,6 +119,7 @@ final class ConsumeLoop {
 
   private func pull() throws(Failure) {
     let nowMs = Clock.monotonicMs()
+    let activeMs = nowMs - stalledMs
     let waitMs = plan.follows ? Limits.longPollMs : 0
     for feed in feeds.values where feed.wantsPull(nowMs: nowMs) {
       var pull = Pull(feed.queue, at: feed.address, offset: feed.pullOffset)
@@ -120,12 +128,12 @@ final class ConsumeLoop {
       (pull.expression, pull.expressionType) = (filter.expression, filter.type)
       let request = pull.request(waitMs: waitMs, nowMs: member?.versionMs ?? Clock.wallMs())
       guard let link = try link(feed.address) else { continue }
-      send(request, on: link, .pull(feed, startedMs: nowMs))
+      send(request, on: link, .pull(feed, startedMs: activeMs))
       feed.isPulling = true
     }
     for (_, entry) in purposes {
       guard case .pull(_, let startedMs) = entry.purpose else { continue }
-      if nowMs - startedMs > waitMs + plan.requestMs {
+      if activeMs - startedMs > waitMs + plan.requestMs {
         entry.link.fail("did not answer within \(plan.requestMs) ms")
       }
     }
@@ -171,6 +179,12 @@ final class ConsumeLoop {
     }
   }
 
+  private func stalling(_ body: () -> Void) {
+    let startMs = Clock.monotonicMs()
+    body()
+    stalledMs += Clock.monotonicMs() - startMs
+  }
+
   private func rest(_ address: String, _ failure: Failure) {
     warnOnce(failure.message + "; trying again")
     for feed in feeds.values where feed.address == address {
@@ -197,7 +211,7 @@ final class ConsumeLoop {
       link.flush()
       link.watch(in: poller, token: token)
     }
-    streams.flush()
+    stalling { streams.flush() }
     let nowMs = Clock.monotonicMs()
     var nextMs = min(nowMs + Limits.loopMs, nextHeartbeatMs, nextRebalanceMs, nextCommitMs, nextLockMs)
     if member == nil { nextMs = nowMs + Limits.loopMs }
@@ -246,11 +260,14 @@ final class ConsumeLoop {
       let batch = try pull.batch(response)
       let checksTags = feed.queue.topic == plan.topic && !tags.isEmpty
       // Brokers filter by hash: another tag may have the same.
-      feed.take(batch) { !checksTags || self.tags.contains($0.tags ?? "") }
+      feed.take(batch) { message in
+        (!checksTags || self.tags.contains(message.tags ?? "")) && self.plan.passes?(message) ?? true
+      }
       arrivals += 1
       feed.arrival = arrivals
       let nowMs = Clock.monotonicMs()
-      if batch.status == .noNewMessage && plan.follows && nowMs - startedMs < Limits.pullPauseMs {
+      let tookMs = nowMs - stalledMs - startedMs
+      if batch.status == .noNewMessage && plan.follows && tookMs < Limits.pullPauseMs {
         // A broker that does not hold pulls must not be asked without pause.
         feed.restUntilMs = nowMs + Limits.pullPauseMs
       }

@@ -39,6 +39,9 @@ extension ConsumeLoop {
       if case .time(let timeMs) = start(place) {
         calls.append((place.address, Cluster.searchOffsetRequest(place.queue, storedMs: timeMs)))
       }
+      if let untilMs = plan.untilMs {
+        calls.append((place.address, Cluster.searchOffsetRequest(place.queue, storedMs: untilMs + 1)))
+      }
     }
     let answers = cluster.callAll(calls)
     var next = 0
@@ -48,7 +51,8 @@ extension ConsumeLoop {
       return try attempt { () throws(ClientError) in try Cluster.offset(try result.get(), from: address) }
     }
     for place in places {
-      let (first, end) = (try offset(), try offset())
+      let first = try offset()
+      var end = try offset()
       let from: Int64
       switch start(place) {
       case .earliest: from = first
@@ -57,6 +61,8 @@ extension ConsumeLoop {
       case .offset(let offset): from = offset
       case .last(let count): from = end - count
       }
+      // The offset found may be that of the last message that is wanted.
+      if plan.untilMs != nil { end = min(end, try offset() + 1) }
       let start = max(first, min(from, end))
       feeds[place.queue] = QueueFeed(
         place.queue, at: place.address, from: start, to: plan.follows ? nil : end, awaitsBacklog: start < end)

@@ -6,7 +6,10 @@ import Wire
 /// Reads lines: what is between line feeds; a carriage return before one belongs to it.
 struct LineReader: ~Copyable {
   private let file: Descriptor?
-  private var offset: Int64 = 0
+  /// Bytes taken from the file so far; some of them may not have been handed out as lines yet.
+  private(set) var bytesRead: Int64 = 0
+  /// Longest line.
+  var lineBytesMax = Limits.lineBytesMax
   private var buffer = ByteBuffer()
   private var isAtEnd = false
   /// What is read, for messages: "standard input" or the path.
@@ -32,7 +35,7 @@ struct LineReader: ~Copyable {
 
   /// The next line without its end; nil at the end. A last line without an end counts.
   ///
-  /// - Throws: When reading fails, or a line has more than `Limits.lineBytesMax` bytes.
+  /// - Throws: When reading fails, or a line has more than `lineBytesMax` bytes.
   mutating func next() throws(Failure) -> [UInt8]? {
     var searched = 0
     while true {
@@ -43,9 +46,9 @@ struct LineReader: ~Copyable {
         return line
       }
       searched = buffer.count
-      if searched > Limits.lineBytesMax {
+      if searched > lineBytesMax {
         throw Failure(
-          .failed, "a line of \(name) is longer than \(Limits.lineBytesMax) bytes", hint: "send it with -f")
+          .failed, "a line of \(name) is longer than \(lineBytesMax) bytes", hint: "send it with -f")
       }
       if isAtEnd {
         if buffer.isEmpty { return nil }
@@ -56,25 +59,29 @@ struct LineReader: ~Copyable {
     }
   }
 
+  /// What to wait on before `next` may have to wait.
+  var raw: CInt {
+    switch file {
+    case .some(let file): file.raw
+    case .none: 0
+    }
+  }
+
   /// Whether `next` can answer without waiting for input.
   var hasLine: Bool { isAtEnd || Self.lineFeed(buffer.bytes, from: 0) != nil }
 
   private mutating func fill() throws(Failure) {
     do throws(Errno) {
-      // `free` holds for the call, which writes no more than fits.
       let count: Int
       switch file {
-      case .some(let file):
-        let offset = offset
-        count = try unsafe buffer.fill(minimum: Limits.inputReadBytes) { free throws(Errno) in
-          try unsafe file.read(into: free, at: offset)
-        }
+      case .some(let file): count = try file.readNext(into: &buffer, minimum: Limits.inputReadBytes)
       case .none:
+        // `free` holds for the call, which writes no more than fits.
         count = try unsafe buffer.fill(minimum: Limits.inputReadBytes) { free throws(Errno) in
           try unsafe Process.stdinRead(into: free)
         }
       }
-      offset += Int64(count)
+      bytesRead += Int64(count)
       isAtEnd = count == 0
     } catch { throw Self.failure(name, error) }
   }
@@ -86,5 +93,15 @@ struct LineReader: ~Copyable {
       at += 1
     }
     return nil
+  }
+}
+
+extension Descriptor {
+  /// Appends what comes next to the buffer; returns how many bytes, 0 at the end.
+  ///
+  /// - Parameter minimum: Room that the buffer gets for it.
+  func readNext(into buffer: inout ByteBuffer, minimum: Int) throws(Errno) -> Int {
+    // `free` holds for the call, which writes no more than fits.
+    try unsafe buffer.fill(minimum: minimum) { free throws(Errno) in try unsafe readNext(into: free) }
   }
 }

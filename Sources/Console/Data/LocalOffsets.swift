@@ -13,12 +13,16 @@ struct LocalOffsets {
   private(set) var offsets: [MessageQueue: Int64] = [:]
 
   /// The file of a group, below the user's directory of state, by the addresses of the name servers.
-  static func path(_ directory: String, nameServers: [String], group: String) -> String {
+  ///
+  /// - Parameter folder: What the files of all groups have in common.
+  static func path(
+    _ directory: String, _ folder: String = "offsets", nameServers: [String], group: String
+  ) -> String {
     let place = nameServers.sorted().joined(separator: ",").map { character in
       character.isASCII && (character.isLetter || character.isNumber || ".,-".contains(character))
         ? character : "_"
     }
-    return "\(directory)/offsets/\(String(place).prefix(200))/\(group).json"
+    return "\(directory)/\(folder)/\(String(place).prefix(200))/\(group).json"
   }
 
   /// Reads the file; one that does not exist is empty.

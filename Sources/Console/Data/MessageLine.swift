@@ -41,6 +41,7 @@ enum MessageLine {
       .init("storeTime", .string(Clock.rfc3339(message.storeTimestampMs))),
       .init("storeTimeMs", .int(message.storeTimestampMs)),
       .init("reconsumeTimes", .int(Int64(message.reconsumeTimes))),
+      .init("flag", .int(Int64(message.flag))),
     ]
     members.append(body(message.body))
     return .object(members)
@@ -57,22 +58,45 @@ enum MessageLine {
   /// - Parameter place: Where it stands, for messages: "line 3".
   /// - Throws: `.usage` when it is no object, has no body, or a member has the wrong shape.
   static func message(_ line: [UInt8], place: String) throws(Failure) -> OutgoingMessage {
+    try message(try parsed(line, place: place), place: place)
+  }
+
+  /// The object of a line.
+  static func parsed(_ line: [UInt8], place: String) throws(Failure) -> JSON {
     let json: JSON
     do throws(WireError) { json = try JSON.parse(line) } catch {
       throw Failure(.usage, "\(place) is no JSON: \(error)", hint: Self.example)
     }
     guard json.members != nil else { throw Failure(.usage, "\(place) is no JSON object", hint: Self.example) }
+    return json
+  }
+
+  /// As `message` of a line, from its object.
+  static func message(_ json: JSON, place: String) throws(Failure) -> OutgoingMessage {
     var message = OutgoingMessage(body: try body(of: json, place))
     try addProperties(of: json, to: &message, place)
     if let keys = try keys(of: json, place), !keys.isEmpty { message.properties[PropertyName.keys] = keys }
     if let tag = json["tag"]?.string ?? json["tags"]?.string, !tag.isEmpty {
       message.properties[PropertyName.tags] = tag
     }
+    if let flag = json["flag"] {
+      guard let number = flag.int32 else {
+        throw Failure(.usage, "flag in \(place) is no number of 32 bits", hint: Self.example)
+      }
+      message.flag = number
+    }
     if let level = json["delayLevel"] {
       guard let number = level.int, (0...Int64(Limits.delayLevelMax)).contains(number) else {
         throw Failure(.usage, "delayLevel in \(place) is no level", hint: "0 to \(Limits.delayLevelMax)")
       }
       if number > 0 { message.properties[PropertyName.delayLevel] = "\(number)" }
+    }
+    // Room for the id that it gets.
+    let bytes = message.properties.entries.reduce(64) { $0 + $1.name.utf8.count + $1.value.utf8.count + 2 }
+    if bytes > Wire.Limits.propertiesBytesMax {
+      throw Failure(
+        .usage, "the properties in \(place) are too large to be stored",
+        hint: "brokers take \(Wire.Limits.propertiesBytesMax) bytes of them")
     }
     return message
   }

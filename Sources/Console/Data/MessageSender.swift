@@ -90,12 +90,12 @@ struct MessageSender: ~Copyable {
         bytes += first.body.count
         pending.removeFirst()
         pendingBytes -= first.body.count
-      } else if batchMessagesMax == 1 || goesAlone(first) {
-        try sendSingly(run { goesAlone($0) || batchMessagesMax == 1 })
+      } else if batchMessagesMax == 1 || Self.goesAlone(first) {
+        try sendSingly(run { Self.goesAlone($0) || batchMessagesMax == 1 })
       } else {
         // A batch goes to one queue: messages that belong to others wait for the next.
         let key = first.properties[PropertyName.shardingKey]
-        try sendBatch(run { !goesAlone($0) && $0.properties[PropertyName.shardingKey] == key })
+        try sendBatch(run { !Self.goesAlone($0) && $0.properties[PropertyName.shardingKey] == key })
       }
     }
   }
@@ -105,8 +105,9 @@ struct MessageSender: ~Copyable {
     PropertyName.timerDeliverMs, PropertyName.priority,
   ]
 
-  private func goesAlone(_ message: OutgoingMessage) -> Bool {
-    message.properties.entries.contains { Self.aloneBy.contains($0.name) }
+  /// Whether a broker takes the message only outside of batches.
+  static func goesAlone(_ message: OutgoingMessage) -> Bool {
+    message.properties.entries.contains { aloneBy.contains($0.name) }
   }
 
   /// How many of the first pending messages belong together.

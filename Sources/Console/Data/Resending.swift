@@ -25,8 +25,11 @@ enum Resending {
   }
 
   /// Asks, sends all, and prints one line for each; with --dry-run prints what would be sent.
+  ///
+  /// - Parameter note: Is told of each message that was sent, soon after.
   static func run(
-    _ items: [Item], question: String, _ invocation: inout Invocation
+    _ items: [Item], question: String, _ invocation: inout Invocation,
+    note: (Item, SendReceipt) throws(Failure) -> Void = { (_, _) throws(Failure) in }
   ) throws(Failure) {
     if invocation.isDryRun { return invocation.print(plan(items)) }
     try invocation.confirm(question)
@@ -46,12 +49,20 @@ enum Resending {
       sends.append((copy, own[place].queue, own[place].address))
     }
     var results: [Result<SendReceipt, ClientError>] = []
+    var progress = ProgressBar(invocation.streams)
     for start in stride(from: 0, to: sends.count, by: Limits.sendsUnderWayMax) {
       let some = Array(sends[start..<min(start + Limits.sendsUnderWayMax, sends.count)])
       // Each round has the whole time: many messages take longer than one.
       cluster.shareDeadline()
-      results += producer.sendAll(some)
+      let new = producer.sendAll(some)
+      for (item, result) in zip(items[start...], new) {
+        if case .success(let receipt) = result { try note(item, receipt) }
+      }
+      results += new
+      progress.update(
+        done: Int64(results.count), total: Int64(items.count), messages: results.count)
     }
+    progress.end()
     try report(items, results, &invocation)
   }
 

@@ -17,7 +17,7 @@ package struct Command: Sendable {
     case destroys
   }
 
-  /// ["topic", "create"], or one word.
+  /// ["topic", "create"], one word, or three: ["topic", "order", "set"].
   package let path: [String]
   /// Imperative clause without a full stop, at most 60 characters.
   package let summary: String
@@ -42,7 +42,7 @@ package struct Command: Sendable {
   /// Does it. Prints through the invocation; throws what went wrong.
   package let run: @Sendable (inout Invocation) throws(Failure) -> Void
 
-  /// A row; `path` is a noun and a verb, or one word.
+  /// A row; `path` is a noun and a verb, with a word between them, or one word.
   package init(
     _ path: [String], summary: String, details: String = "", impact: Impact = .reads,
     arguments: [Argument] = [], flags: [Flag] = [], shared: SharedFlags = [],
@@ -50,7 +50,7 @@ package struct Command: Sendable {
     isVerbatim: Bool = false,
     run: @escaping @Sendable (inout Invocation) throws(Failure) -> Void
   ) {
-    precondition(!path.isEmpty && path.count <= 2, "a command is a noun, or a noun and a verb")
+    precondition(!path.isEmpty && path.count <= 3, "a command has one to three words")
     self.path = path
     self.summary = summary
     self.details = details

@@ -27,7 +27,7 @@ package enum CommandTable {
     Noun(name: "bench", summary: "Measure a cluster"),
     Noun(name: "context", summary: "Saved addresses of clusters"),
     Noun(name: "generate", summary: "Files for packagers"),
-  ].filter { noun in all.contains { $0.path.count == 2 && $0.path[0] == noun.name } }
+  ].filter { noun in isNoun(noun.name) }
 
   /// In the order of the help.
   package static let all: [Command] = [
@@ -39,6 +39,7 @@ package enum CommandTable {
     MessageCommands.rows,
     DlqCommands.rows,
     ClusterCommands.rows,
+    BrokerCommands.rows,
     ConfigCommands.rows,
     NameServerCommands.rows,
     ControllerCommands.rows,
@@ -61,11 +62,20 @@ package enum CommandTable {
 
   /// Whether verbs follow the word.
   package static func isNoun(_ word: String) -> Bool {
-    all.contains { $0.path.count == 2 && $0.path[0] == word }
+    isGroup([word])
   }
-  /// Verbs of a noun, hidden ones left out.
-  package static func verbs(of noun: String) -> [String] {
-    all.filter { $0.path.count == 2 && $0.path[0] == noun && !$0.isHidden }.map { $0.path[1] }
+  /// Whether more words follow these in a command: ["topic"], ["topic", "order"].
+  package static func isGroup(_ path: [String]) -> Bool {
+    all.contains { $0.path.count > path.count && $0.path.starts(with: path) }
+  }
+  /// Words that may follow these, each once, hidden commands left out.
+  package static func verbs(of path: [String]) -> [String] {
+    var words: [String] = []
+    for command in visible where command.path.count > path.count && command.path.starts(with: path) {
+      let word = command.path[path.count]
+      if !words.contains(word) { words.append(word) }
+    }
+    return words
   }
   /// Nouns and one-word commands.
   package static var firstWords: [String] {

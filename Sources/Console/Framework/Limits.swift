@@ -94,8 +94,43 @@ package enum Limits {
   static let foundMessagesMax: Int64 = 1024
   /// Bytes of a commit-log file of `mq top --demo`.
   static let demoSegmentBytes = 64 << 20
+  /// Largest body that `mq store dump` unpacks.
+  static let dumpedBodyBytesMax = 64 << 20
   /// Time between two progress lines.
   static let progressMs: Int64 = 200
+  /// What a file of `apply` may hold.
+  static let applyFileBytesMax = 64 << 20
+  static let applyDepthMax = 32
+  static let applyNodesMax = 4_000_000
+  /// Topics or groups in one request of `apply`.
+  static let applyBatchMax = 500
+  /// Questions that `mq topic stats` has under way at once.
+  static let statsCallsMax = 8192
+  /// Differences between name servers that one line shows.
+  static let differencesShown = 5
+  /// Messages that a scan asks for at once; brokers cut it to what they give (Apache's to 32).
+  static let scanMessagesMax: Int32 = 1024
+  /// Exported lines are written when so many bytes have gathered.
+  static let exportBufferBytes = 1 << 20
+  /// Longest exported line: a body of 4 MiB in which each byte is written as \u00XX.
+  static let exportLineBytesMax = 32 << 20
+  /// Messages that `mq message cat` prints by default.
+  static let catMessagesDefault: Int64 = 100
+  /// Different values that `mq message cat --count-by` counts apart.
+  static let countedValuesMax = 100_000
+  /// Messages that were refused before `mq message import` gives up.
+  static let importRefusedMax = 100
+  /// How often a batch is sent again to a broker that says it is busy, and the pause before.
+  static let importRetriesMax = 20
+  static let importPauseMs: Int64 = 100
+  /// Bytes read at once of a file that is imported or resumed.
+  static let exportReadBytes = 1 << 20
+  /// Largest record of what was sent again from dead letters.
+  static let journalBytesMax = 64 << 20
+  /// Messages of one `mq bench ping`.
+  static let pingsMax: Int64 = 1_000_000
+  /// How long a consumer may work on a pushed message; brokers give up after 10 s.
+  static let pushWaitMs: Int64 = 15_000
   /// A password file's, in bytes.
   static let passwordFileBytesMax = 4096
 }

@@ -54,7 +54,7 @@ package enum Parser {
     let (path, rest) = try split(words)
     let asksHelp = wantsHelp(rest)
     guard let command = CommandTable.command(path) else {
-      if asksHelp || path.isEmpty || (path.count == 1 && CommandTable.isNoun(path[0])) { return .help(path) }
+      if asksHelp || path.isEmpty || CommandTable.isGroup(path) { return .help(path) }
       throw unknownCommand(path)
     }
     if asksHelp { return .help(command.path) }
@@ -93,7 +93,7 @@ package enum Parser {
       }
       path.append(word)
       index += 1
-      if path.count == 2 || !CommandTable.isNoun(path[0]) { break }
+      if !CommandTable.isGroup(path) { break }
     }
     rest += words[index...]
     return (path, rest)
@@ -120,12 +120,14 @@ package enum Parser {
       return Failure(
         .usage, "unknown command \(path[0])", hint: "mqadmin's \(path[0]) is here: mq \(command.name) --help")
     }
-    if path.count == 2 {
-      let verbs = CommandTable.verbs(of: path[0])
-      let nearest = Suggestion.hint(path[1], of: verbs, prefix: "mq \(path[0]) ")
+    if path.count > 1 {
+      let noun = Array(path.dropLast())
+      let verbs = CommandTable.verbs(of: noun)
+      let before = "mq " + noun.joined(separator: " ") + " "
+      let nearest = Suggestion.hint(path[path.count - 1], of: verbs, prefix: before)
       return Failure(
         .usage, "unknown command \(typed)",
-        hint: nearest.isEmpty ? "mq \(path[0]) knows: \(verbs.joined(separator: ", "))" : nearest)
+        hint: nearest.isEmpty ? before + "knows: " + verbs.joined(separator: ", ") : nearest)
     }
     let nearest = Suggestion.hint(path[0], of: CommandTable.firstWords, prefix: "mq ")
     return Failure(

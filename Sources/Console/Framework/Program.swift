@@ -27,12 +27,7 @@ package enum Program {
     } catch {
       streams.flush()
       let failure = streams.refusal ?? error
-      if failure.message.isEmpty { return failure.exitCode }
-      switch errorFormat(words) {
-      case .json: streams.warn(failure.json.text(.indented) + "\n")
-      case .yaml: streams.warn(YAML.text(failure.json))
-      default: streams.warn(failure.text(verbose: isVerbose(words)))
-      }
+      streams.tell(failure, errorFormat(words), verbose: isVerbose(words))
       return failure.exitCode
     }
   }
@@ -75,18 +70,24 @@ package enum Program {
 
     var selection = Selection()
     selection.nowMs = nowMs
-    for name in text("columns")?.split(separator: ",") ?? [] { selection.columns.append(String(name)) }
-    selection.order = try Selection.order(text("sort-by") ?? "")
-    selection.filter = try text("filter").map { text throws(Failure) in try RowFilter(text) }
-    selection.template = try text("template").map { text throws(Failure) in try Template(text) }
+    // Another command may have flags of these names with a meaning of its own.
+    if command.shared.contains(.rows) {
+      selection.columns = Selection.names(text("columns") ?? "")
+      selection.order = try Selection.order(text("sort-by") ?? "")
+      selection.filter = try text("filter").map { text throws(Failure) in try RowFilter(text) }
+      selection.template = try text("template").map { text throws(Failure) in try Template(text) }
+    }
     if selection.template != nil && text("output") == nil { options.format = .template }
     if (options.format == .template) != (selection.template != nil) {
-      let hasFlag = command.allFlags.contains { $0.long == "template" }
+      let hasFlag = command.shared.contains(.rows)
+      let hasFormat = command.flags.contains { $0.long == "format" }
       throw Failure(
         .usage,
         hasFlag
           ? "-o template and --template belong together" : "mq \(command.name) prints no table to shape",
-        hint: hasFlag ? "for example --template '{topic} {lag}'" : "-o json has everything")
+        hint: hasFlag
+          ? "for example --template '{topic} {lag}'"
+          : hasFormat ? "--format shapes its lines" : "-o json has everything")
     }
     streams.options = options
     streams.selection = selection

@@ -2,6 +2,7 @@
 // line, so that nothing flickers; elsewhere rounds follow each other. Ends with SIGINT, exit code 0.
 
 import Linux
+import Wire
 
 enum Watch {
   /// Runs rounds until a signal or a failure that will not pass.
@@ -14,12 +15,13 @@ enum Watch {
     let isDrawn = streams.isOutTerminal
     // A signal ends the process from its own thread: a round may be waiting for a broker.
     _ = try SignalWatch { number in
-      if isDrawn { Process.writeError("\u{1b}[?7h\u{1b}[?25h\n") }
+      if isDrawn { restoreTerminal() }
       if number == interruptSignal { Process.exit(0) }
       Process.die(bySignal: number)
     }
     let pause = Signal()
     let words = Process.arguments.dropFirst().joined(separator: " ")
+    var hasDrawn = false
     while true {
       if isDrawn { streams.beginScreen() }
       do throws(Failure) {
@@ -29,27 +31,37 @@ enum Watch {
       } catch {
         // A broker that is away may come back, and so may what a check found; a watch waits for it.
         if ![.unreachable, .partial, .check].contains(error.code) {
-          if isDrawn { streams.dropScreen() }
+          streams.dropScreen()
+          if hasDrawn { restoreTerminal() }
           throw error
         }
-        if !error.message.isEmpty { streams.warn(error.text()) }
+        streams.tell(error, streams.format)
       }
       if isDrawn {
         let heading = heading(words, everyMs: everyMs, nowMs: invocation.nowMs)
         streams.drawScreen { body in
           screen(heading, body, size: Process.terminalSize() ?? (columns: 80, rows: 24))
         }
+        hasDrawn = true
       }
       streams.flush()
       _ = pause.wait(timeoutMs: everyMs)
       invocation.nowMs = Clock.wallMs()
+      streams.selection.nowMs = invocation.nowMs
     }
+  }
+
+  /// Lines wrap again, the cursor is seen, and what comes next stands on a line of its own.
+  private static func restoreTerminal() {
+    var text = ByteBuffer()
+    text.append("\u{1b}[?7h\u{1b}[?25h\n")
+    _ = Process.writeOut(text.bytes)
   }
 
   /// Number of SIGINT.
   private static let interruptSignal: Int32 = 2
 
-  /// "every 2s: mq topic list" at the left, the time at the right of it.
+  /// When the round began, how often there is one, and of what.
   static func heading(_ words: String, everyMs: Int64, nowMs: Int64) -> String {
     "\(Clock.rfc3339(nowMs))  every \(Values.durationText(everyMs)): mq \(Escape.terminal(words))"
   }

@@ -67,58 +67,64 @@ package enum Format {
 
   private static func aligned(_ table: Table, _ options: Options, indent: String = "") -> String {
     let shown = table.columns.indices.filter { options.format == .wide || !table.columns[$0].isWideOnly }
-    var cells = table.rows.map { row in shown.map { shownText(row[$0]) } }
-    var widths = shown.map { options.hasHeaders ? Escape.width(table.columns[$0].heading) : 0 }
-    let least = widths
-    for row in cells {
-      for (index, text) in row.enumerated() { widths[index] = max(widths[index], Escape.width(text)) }
+    // The headings and all cells, row by row: an array for each row would cost more than the text itself.
+    let headings = options.hasHeaders ? shown.map { table.columns[$0].heading } : []
+    var texts = headings
+    texts.reserveCapacity(headings.count + table.rows.count * shown.count)
+    for row in table.rows {
+      for column in shown { texts.append(shownText(row[column])) }
+    }
+    var taken = texts.map { Escape.width($0) }
+    var widths = [Int](repeating: 0, count: shown.count)
+    for (index, width) in taken.enumerated() {
+      widths[index % shown.count] = max(widths[index % shown.count], width)
     }
     if options.format == .table, let columnsMax = options.columnsMax {
-      let fitting = fit(
-        widths, least, columnsMax - indent.utf8.count, isText: shown.map { isText(table, $0) })
-      for (index, width) in fitting.enumerated() where width < widths[index] {
-        let inMiddle = shown[index] == table.nameColumn
-        for row in cells.indices {
-          cells[row][index] = Escape.shortened(
-            cells[row][index], columns: width, ellipsis: options.ellipsis, inMiddle: inMiddle)
+      let least = headings.isEmpty ? widths.map { _ in 0 } : Array(taken[..<shown.count])
+      let isText = shown.map { Self.isText(table, $0) }
+      let fitting = fit(widths, least, columnsMax - indent.utf8.count, isText: isText)
+      for (place, width) in fitting.enumerated() where width < widths[place] {
+        let inMiddle = shown[place] == table.nameColumn
+        for index in stride(from: place, to: texts.count, by: shown.count) {
+          texts[index] = Escape.shortened(
+            texts[index], columns: width, ellipsis: options.ellipsis, inMiddle: inMiddle)
+          taken[index] = Escape.width(texts[index])
         }
       }
       widths = fitting
     }
-    let rights = shown.map { table.columns[$0].isRight }
-    var result = ""
-    if options.hasHeaders {
-      result += options.hasColor ? "\u{1b}[1m" : ""
-      append(shown.map { table.columns[$0].heading }, widths, rights, indent, to: &result)
-      result += options.hasColor ? "\u{1b}[0m\n" : "\n"
+    var out = ByteBuffer(capacity: 4096)
+    var index = 0
+    while index < texts.count {
+      let isHeading = index < headings.count
+      out.append(utf8: indent)
+      if isHeading && options.hasColor { out.append("\u{1b}[1m") }
+      for (place, column) in shown.enumerated() {
+        let gap = widths[place] - taken[index]
+        let isRight = table.columns[column].isRight
+        let isLast = place == shown.count - 1
+        if isRight { pad(gap, to: &out) }
+        let row = (index - headings.count) / shown.count
+        let colour = isHeading || !options.hasColor ? "" : Self.colour(table.rows[row][column])
+        append(texts[index], colour, to: &out)
+        if !isRight && !isLast { pad(gap, to: &out) }
+        if !isLast { pad(2, to: &out) }
+        index += 1
+      }
+      if isHeading && options.hasColor { out.append("\u{1b}[0m") }
+      out.append(UInt8(ascii: "\n"))
     }
-    for (row, texts) in cells.enumerated() {
-      let states = options.hasColor ? shown.map { colour(table.rows[row][$0]) } : []
-      append(texts, widths, rights, indent, states, to: &result)
-      result += "\n"
-    }
-    return result
+    return out.bytes.text
   }
 
-  /// Appends a line without its end; `states` are colours, empty for none.
-  private static func append(
-    _ texts: [String], _ widths: [Int], _ rights: [Bool], _ indent: String, _ states: [String] = [],
-    to result: inout String
-  ) {
-    result += indent
-    for (index, text) in texts.enumerated() {
-      let gap = widths[index] - Escape.width(text)
-      let isLast = index == texts.count - 1
-      if rights[index] { pad(gap, to: &result) }
-      let colour = states.isEmpty ? "" : states[index]
-      if colour.isEmpty { result += text } else { result += colour + text + "\u{1b}[0m" }
-      if !rights[index] && !isLast { pad(gap, to: &result) }
-      if !isLast { result += "  " }
-    }
+  private static func append(_ text: String, _ colour: String, to out: inout ByteBuffer) {
+    out.append(utf8: colour)
+    out.append(utf8: text)
+    if !colour.isEmpty { out.append("\u{1b}[0m") }
   }
 
-  private static func pad(_ count: Int, to result: inout String) {
-    for _ in 0..<max(0, count) { result.unicodeScalars.append(" ") }
+  private static func pad(_ count: Int, to out: inout ByteBuffer) {
+    for _ in 0..<max(0, count) { out.append(UInt8(ascii: " ")) }
   }
 
   /// Widths that together fit: only columns of text give way, the widest first, none below its heading or
@@ -165,7 +171,7 @@ package enum Format {
     var result = ""
     for field in fields {
       let label = field.label + ":" + String(repeating: " ", count: width - Escape.width(field.label) + 2)
-      let colour = options.hasColor ? colour(field.cell) : ""
+      let colour = options.hasColor ? Self.colour(field.cell) : ""
       let text = shownText(field.cell)
       result += options.hasColor ? "\u{1b}[1m\(label)\u{1b}[0m" : label
       result += (colour.isEmpty ? text : colour + text + "\u{1b}[0m") + "\n"

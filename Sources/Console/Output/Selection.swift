@@ -23,10 +23,20 @@ package struct Selection: Sendable {
     columns + order.map(\.name) + (filter?.names ?? []) + (template?.names ?? [])
   }
 
+  /// Parses the value of --columns: "topic, lag".
+  static func names(_ text: String) -> [String] {
+    text.split(separator: ",").map { part in
+      var part = part
+      while part.first == " " { part.removeFirst() }
+      while part.last == " " { part.removeLast() }
+      return String(part)
+    }
+  }
+
   /// Parses the value of --sort-by: "lag:desc,topic".
   static func order(_ text: String) throws(Failure) -> [(name: String, isDescending: Bool)] {
     var result: [(name: String, isDescending: Bool)] = []
-    for part in text.split(separator: ",") {
+    for part in names(text) {
       let words = part.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       let direction = words.count == 2 ? words[1].lowercased() : "asc"
       guard direction == "asc" || direction == "desc", !words[0].isEmpty else {

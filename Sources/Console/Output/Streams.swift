@@ -24,6 +24,8 @@ package final class Streams {
   package let canAsk: Bool
   /// Whether stdout is a terminal.
   package let isOutTerminal: Bool
+  /// Whether stderr is a terminal, so that a line there can be drawn over.
+  package let isErrorTerminal: Bool
   /// Whether all goes to memory.
   let isCaptured: Bool
   private var out = ByteBuffer()
@@ -36,6 +38,7 @@ package final class Streams {
   package init() {
     isCaptured = false
     isOutTerminal = Process.isTerminal(1)
+    isErrorTerminal = Process.isTerminal(2)
     canAsk = Process.isTerminal(0) && Process.isTerminal(2)
     answers = []
   }
@@ -44,6 +47,7 @@ package final class Streams {
   package init(capturing answers: [String]?) {
     isCaptured = true
     isOutTerminal = false
+    isErrorTerminal = false
     canAsk = answers != nil
     self.answers = answers ?? []
   }
@@ -83,6 +87,16 @@ package final class Streams {
     } else if screen?.append(utf8: text) == nil {
       flush()
       Process.writeError(text)
+    }
+  }
+
+  /// A failure on stderr: as an object for scripts that read JSON or YAML, in words else.
+  func tell(_ failure: Failure, _ format: OutputFormat, verbose: Bool = false) {
+    if failure.message.isEmpty { return }
+    switch format {
+    case .json: warn(failure.json.text(.indented) + "\n")
+    case .yaml: warn(YAML.text(failure.json))
+    default: warn(failure.text(verbose: verbose))
     }
   }
 
@@ -145,8 +159,8 @@ package final class Streams {
     shape { () throws(Failure) in
       let reports = try selection.apply(to: reports, keepsColumns: keepsColumns)
       guard let template else { return Format.text(reports, options) }
-      return try template.text(
-        reports.first?.fields.map(\.column) ?? [], reports.map { $0.fields.map(\.cell) })
+      guard let first = reports.first else { return "" }
+      return try template.text(first.fields.map(\.column), reports.map { $0.fields.map(\.cell) })
     }
   }
 

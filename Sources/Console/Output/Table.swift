@@ -24,7 +24,7 @@ package enum CellState: Sendable, Equatable {
 }
 
 /// A value with its unit. `unknown` is `-` in tables, null in JSON, empty in CSV.
-package indirect enum Cell: Sendable, Equatable {
+package enum Cell: Sendable, Equatable {
   case text(String)
   case integer(Int64)
   case decimal(Double)
@@ -41,7 +41,7 @@ package indirect enum Cell: Sendable, Equatable {
   case list([String])
   case unknown
   /// A value that is coloured for people. It never holds another of its kind.
-  case state(Cell, CellState)
+  indirect case state(Cell, CellState)
 
   /// A word for a state: "online", good.
   package static func state(_ word: String, _ state: CellState) -> Cell { .state(.text(word), state) }

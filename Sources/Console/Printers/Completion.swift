@@ -62,7 +62,7 @@ package enum Completion {
         if let flag, flag.takesValue { pending = flag }
       } else if command == nil {
         path.append(word)
-        command = CommandTable.command(path)
+        command = CommandTable.isGroup(path) ? nil : CommandTable.command(path)
       } else {
         position += 1
       }
@@ -73,7 +73,8 @@ package enum Completion {
   /// The words that may follow a path that is no whole command yet.
   private static func commands(_ path: [String], _ current: String) -> [Candidate] {
     var found: [Candidate] = []
-    for command in CommandTable.visible where command.path.count > path.count && command.path.starts(with: path) {
+    for command in CommandTable.visible
+    where command.path.count > path.count && command.path.starts(with: path) {
       let word = command.path[path.count]
       if !word.hasPrefix(current) || found.contains(where: { $0.word == word }) { continue }
       let isWhole = command.path.count == path.count + 1

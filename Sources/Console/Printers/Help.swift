@@ -7,10 +7,8 @@ package enum Help {
     if path.isEmpty { return program }
     if path == ["all"] { return everything }
     if let command = CommandTable.command(path) { return text(command) }
-    if path.count == 1 {
-      if CommandTable.isNoun(path[0]) { return noun(path[0]) }
-      if let topic = HelpTopics.all.first(where: { $0.name == path[0] }) { return topic.text }
-    }
+    if CommandTable.isGroup(path) { return group(path) }
+    if path.count == 1, let topic = HelpTopics.all.first(where: { $0.name == path[0] }) { return topic.text }
     let words = CommandTable.firstWords + HelpTopics.all.map(\.name)
     let nearest = Suggestion.hint(path[0], of: words, prefix: "mq help ")
     throw Failure(
@@ -78,10 +76,12 @@ package enum Help {
     return text
   }
 
-  private static func noun(_ name: String) -> String {
-    let commands = CommandTable.visible.filter { $0.path.count > 1 && $0.path[0] == name }
-    let rows = commands.map { ($0.path.dropFirst().joined(separator: " "), $0.summary) }
-    return "\(nounSummary(name)).\n\nusage: mq \(name) VERB [flags]\n\nverbs:\n" + definitions(rows)
+  private static func group(_ path: [String]) -> String {
+    let commands = CommandTable.visible.filter { $0.path.count > path.count && $0.path.starts(with: path) }
+    let rows = commands.map { ($0.path.dropFirst(path.count).joined(separator: " "), $0.summary) }
+    let name = path.joined(separator: " ")
+    let summary = path.count == 1 ? nounSummary(name) : "The commands of mq \(name)"
+    return "\(summary).\n\nusage: mq \(name) VERB [flags]\n\nverbs:\n" + definitions(rows)
       + "\nmq \(name) VERB --help shows flags and examples.\n"
   }
 

@@ -63,6 +63,9 @@ extension HelpTopics {
         MQ_NAMESRV       name servers, as -n
         NAMESRV_ADDR     the same, as Apache's clients have it
         MQ_CONTEXT       a saved context, as --context
+        MQ_ACCESS_KEY, MQ_SECRET_KEY, MQ_SECURITY_TOKEN
+                         credentials (mq help connection)
+        ROCKETMQ_HOME    directory of conf/tools.yml, credentials as mqadmin has them
         NO_COLOR         no colours unless --color=always
         XDG_CONFIG_HOME  directory of mq/config.toml, else ~/.config
         XDG_DATA_HOME    directory of the store of mq serve, else ~/.local/share
@@ -70,6 +73,22 @@ extension HelpTopics {
                          of broadcasting groups; else ~/.local/state
         TMPDIR           directory of ephemeral stores, else /tmp
         LANG, LC_ALL     whether the terminal of mq top shows UTF-8
+
+      """)
+
+  static let messages = HelpTopic(
+    name: "messages",
+    text: """
+      Messages as JSON are one object a line (mq consume, mq message tail, dlq cat):
+
+        {"topic":"orders","broker":"broker-a","queueId":3,"queueOffset":1042,
+         "messageId":"…","offsetMessageId":"…","keys":"order-17","tags":"new",
+         "properties":{"price":"30"},"bornTime":"…","bornTimeMs":…,
+         "storeTime":"…","storeTimeMs":…,"reconsumeTimes":0,"body":"hello"}
+
+      A body that is no UTF-8 is in "bodyBase64" instead. mq produce --json reads the
+      same lines; it takes body, keys, tags, delayLevel and properties, and ignores
+      what only a broker may set.
 
       """)
 }

@@ -12,7 +12,8 @@ package struct HelpTopic: Sendable {
 package enum HelpTopics {
   /// In the order of the help.
   package static let all: [HelpTopic] = [
-    objects, connection, contexts, environment, output, formats, exitCodes, safety, filters,
+    objects, connection, contexts, environment, output, formats, messages, exitCodes, safety, filters,
+    apply,
   ]
 
   private static let connection = HelpTopic(
@@ -34,7 +35,7 @@ package enum HelpTopics {
       --timeout is the time for the whole command, 5 s unless given.
 
       Contexts are kept in $XDG_CONFIG_HOME/mq/config.toml, or in ~/.config instead
-      (mq help contexts).
+      (mq help contexts). Only its owner can read the file.
 
       Where a cluster asks for credentials, requests are signed by an access key (the
       name of a user) and its secret key. They come from the first that is set:
@@ -130,16 +131,19 @@ package enum HelpTopics {
       with a line of keys unless --no-headers. With --watch each round prints one
       whole document.
 
-      A message is one object a line (mq consume, mq message tail, mq dlq cat):
+      A message is one object a line (mq consume, mq message cat, tail and export,
+      mq dlq cat and export):
 
         {"topic":"orders","broker":"broker-a","queueId":3,"queueOffset":1042,
          "messageId":"...","offsetMessageId":"...","keys":"order-17","tags":"new",
          "properties":{"price":"30"},"bornTime":"...","bornTimeMs":0,
-         "storeTime":"...","storeTimeMs":0,"reconsumeTimes":0,"body":"hello"}
+         "storeTime":"...","storeTimeMs":0,"reconsumeTimes":0,"flag":0,
+         "body":"hello"}
 
       A body that is no UTF-8 is in "bodyBase64" instead. mq produce --json reads the
-      same lines; it takes body, keys, tags, delayLevel and properties, and ignores
-      what only a broker may set.
+      same lines (and mq message import, which takes topic, broker and queueId too);
+      it takes body, keys, tags, flag, delayLevel and properties, and ignores what
+      only a broker may set.
 
       Changes print one object per broker: broker, address, result, error. --dry-run
       prints the requests instead: broker, address, code, request, fields.
@@ -223,6 +227,45 @@ package enum HelpTopics {
 
       Brokers of Apache evaluate SQL only where enablePropertyFilter=true, mq serve
       unless enablePropertyFilter=false.
+
+      """)
+
+  private static let apply = HelpTopic(
+    name: "apply",
+    text: """
+      The file of mq topic apply, mq group apply and mq cluster apply.
+
+      YAML or JSON, in one document or several; mq cluster export prints one:
+
+        cluster: Prod                  when neither -c nor -b says where
+        topics:
+          Orders:
+            queues: 8                  or readQueues and writeQueues
+            perm: rw                   rw, r, w or none
+            order: false
+            type: FIFO                 the attribute message.type
+            attributes: {message.type: FIFO}
+            brokers:                   where it is, and what differs there
+              broker-a:
+              broker-b: {queues: 4}
+          Audit: {}
+        groups:
+          billing:
+            retryMaxTimes: 16
+            consumeEnable: true
+        config:                        settings of brokers
+          "*": {fileReservedTime: 48}  on every broker
+          broker-a: {flushDiskType: SYNC_FLUSH}
+        kv:                            settings of name servers
+          ORDER_TOPIC_CONFIG: {Orders: "broker-a:8;broker-b:4"}
+
+      What a file does not say stays as it is; a new topic has 8 queues and rw.
+      Named attributes are all that there are to be. brokers may be a list of names;
+      without it a topic or group is on every master.
+
+      --prune deletes what the file does not name, of the kinds that it has, and
+      never what belongs to the system. mqadmin's files are read too: lists of
+      TopicConfig or SubscriptionGroupConfig, and the tables of exportMetadata.
 
       """)
 }

@@ -35,7 +35,8 @@ package enum Manual {
       } else {
         let verbs = commands(word).map { $0.path.dropFirst().joined(separator: " ") }
         page.page(
-          "mq-\(word)", section: 1, Help.nounSummary(word) + ". Verbs: " + verbs.joined(separator: ", ") + ".")
+          "mq-\(word)", section: 1, Help.nounSummary(word) + ". Verbs: " + verbs.joined(separator: ", ") + "."
+        )
       }
     }
     page.heading("FLAGS")
@@ -112,7 +113,8 @@ package enum Manual {
 
   private static func origins(_ command: Command, _ page: inout Roff) {
     if command.replaces.isEmpty { return }
-    page.paragraph("In mqadmin: \(command.replaces.joined(separator: ", ")).", isFirst: command.path.count == 1)
+    page.paragraph(
+      "In mqadmin: \(command.replaces.joined(separator: ", ")).", isFirst: command.path.count == 1)
   }
 
   private static func end(_ page: inout Roff) {

@@ -13,7 +13,7 @@ extension Manual {
       used all the time are one word: mq produce, mq consume, mq top. Each section of this page is also a \
       topic of mq help.
       """, isFirst: true)
-    topics(except: ["output", "formats"], &page)
+    topics(except: formatTopics, &page)
     page.heading("FILES")
     page.term("~/.config/mq/config.toml", "Saved contexts; see CONTEXTS.", macro: "I")
     page.references([("mq", 1), ("mq.conf", 5), ("mq-formats", 7)])
@@ -28,10 +28,12 @@ extension Manual {
       Everything that mq prints about a cluster can be had in several forms. Tables may change with a \
       release; the keys of JSON and CSV are kept, and new ones are added at the end.
       """, isFirst: true)
-    topics(only: ["output", "formats"], &page)
+    topics(only: formatTopics, &page)
     page.references([("mq", 1), ("mq-conventions", 7)])
     return page.text
   }
+
+  private static let formatTopics = ["output", "formats", "messages"]
 
   /// Help topics as sections.
   private static func topics(only: [String] = [], except: [String] = [], _ page: inout Roff) {

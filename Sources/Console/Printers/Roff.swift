@@ -112,7 +112,8 @@ struct Roff {
   private static func quoted(_ text: String) -> String {
     let plain = escaped(text)
     return plain.contains { $0 == " " || $0 == "\"" || $0 == "'" }
-      ? "\"" + plain.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\(dq") + "\""
+      ? "\"" + plain.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\(dq")
+        + "\""
       : plain
   }
 

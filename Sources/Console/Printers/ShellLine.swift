@@ -50,10 +50,11 @@ struct ShellLine {
   func insertion(of word: String, replacing current: String) -> String {
     if let quote {
       let rest = Self.rest(of: word, after: beforeQuote)
-      return String(rest.flatMap { character -> [Character] in
-        if quote == "'" { return character == "'" ? Array("'\\''") : [character] }
-        return "\\\"$`".contains(character) ? ["\\", character] : [character]
-      })
+      return String(
+        rest.flatMap { character -> [Character] in
+          if quote == "'" { return character == "'" ? Array("'\\''") : [character] }
+          return "\\\"$`".contains(character) ? ["\\", character] : [character]
+        })
     }
     let isBreak = current.allSatisfy { "=:".contains($0) }
     let kept = raw.hasSuffix(current) && !isBreak ? String(raw.dropLast(current.count)) : raw

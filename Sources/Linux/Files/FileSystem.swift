@@ -97,9 +97,9 @@ package enum FileSystem {
     let chunk = UnsafeMutableRawBufferPointer.allocate(
       byteCount: min(max(bytesHint, 4096), Limits.readChunkBytes), alignment: 1)
     defer { unsafe chunk.deallocate() }
-    // Files of /proc say that they have no bytes: only the read that returns 0 is the end.
+    // Files of /proc and pipes say that they have no bytes: only the read that returns 0 is the end.
     while true {
-      let count = try unsafe file.read(into: chunk, at: Int64(bytes.count))
+      let count = try unsafe file.readNext(into: chunk)
       if count == 0 { return bytes }
       if bytes.count + count > bytesMax { throw .fileTooLarge }
       unsafe bytes.append(contentsOf: chunk[..<count])

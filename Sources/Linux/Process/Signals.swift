@@ -16,6 +16,15 @@ extension Process {
     return Descriptor(owning: try Syscall.run("signalfd") { unsafe signalfd(-1, &set, flags) })
   }
 
+  /// Lets SIGINT, SIGTERM and SIGHUP end the process again, after `signalDescriptor` blocked them; one that
+  /// waits does it at once. Call it on the thread that blocked them.
+  package static func releaseSignals() {
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    for number in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&set, number) }
+    Syscall.never("pthread_sigmask") { unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil) }
+  }
+
   /// The number of the signal that arrived, nil when none.
   package static func takeSignal(_ descriptor: borrowing Descriptor) -> Int32? {
     let raw = descriptor.raw

@@ -37,7 +37,7 @@ package enum BrokerConf {
   ) throws(BrokerConfError) -> [String] {
     var result = options
     var warnings: [String] = []
-    let known = Set(ignoredKeys.split(whereSeparator: \.isWhitespace).map(String.init))
+    let known = ignored
     let entries = PropertiesText.entries(text)
     for entry in entries where entry.key != logPathKey {
       if let row = rows.first(where: { $0.key == entry.key }) {
@@ -89,7 +89,8 @@ package enum BrokerConf {
 
   // MARK: rows
 
-  private struct Row {
+  /// One setting.
+  struct Row {
     let key: String
     let get: (ServerOptions) -> String
     /// Sets the value, or says why not.
@@ -147,7 +148,10 @@ package enum BrokerConf {
     }
   }
 
-  private static var rows: [Row] {
+  static var rows: [Row] { startRows + liveRows + nameServerRows }
+
+  /// Settings that are read at the start only.
+  private static var startRows: [Row] {
     [
       name("brokerClusterName", \.clusterName), name("brokerName", \.brokerName),
       Row(key: "brokerId", get: { "\($0.brokerId)" }) { _, value in
@@ -161,10 +165,25 @@ package enum BrokerConf {
         options.advertise = value
         return nil
       },
-      text("storePathRootDir", \.store.root), flushMode, hours,
-      number("fileReservedTime", \.store.fileReservedHours, 1...1_000_000),
+      text("storePathRootDir", \.store.root), flushMode,
       number("flushIntervalCommitLog", \.store.flushIntervalMs, 1...600_000),
       number("mappedFileSizeCommitLog", \.store.segmentBytes, 65_536...Int(Int32.max)),
+      flag("traceTopicEnable", \.traceTopic), name("msgTraceTopicName", \.traceTopicName),
+      flag("enableCompaction", \.compaction),
+      flag("enableLmq", \.store.lightQueues), flag("enableMultiDispatch", \.store.lightDispatch),
+      number("maxLmqConsumeQueueNum", \.store.lightQueuesMax, 1...1_000_000),
+      delayLevels, flag("timerWheelEnable", \.timerWheelEnable),
+      number("timerPrecisionMs", \.store.timers.precisionMs, 1...60_000),
+      number("timerRollWindowSlot", \.store.timers.rollWindowSlots, 2...604_740),
+      number("timerCongestNumEachSlot", \.timersPerSlotMax, 0...2_147_483_647),
+    ]
+  }
+
+  /// Settings of the broker that also change while it runs (code 25).
+  static var liveRows: [Row] {
+    [
+      hours,
+      number("fileReservedTime", \.store.fileReservedHours, 1...1_000_000),
       number("maxMessageSize", \.store.messageBytesMax, 1024...(16 << 20)),
       percent("diskMaxUsedSpaceRatio", \.store.diskMaxUsedRatio),
       percent("diskSpaceCleanForciblyRatio", \.store.diskCleanForciblyRatio),
@@ -179,16 +198,8 @@ package enum BrokerConf {
       number("globalColdReadThreshold", \.coldGlobalBytes, 1...Int64(1 << 40)),
       flag("enableRetryTopicV2", \.popRetryTopicV2),
       number("popFromRetryProbability", \.popFromRetryPercent, 0...100),
-      text("regionId", \.region), flag("traceOn", \.traceOn), flag("traceTopicEnable", \.traceTopic),
-      name("msgTraceTopicName", \.traceTopicName),
-      flag("enableCompaction", \.compaction),
-      flag("enableLmq", \.store.lightQueues), flag("enableMultiDispatch", \.store.lightDispatch),
-      number("maxLmqConsumeQueueNum", \.store.lightQueuesMax, 1...1_000_000),
-      delayLevels, flag("timerWheelEnable", \.timerWheelEnable),
+      text("regionId", \.region), flag("traceOn", \.traceOn),
       number("timerMaxDelaySec", \.timerMaxDelaySeconds, 1...315_360_000),
-      number("timerPrecisionMs", \.store.timers.precisionMs, 1...60_000),
-      number("timerRollWindowSlot", \.store.timers.rollWindowSlots, 2...604_740),
-      number("timerCongestNumEachSlot", \.timersPerSlotMax, 0...2_147_483_647),
       flag("recallMessageEnable", \.recallEnable),
       flag("allowRecallWhenBrokerNotWriteable", \.recallWhenNotWriteable),
       number("transactionTimeOut", \.transactionTimeoutMs, 0...86_400_000),
@@ -196,10 +207,16 @@ package enum BrokerConf {
       number("transactionCheckMax", \.transactionCheckMax, 1...1_000_000),
       flag("rejectTransactionMessage", \.rejectTransactions),
       flag("storeReplyMessageEnable", \.storeReplies),
-      flag("orderMessageEnable", \.orderMessages),
-      flag("returnOrderTopicConfigToBroker", \.orderTopicsToBrokers),
       flag("useServerSideResetOffset", \.serverSideReset),
       number("priorityHoldMillis", \.priorityHoldMs, 0...ServerLimits.priorityHoldMsMax),
+    ]
+  }
+
+  /// Settings of the name server, which change while it runs (code 318).
+  static var nameServerRows: [Row] {
+    [
+      flag("orderMessageEnable", \.orderMessages),
+      flag("returnOrderTopicConfigToBroker", \.orderTopicsToBrokers),
     ]
   }
 

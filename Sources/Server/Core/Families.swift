@@ -9,6 +9,6 @@ enum Families {
     Pop.rows, PopAcks.rows, PopQueries.rows, Assignment.rows,
     TopicRequests.rows, GroupRequests.rows, ProgressRequests.rows, StatusRequests.rows,
     PauseRequests.rows, ColdFlowRequests.rows, UpkeepRequests.rows, RelayRequests.rows,
-    StaticTopicRequests.rows,
+    StaticTopicRequests.rows, SettingRequests.rows,
   ]
 }

@@ -49,15 +49,15 @@ extension Node {
       // Unread requests stay in the socket until the answers are taken.
       if session.out.count > ServerLimits.outputPauseBytes { session.isPaused = true }
     }
-    // Nothing that may depend on a new topic is acknowledged before the topic is on disk.
-    let changes = store.topicChanges
-    if changes > max(store.topicChangesSaved, bootTopicChanges) { session.hold(topicChanges: changes) }
+    // Nothing that may depend on a new topic or another change is acknowledged before that is on disk.
+    let changes = store.configChanges
+    if changes > max(store.configChangesSaved, bootConfigChanges) { session.hold(configChanges: changes) }
     return at
   }
 
   /// How many bytes of the session's answers may leave now; the rest waits for the disk.
   func releasable(_ session: Session) -> Int {
-    session.releasable(durable: store.durable, topicChanges: store.topicChangesSaved)
+    session.releasable(durable: store.durable, configChanges: store.configChangesSaved)
   }
 
   /// A connection is gone: tells everybody who remembers it.

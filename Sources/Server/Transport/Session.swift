@@ -19,12 +19,12 @@ final class Session {
   /// Answers and server requests not yet written.
   var out = ByteBuffer()
   /// What answers wait for: the log on disk up to an offset (SYNC flush),
-  /// and the topics' file up to a change.
+  /// and the files of topics and groups up to a change.
   struct Hold {
     /// Answers from here on wait. Positions count all bytes ever appended.
     var position: UInt64
     var logEnd: Int64
-    var topicChanges: Int64
+    var configChanges: Int64
   }
   var holds: [Hold] = []
   /// Bytes ever written to the socket from `out`.
@@ -57,21 +57,21 @@ final class Session {
   func beginTurn() { turnStart = appended }
 
   /// Everything appended in this turn (and later) leaves only when the log is durable up to `logEnd` and so
-  /// many changes of topics are saved.
-  func hold(untilLog logEnd: Int64 = 0, topicChanges: Int64 = 0) {
+  /// many changes of topics and groups are saved.
+  func hold(untilLog logEnd: Int64 = 0, configChanges: Int64 = 0) {
     // A request that waited is answered after its own turn, whose bytes may have left long ago.
     let start = max(turnStart, written)
     if let last = holds.last, last.position >= start {
       holds[holds.count - 1].logEnd = max(last.logEnd, logEnd)
-      holds[holds.count - 1].topicChanges = max(last.topicChanges, topicChanges)
+      holds[holds.count - 1].configChanges = max(last.configChanges, configChanges)
     } else {
-      holds.append(Hold(position: start, logEnd: logEnd, topicChanges: topicChanges))
+      holds.append(Hold(position: start, logEnd: logEnd, configChanges: configChanges))
     }
   }
 
   /// How many bytes of `out` may be written now.
-  func releasable(durable: Int64, topicChanges: Int64) -> Int {
-    while let first = holds.first, first.logEnd <= durable, first.topicChanges <= topicChanges {
+  func releasable(durable: Int64, configChanges: Int64) -> Int {
+    while let first = holds.first, first.logEnd <= durable, first.configChanges <= configChanges {
       holds.removeFirst()
     }
     guard let first = holds.first else { return out.count }

@@ -24,6 +24,14 @@ enum ConfigFile: String, CaseIterable, Sendable {
     }
   }
 
+  /// Whether answers to changes wait until the file is on disk.
+  var isPromised: Bool {
+    switch self {
+    case .topics, .subscriptionGroup, .messageRequestMode, .topicQueueMapping: true
+    case .consumerOffset, .consumerOrderInfo, .delayOffset, .timermetrics, .timercheck: false
+    }
+  }
+
   func path(_ paths: StorePaths) -> String {
     "\(paths.config)/\(rawValue)\(Self.json.contains(self) ? ".json" : "")"
   }

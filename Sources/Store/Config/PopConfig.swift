@@ -26,10 +26,10 @@ extension MessageStore {
   /// The content of config/messageRequestMode.json.
   package var requestModesJSON: JSON { requestModes.json }
 
-  /// Adds or replaces; written with the next `maintain`.
+  /// Adds or replaces; written at once.
   package func putRequestMode(_ mode: RequestMode) {
     requestModes.put(mode)
-    markDirty(.messageRequestMode)
+    persistSoon(.messageRequestMode)
   }
 
   /// Forgets what ordered groups took of a topic, or what one group took of all.

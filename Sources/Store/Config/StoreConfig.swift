@@ -32,12 +32,12 @@ extension MessageStore {
   /// Counts the changes of topics.
   package var topicVersion: DataVersion { topics.version }
 
-  /// Changes of topics so far, and how many of them are in the file on disk: an answer that depends on a new
-  /// topic waits until the second has reached the first,
-  /// else a crash could lose the topic of an acknowledged message.
-  package var topicChanges: Int64 { topics.version.counter }
-  /// See `topicChanges`.
-  package var topicChangesSaved: Int64 { upkeep.topicsSaved }
+  /// Changes of topics, groups, mappings and request modes so far, and how many of them are in their files on
+  /// disk: an answer waits until the second has reached the first, else a crash could lose what an operator
+  /// was told, or the topic of an acknowledged message.
+  package var configChanges: Int64 { upkeep.changes }
+  /// See `configChanges`.
+  package var configChangesSaved: Int64 { upkeep.changesSaved }
 
   /// Adds or replaces; bumps the data version and persists, at once or (`soon` false) with the next
   /// `maintain`. Returns the slot. A light queue keeps having no config.
@@ -47,6 +47,12 @@ extension MessageStore {
     topics.put(slot, config, nowMs: wallMs)
     if soon { persistSoon(.topics) } else { markDirty(.topics) }
     return slot
+  }
+
+  /// Counts as a change of the topics, without one: whoever has copies asks for all of them anew.
+  package func renewTopics() {
+    topics.bump(wallMs)
+    persistSoon(.topics)
   }
 
   /// Removes config, queues and offsets of the topic. False when unknown.
@@ -65,7 +71,7 @@ extension MessageStore {
   }
 
   /// Topics and groups are written on each change, without waiting for the next second.
-  private func persistSoon(_ file: ConfigFile) {
+  func persistSoon(_ file: ConfigFile) {
     markDirty(file)
     writeSoon(file, nowMs: wallMs)
   }

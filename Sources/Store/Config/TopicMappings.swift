@@ -50,7 +50,6 @@ extension MessageStore {
   package func setTopicMapping(_ topic: String, _ detail: JSON?) {
     let nowMs = options.wallMs()
     guard mappings.set(topic, detail, nowMs: nowMs) else { return }
-    markDirty(.topicQueueMapping)
-    writeSoon(.topicQueueMapping, nowMs: nowMs)
+    persistSoon(.topicQueueMapping)
   }
 }

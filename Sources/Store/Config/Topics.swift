@@ -95,7 +95,8 @@ struct Topics {
       isPriority: config.attributes.contains { $0.key == "message.type" && $0.value == "PRIORITY" })
   }
 
-  private mutating func bump(_ nowMs: Int64) {
+  /// Counts a change.
+  mutating func bump(_ nowMs: Int64) {
     version.counter += 1
     version.timestampMs = nowMs
   }

@@ -14,11 +14,11 @@ import Wire
 
 @safe
 final class KeyFile {
-  private static let magic: UInt64 = 0x6D71_6B65_7930_3031
-  private static let version: UInt64 = 1 << 48 | UInt64(Limits.keySlots)
+  static let magic: UInt64 = 0x6D71_6B65_7930_3031
+  static let version: UInt64 = 1 << 48 | UInt64(Limits.keySlots)
   private static let headerBytes = 4096
-  private static let entryBytes = 20
-  private static let entriesAt = headerBytes + Limits.keySlots * 4
+  static let entryBytes = 20
+  static let entriesAt = headerBytes + Limits.keySlots * 4
   static let bytes = entriesAt + Limits.keyEntriesMax * entryBytes
 
   let path: String

@@ -153,7 +153,7 @@ struct KeyIndex {
   }
 
   /// Calls `body` with the range of each key and whether it is the unique key, until it returns false.
-  private static func forEachKey(
+  static func forEachKey(
     _ scan: PropertyScan, _ body: (Range<Int>, Bool) -> Bool, words: (Range<Int>) -> [UInt8]
   ) {
     if let unique = scan.uniqueKey, !body(unique, true) { return }
@@ -167,7 +167,7 @@ struct KeyIndex {
   }
 
   /// FNV-1a over "topic#key".
-  private static func hash(_ topic: RawSpan, _ key: RawSpan) -> UInt32 {
+  static func hash(_ topic: RawSpan, _ key: RawSpan) -> UInt32 {
     var hash: UInt32 = 0x811C_9DC5
     for at in 0..<topic.byteCount { hash = (hash ^ UInt32(topic.uint8(at: at))) &* 0x0100_0193 }
     hash = (hash ^ UInt32(UInt8(ascii: "#"))) &* 0x0100_0193

@@ -16,8 +16,15 @@ enum LogScan {
   /// position, the body's CRC (as Apache's recovery, which does not check empty bodies), and that nothing is
   /// missing at the end of a page.
   static func step(_ segment: RawSpan, at: Int, start: Int64) -> Step {
-    let left = segment.byteCount - at
-    if left < Limits.blankBytes { return .invalid(claimedBytes: 0) }
+    step(segment, at: at, start: start, left: segment.byteCount - at, checksBody: true)
+  }
+
+  /// The same for a part of a segment that begins at a whole page and at physical offset `start`: `left`
+  /// bytes remain in the whole segment from `at` on. Without `checksBody` the CRC is not computed.
+  static func step(_ segment: RawSpan, at: Int, start: Int64, left: Int, checksBody: Bool) -> Step {
+    if left < Limits.blankBytes || segment.byteCount - at < Limits.blankBytes {
+      return .invalid(claimedBytes: 0)
+    }
     let magic = segment.uint32(at: at + 4)
     let claimed = Int(segment.int32(at: at))
     if magic == Record.magicBlank { return claimed == left ? .blank : .invalid(claimedBytes: 0) }
@@ -27,7 +34,7 @@ enum LogScan {
       let isWhole =
         record.physicalOffset == start + Int64(at) && record.totalBytes + Limits.blankBytes <= left
         && !isTorn(segment, record)
-        && (record.body.isEmpty || CRC32.masked(segment[record.body]) == record.bodyCRC)
+        && (!checksBody || record.body.isEmpty || CRC32.masked(segment[record.body]) == record.bodyCRC)
       return isWhole ? .record(record) : .invalid(claimedBytes: claimed)
     } catch {
       return .invalid(claimedBytes: claimed)

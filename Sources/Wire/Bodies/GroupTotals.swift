@@ -1,5 +1,6 @@
 // What a broker's groups have to consume, added up while the answer to code 317 is scanned (Apache
-// ConsumeStatsList: `{"brokerAddr":…,"consumeStatsList":[{group:[{"consumeTps":…,"offsetTable":{queue:{…}}}]}],
+// ConsumeStatsList:
+// `{"brokerAddr":…,"consumeStatsList":[{group:[{"consumeTps":…,"offsetTable":{queue:{…}}}]}],
 // "totalDiff":…}`). A broker with a thousand groups answers with megabytes of queues, of which a list of
 // groups needs four numbers each: no value of them is built.
 
@@ -48,7 +49,9 @@ package struct GroupTotals: Equatable, Sendable {
     while try JSONWalk.more(bytes, &at, UInt8(ascii: "]")) {
       try JSONWalk.open(bytes, &at, UInt8(ascii: "{"))
       while try JSONWalk.more(bytes, &at, UInt8(ascii: "}")) {
-        var one = GroupTotals(group: try JSONWalk.key(bytes, &at).text)
+        var name = ByteBuffer()
+        JSONText.appendUnescaped(try JSONWalk.key(bytes, &at), to: &name)
+        var one = GroupTotals(group: name.bytes.text)
         try JSONWalk.open(bytes, &at, UInt8(ascii: "["))
         while try JSONWalk.more(bytes, &at, UInt8(ascii: "]")) { try one.add(bytes, &at) }
         totals.append(one)

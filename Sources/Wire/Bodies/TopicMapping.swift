@@ -15,6 +15,14 @@ package struct MappingItem: Equatable, Sendable {
   package var startMs: Int64 = -1
   package var endMs: Int64 = -1
 
+  /// A stretch that begins with the first message of a physical queue and grows.
+  package init(generation: Int32, broker: String, queueId: Int32, logicOffset: Int64) {
+    self.generation = generation
+    self.broker = broker
+    self.queueId = queueId
+    self.logicOffset = logicOffset
+  }
+
   package init?(_ json: JSON) {
     guard let broker = json["bname"]?.string, let queueId = json["queueId"]?.int32,
       let generation = json["gen"]?.int32
@@ -58,6 +66,17 @@ package struct TopicMapping: Equatable, Sendable {
   /// Stretches of one queue and queues of one topic that are read.
   private static let itemsMax = 1024
   private static let queuesMax = 65_536
+
+  /// Without queues.
+  package init(topic: String, broker: String, epoch: Int64, scope: String, totalQueues: Int32) {
+    self.topic = topic
+    self.broker = broker
+    self.epoch = epoch
+    self.scope = scope
+    self.totalQueues = totalQueues
+    isDirty = false
+    queues = [:]
+  }
 
   package init?(_ json: JSON) {
     guard let topic = json["topic"]?.string, let broker = json["bname"]?.string,

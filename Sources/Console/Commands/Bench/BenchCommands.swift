@@ -6,6 +6,7 @@ import Wire
 
 enum BenchCommands {
   static let rows: [Command] = [
+    BenchPing.row,
     Command(
       ["bench", "produce"], summary: "Send messages as fast as the cluster takes them",
       details: """
@@ -32,7 +33,7 @@ enum BenchCommands {
         Example(
           "mq bench produce --producers 1 --pipeline 1 --limit",
           "round trips, beside those of a bare loopback"),
-      ], replaces: ["sendMsgStatus", "checkMsgSendRT", "clusterRT"]
+      ]
     ) { invocation throws(Failure) in try produce(&invocation) },
     Command(
       ["bench", "consume"], summary: "Read messages as fast as the cluster gives them",

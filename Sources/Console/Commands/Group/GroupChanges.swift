@@ -11,8 +11,8 @@ enum GroupCreate {
       before has the settings of its flags from the start. It must not exist yet. Where there are several
       clusters, --cluster names the one.
 
-      --retry-policy=exponential:5s,2h,2 doubles the wait from 5 s up to 2 h; custom:1s,10s,1m lists the waits,
-      of which the third is the first redelivery's, as the delay levels have it.
+      --retry-policy=exponential:5s,2h,2 doubles the wait from 5 s up to 2 h; custom:1s,10s,1m lists the
+      waits, of which the third is the first redelivery's, as the delay levels have it.
       """,
     impact: .writes,
     arguments: [Argument("GROUP", "name of the new group")],
@@ -101,7 +101,7 @@ enum GroupAlter {
       plan.add(target, GroupQueries.put(after), result: "altered")
     }
     if !isKnown { throw GroupQueries.unknown(group, tables) }
-    if invocation.output == .table || invocation.output == .wide || plan.steps.isEmpty {
+    if invocation.output.isForPeople || plan.steps.isEmpty {
       invocation.print(diff)
     }
     if plan.steps.isEmpty { return }

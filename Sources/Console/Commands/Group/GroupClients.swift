@@ -1,7 +1,7 @@
 // `mq group clients`: what each connected consumer of a group does, as it says itself.
 //
-// One code 203 to each broker tells who is connected, and one code 307 per client, through a broker that it is
-// connected to, how it runs: all at once.
+// One code 203 to each broker tells who is connected, and one code 307 per client, through a broker that it
+// is connected to, how it runs: all at once.
 
 import Client
 import Wire
@@ -14,9 +14,9 @@ enum GroupClients {
       rates are per second and times per message, over the last minute, and FAILED counts the last hour.
       Brokers ask the clients; one that does not answer, as some that are not Java do not, has no numbers.
 
-      With --client it shows one client with its topics and queues, and with --stack its threads (Java). --check
-      compares: all clients of a group must subscribe to the same, and no queue may have two of them. It names
-      who differs and exits with 7.
+      With --client it shows one client with its topics and queues, and with --stack its threads (Java).
+      --check compares: all clients of a group must subscribe to the same, and no queue may have two of them.
+      It names who differs and exits with 7.
       """,
     arguments: [Argument("GROUP", "name of the consumer group", completion: .groups)],
     flags: [
@@ -74,7 +74,12 @@ enum GroupClients {
     try problems.finish(of: targets.count)
     if !invocation.isOn("check") { return }
     let conflicts = GroupConsistency.conflicts(members, live)
-    if conflicts.isEmpty { return invocation.say("\nAll clients consume the same, and no queue has two.") }
+    if conflicts.isEmpty {
+      let silent = members.filter { $0.running == nil }.count
+      if silent == 0 { return invocation.say("\nAll clients consume the same, and no queue has two.") }
+      return invocation.say(
+        "\nNo contradiction, but \(silent) of \(members.count) clients do not say what they consume.")
+    }
     throw Failure(
       .check, "the clients of \(group) contradict each other:\n  " + conflicts.joined(separator: "\n  "),
       hint: "give all members of a group the same topics and filters; each needs a client id of its own")
@@ -122,6 +127,26 @@ enum GroupClients {
         invocation.warn("\(members[index].connection.clientId) does not say how it runs: \(error.message)")
       }
     }
+  }
+
+  /// The clients that say that they consume a queue; empty when nobody is connected.
+  static func owners(
+    _ group: String, _ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems,
+    _ invocation: Invocation
+  ) -> [MessageQueue: [String]] {
+    var members = connected(group, cluster, targets, &problems).members
+    ask(group, &members, withStack: false, cluster, invocation)
+    return owners(members)
+  }
+
+  static func owners(_ members: [Member]) -> [MessageQueue: [String]] {
+    var owners: [MessageQueue: [String]] = [:]
+    for member in members {
+      for queue in member.running?.queues ?? [] where !queue.isDropped {
+        owners[queue.queue, default: []].append(member.connection.clientId)
+      }
+    }
+    return owners
   }
 
   // MARK: Printing
@@ -243,16 +268,10 @@ enum GroupConsistency {
       }
     }
     if live.model == .broadcasting || live.type != .passively { return lines }
-    var owners: [MessageQueue: [String]] = [:]
-    for member in known {
-      for queue in member.running!.queues where !queue.isDropped {
-        owners[queue.queue, default: []].append(member.connection.clientId)
-      }
-    }
-    for (queue, clients) in owners.sorted(by: { $0.key < $1.key }) where clients.count > 1 {
-      lines.append(
-        "\(queue.topic)/\(queue.broker)/\(queue.queueId) is consumed by \(clients.sorted().joined(separator: ", "))"
-      )
+    for (queue, clients) in GroupClients.owners(known).sorted(by: { $0.key < $1.key }) where clients.count > 1
+    {
+      let name = "\(queue.topic)/\(queue.broker)/\(queue.queueId)"
+      lines.append("\(name) is consumed by \(clients.sorted().joined(separator: ", "))")
     }
     return lines
   }

@@ -46,13 +46,13 @@ enum GroupClone {
     let known = Set(
       GroupQueries.all(cluster, targets, &problems).first { $0.name == goal }?.configs.map(\.target) ?? [])
     let missing = entry.configs.filter { !known.contains($0.target) }
-    let creation = missing.isEmpty ? "" : "Group \(goal) is made with the settings of \(source). "
+    let creation = missing.isEmpty ? "" : "Group \(goal) would be made with the settings of \(source). "
     if invocation.isDryRun {
       if !creation.isEmpty { invocation.say(creation + "\n") }
       return invocation.print(GroupMoves.table(moves))
     }
     try invocation.confirm(
-      "\(creation)Group \(goal) will be moved on \(moves.count) queues:\n" + GroupMoves.preview(moves))
+      "\(creation)Group \(goal) would be moved on \(moves.count) queues:\n" + GroupMoves.preview(moves))
     cluster.shareDeadline()
     for (missing, answer) in zip(
       missing, cluster.callAll(missing.map { ($0.target.address, create(goal, $0.config)) }))

@@ -6,5 +6,6 @@ enum GroupCommands {
     GroupMode.row,
     GroupSeek.row, GroupClone.row, GroupOffsetsExport.row, GroupOffsetsImport.row, GroupOffsetsDelete.row,
     GroupPause.pause, GroupPause.resume, GroupDelete.row,
+    GroupApply.row, GroupExport.row, GroupAssign.row,
   ]
 }

@@ -7,8 +7,8 @@ enum GroupDescribe {
   static let row = Command(
     ["group", "describe"], summary: "Show a consumer group: settings, clients, subscriptions, lag",
     details: """
-      --config shows all settings instead, as the flags of mq group alter name them; where brokers differ, each
-      has a column of its own.
+      --config shows all settings instead, as the flags of mq group alter name them; where brokers differ,
+      each has a column of its own.
       """,
     arguments: [Argument("GROUP", "name of the consumer group", completion: .groups)],
     flags: [Flag("config", .toggle, "", "all settings, on each broker")],
@@ -34,10 +34,10 @@ enum GroupDescribe {
 
     var report = Report()
     report.add("Group", key: "group", .text(group))
-    report.add("State", key: "state", .text(live == nil ? "offline" : "online"))
+    report.add("State", key: "state", live == nil ? .state("offline", .warning) : .state("online", .good))
     report.add("Kind", key: "kind", .text(live.map { "\(GroupQueries.kind($0.type)), \($0.model)" }))
     report.add("Starts at", key: "fromWhere", .text(live.map { "\($0.fromWhere)" }), wide: true)
-    report.add("Lag", key: "lag", .integer(GroupQueries.lag(queues)))
+    report.add("Lag", key: "lag", .lag(GroupQueries.lag(queues)))
     report.add("In flight", key: "inflight", .integer(GroupQueries.inflight(queues)))
     report.add("Brokers", key: "brokers", .list(owners.map(\.label)))
     report.add("Enabled", key: "isEnabled", .flag(entry.configs.allSatisfy(\.config.consumeEnable)))
@@ -131,6 +131,9 @@ enum GroupLag {
     flags: [
       Flag("topic", short: "t", .text, "TOPIC", "only this topic", completion: .topics),
       Flag("queues", .toggle, "", "one line per queue"),
+      Flag(
+        "clients", .toggle, "",
+        "also which client consumes each queue, as the clients say; one line per queue"),
       Flag("max-lag", .integer(0...Int64.max), "COUNT", "exit with 7 when the lag is larger"),
     ],
     shared: [.query, .cluster, .broker],
@@ -149,8 +152,13 @@ enum GroupLag {
     let queues = GroupQueries.progress(group, topic: invocation.string("topic"), cluster, targets, &problems)
     if queues.isEmpty && problems.count == 0 { _ = try GroupQueries.find(group, cluster, targets, &problems) }
     let nowMs = invocation.nowMs
-    invocation.print(
-      invocation.isOn("queues") ? perQueue(queues, nowMs: nowMs) : perTopic(queues, nowMs: nowMs))
+    if invocation.isOn("clients") {
+      let owners = GroupClients.owners(group, cluster, targets, &problems, invocation)
+      invocation.print(perQueue(queues, nowMs: nowMs, owners: owners))
+    } else {
+      invocation.print(
+        invocation.isOn("queues") ? perQueue(queues, nowMs: nowMs) : perTopic(queues, nowMs: nowMs))
+    }
     try problems.finish(of: targets.count)
     let lag = GroupQueries.lag(queues)
     if let most = invocation.integer("max-lag"), lag > most {
@@ -178,29 +186,37 @@ enum GroupLag {
       let own = queues.filter { $0.queue.topic == topic }
       let worst = own.max { ($0.brokerOffset - $0.consumerOffset) < ($1.brokerOffset - $1.consumerOffset) }!
       table.add(
-        .text(topic), .integer(own.count), .integer(GroupQueries.lag(own)),
+        .text(topic), .integer(own.count), .lag(GroupQueries.lag(own)),
         .integer(GroupQueries.inflight(own)),
         behindMs(worst, nowMs), .time(orNever: own.map(\.lastTimestampMs).max()))
     }
     return table
   }
 
-  static func perQueue(_ queues: [QueueProgress], nowMs: Int64) -> Table {
-    var table = Table([
+  /// `owners`: the clients of each queue; nil leaves their column out.
+  static func perQueue(
+    _ queues: [QueueProgress], nowMs: Int64, owners: [MessageQueue: [String]]? = nil
+  ) -> Table {
+    var columns = [
       Column("TOPIC", key: "topic"), Column("BROKER", key: "broker"),
       Column("QUEUE", key: "queueId", right: true),
       Column("MAX", key: "maxOffset", right: true), Column("CONSUMED", key: "consumedOffset", right: true),
       Column("LAG", key: "lag", right: true), Column("IN FLIGHT", key: "inflight", right: true),
       Column("BEHIND", key: "behindMs", right: true),
       Column("LAST CONSUMED", key: "lastConsumed", wide: true),
-    ])
+    ]
+    if owners != nil { columns.append(Column("CLIENTS", key: "clients")) }
+    var table = Table(columns)
     table.emptyText = "the group has consumed nothing yet"
     for queue in queues {
-      table.add(
+      var cells: [Cell] = [
         .text(queue.queue.topic), .text(queue.queue.broker), .integer(queue.queue.queueId),
-        .integer(queue.brokerOffset), .integer(queue.consumerOffset), .integer(GroupQueries.lag([queue])),
+        .integer(queue.brokerOffset), .integer(queue.consumerOffset), .lag(GroupQueries.lag([queue])),
         .integer(GroupQueries.inflight([queue])), behindMs(queue, nowMs),
-        .time(orNever: queue.lastTimestampMs))
+        .time(orNever: queue.lastTimestampMs),
+      ]
+      if let owners { cells.append(.list(owners[queue.queue] ?? [])) }
+      table.add(cells)
     }
     return table
   }

@@ -20,7 +20,7 @@ enum GroupList {
       Flag("all", .toggle, "", "also the groups of the system"),
       Flag("clients", .toggle, "", "also the number of connected clients, and how they consume"),
       Flag(
-        "lag", .text, "CONDITION", "only groups with such a lag: '>1000', '<=10', '=0', or 1000 for at least"),
+        "lag", .text, "CONDITION", "only groups with such a lag: '>1000', '<=10', '=0'; 1000 is at least"),
       Flag(
         "sort", .choice(["name", "lag", "tps"]), "BY", "order; largest first by lag and tps",
         defaultText: "name"),
@@ -49,7 +49,9 @@ enum GroupList {
     var problems = Problems()
     let pattern = invocation.argument("PATTERN")
     let isAll = invocation.isOn("all")
-    let needsProgress = invocation.output != .name || condition != nil || invocation.has("sort")
+    let needsProgress =
+      invocation.output != .name || condition != nil || invocation.has("sort")
+      || invocation.wants("lag", "tps", "topics", "lastConsumed")
     let (tables, answers) = ask(cluster, targets, withProgress: needsProgress, &problems)
     var entries = GroupQueries.entries(tables).filter { entry in
       (pattern.map { Glob.matches(entry.name, $0) } ?? true)
@@ -188,7 +190,7 @@ enum GroupList {
       let activity = activities[entry.name]
       let config = entry.configs[0].config
       var cells: [Cell] = [
-        .text(entry.name), .integer(activity?.lag), .decimal(activity?.tps), .integer(activity?.topics),
+        .text(entry.name), .lag(activity?.lag), .decimal(activity?.tps), .integer(activity?.topics),
         .list(entry.configs.map(\.target.label)),
         .flag(entry.configs.allSatisfy(\.config.consumeEnable)), .flag(config.consumeMessageOrderly),
         .integer(config.retryMaxTimes), .time(orNever: activity?.lastTimestampMs),

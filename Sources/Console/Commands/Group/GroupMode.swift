@@ -7,9 +7,9 @@ enum GroupMode {
   static let row = Command(
     ["group", "mode"], summary: "Show or set whether a group pulls or pops a topic",
     details: """
-      Without MODE it shows what is set, on the topic of -t or on all topics; a topic without a line is pulled.
-      With MODE it sets it on the brokers of the topic, and reads it back. Push consumers that leave sharing out
-      of queues to the broker take it up within seconds.
+      Without MODE it shows what is set, on the topic of -t or on all topics; a topic without a line is
+      pulled. With MODE it sets it on the brokers of the topic, and reads it back. Push consumers that leave
+      sharing out of queues to the broker take it up within seconds.
 
       --share says how many other clients' queues a client pops besides its own, so that none waits for a slow
       client; 0 lets every client pop every queue.

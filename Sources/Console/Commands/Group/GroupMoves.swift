@@ -1,8 +1,8 @@
 // Moving a group to other offsets: shared by `mq group seek`, `clone` and `import-offsets`.
 //
-// Brokers of 5.x take an exact offset per queue (code 222), tell it to connected consumers and keep their older
-// commits out. Older brokers take only a moment, and only while consumers are connected; for groups without
-// consumers the offsets are committed one by one (code 15). What was done is read back and compared.
+// Brokers of 5.x take an exact offset per queue (code 222), tell it to connected consumers and keep their
+// older commits out. Older brokers take only a moment, and only while consumers are connected; for groups
+// without consumers the offsets are committed one by one (code 15). What was done is read back and compared.
 
 import Client
 import Wire
@@ -43,8 +43,8 @@ enum GroupMoves {
 
   // MARK: Before
 
-  /// Fills in the range and the present place of each queue, and keeps goals inside the range. Queues that the
-  /// broker does not have are left out.
+  /// Fills in the range and the present place of each queue, and keeps goals inside the range. Queues that
+  /// the broker does not have are left out.
   static func complete(
     _ moves: [GroupMove], of group: String, _ cluster: Cluster, _ problems: inout Problems
   ) throws(Failure) -> [GroupMove] {

@@ -1,5 +1,5 @@
-// `mq group export-offsets` and `mq group import-offsets`: a group's places as JSON lines, one per queue, to keep
-// and to give back.
+// `mq group export-offsets` and `mq group import-offsets`: a group's places as JSON lines, one per queue, to
+// keep and to give back.
 
 import Client
 import Wire
@@ -37,8 +37,8 @@ struct GroupOffset: Equatable {
 }
 
 enum GroupOffsets {
-  /// Every offset that the brokers keep of the group, its retry topic included, by one code 43 to each: exactly
-  /// the queues that it committed on. Sorted.
+  /// Every offset that the brokers keep of the group, its retry topic included, by one code 43 to each:
+  /// exactly the queues that it committed on. Sorted.
   static func all(
     of group: String, _ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems
   ) -> [(target: BrokerTarget, offset: GroupOffset)] {
@@ -68,9 +68,9 @@ enum GroupOffsetsExport {
   static let row = Command(
     ["group", "export-offsets"], summary: "Print a consumer group's offsets as JSON lines",
     details: """
-      One line per queue that the group ever committed on, its retry topic included:
-      {"group":"billing","topic":"Orders","broker":"broker-a","queueId":0,"offset":4711}. The offset is that of
-      the next message to consume. mq group import-offsets reads the lines.
+      One object per queue that the group ever committed on, its retry topic included, with the members group,
+      topic, broker, queueId and offset, which is that of the next message to consume. mq group import-offsets
+      reads the lines.
       """,
     arguments: [Argument("GROUP", "name of the consumer group", completion: .groups)],
     flags: [

@@ -2,9 +2,9 @@
 //
 // No broker has a request for it. Committing a negative offset (code 15) hides the place from consumers, but
 // Apache keeps the topic in the group's lag for ever. So the group is deleted with its offsets (207) and made
-// again as it was: its settings (200), its pauses (353), its offsets on all other topics (15). That is done only
-// while no consumer is connected, for one that commits in between would be lost; and what was there is printed
-// when something fails on the way.
+// again as it was: its settings (200), its pauses (353), its offsets on all other topics (15). That is done
+// only while no consumer is connected, for one that commits in between would be lost; and what was there is
+// printed when something fails on the way.
 
 import Client
 import Wire
@@ -13,12 +13,12 @@ enum GroupOffsetsDelete {
   static let row = Command(
     ["group", "delete-offsets"], summary: "Let a consumer group forget a topic",
     details: """
-      Removes the group's offsets on the topic of -t from its brokers, so that neither lag nor group lists name
-      the topic any more. A consumer that subscribes to it later starts there as a new group does.
+      Removes the group's offsets on the topic of -t from its brokers, so that neither lag nor group lists
+      name the topic any more. A consumer that subscribes to it later starts there as a new group does.
 
       Brokers can only delete all offsets of a group: mq deletes the group (code 207), makes it again with its
-      settings (200) and pauses (353), and commits its offsets on all other topics again (15). It refuses while
-      consumers are connected, reads the result back, and prints what was there when something fails.
+      settings (200) and pauses (353), and commits its offsets on all other topics again (15). It refuses
+      while consumers are connected, reads the result back, and prints what was there when something fails.
       """,
     impact: .destroys,
     arguments: [Argument("GROUP", "name of the consumer group", completion: .groups)],

@@ -12,8 +12,8 @@ struct GroupEntry {
 }
 
 enum GroupQueries {
-  /// The tables of groups of the brokers that answered, by one code 201 to each. A single group is asked for in
-  /// the same way, because code 352 makes a group that is not there.
+  /// The tables of groups of the brokers that answered, by one code 201 to each. A single group is asked for
+  /// in the same way, because code 352 makes a group that is not there.
   static func tables(
     _ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems
   ) -> [(target: BrokerTarget, table: JSON)] {
@@ -41,7 +41,8 @@ enum GroupQueries {
     table["subscriptionGroupTable"]?.members?.first { $0.key.string == group }?.value
   }
 
-  /// The request that creates or replaces a group (code 200). Its attributes are changes: none leaves them alone.
+  /// The request that creates or replaces a group (code 200). Its attributes are changes: none leaves them
+  /// alone.
   static func put(_ config: JSON) -> Request {
     Request(.updateAndCreateSubscriptionGroup, body: config.bytes(.compact))
   }

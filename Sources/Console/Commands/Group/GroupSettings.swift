@@ -1,7 +1,8 @@
-// The settings of a consumer group (Apache SubscriptionGroupConfig): their flags, their members in JSON, and how
-// people read them. Pure.
+// The settings of a consumer group (Apache SubscriptionGroupConfig): their flags, their members in JSON, and
+// how people read them. Pure.
 //
-// Settings are changed in the JSON that the broker gave, so that members which this program does not know stay.
+// Settings are changed in the JSON that the broker gave, so that members which this program does not know
+// stay.
 
 import Client
 import Wire
@@ -111,11 +112,13 @@ enum GroupSettings {
     let times = parts.compactMap { Values.durationMs(String($0)) }
     switch text[..<colon] {
     case "exponential":
-      guard parts.count == 3, times.count >= 2, let factor = Int64(parts[2]), factor >= 1 else {
+      guard parts.count == 3, let first = Values.durationMs(String(parts[0])),
+        let most = Values.durationMs(String(parts[1])), let factor = Int64(parts[2]), factor >= 1
+      else {
         throw malformed
       }
       let policy: [JSON.Member] = [
-        .init("initial", .int(times[0])), .init("max", .int(times[1])), .init("multiplier", .int(factor)),
+        .init("initial", .int(first)), .init("max", .int(most)), .init("multiplier", .int(factor)),
       ]
       return .object([.init("exponentialRetryPolicy", .object(policy)), type])
     case "custom":

@@ -33,6 +33,8 @@ enum ConsumeCommand {
         With --follow, --timeout ends the command after that time: with failure 5 when --count was given and
         not reached. Ctrl-C ends it with 130, after committing.
 
+        On a terminal it says at its end whether offsets were committed.
+
         The format of --format: \(MessageFormat.help)
         """,
       impact: .reads,
@@ -93,7 +95,12 @@ enum ConsumeCommand {
         invocation.settingsInUse.stateDirectory, nameServers: cluster.nameServers, group: member.group)
       loop.localOffsets = try LocalOffsets(path: path)
     }
-    try finish(try loop.run(), plan, printed: loop.printed, invocation)
+    let ending = try loop.run()
+    if loop.printed > 0 && invocation.streams.isOutTerminal {
+      let count = loop.printed == 1 ? "1 message" : "\(loop.printed) messages"
+      invocation.warn("\(count); \(plan.commits ? "their offsets are committed" : "no offset was committed")")
+    }
+    try finish(ending, plan, printed: loop.printed, invocation)
   }
 
   private static func pop(

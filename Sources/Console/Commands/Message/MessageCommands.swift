@@ -10,17 +10,21 @@ enum MessageCommands {
       ["message", "get"], summary: "Show one message by its id or place",
       details: """
         ID is what mq produce prints (the producer's id, needs --topic), the id that a broker gave, or a
-        place like orders/broker-a/3@1042: topic, broker, queue and offset.
+        place like orders/broker-a/3@1042: topic, broker, queue and offset. mq message decode-id says what
+        an id tells by itself. Only brokers of the cluster are asked, whatever address an id names.
+
+        The body is shown as text, or as hex where it is none. --body prints nothing but the body's bytes.
         """,
       arguments: [Argument("ID", "id of the message, or TOPIC/BROKER/QUEUE@OFFSET")],
-      flags: [topicFlag], shared: [.connection, .output, .rows],
+      flags: [topicFlag] + MessageGet.flags, shared: [.connection, .output, .rows],
       examples: [
         Example(
           "mq message get AC1100010000A1B2C3D4E5F600010000 -t orders", "by the id that the producer gave"),
         Example("mq message get 7F00000100002A9F0000000000001F40", "by the id that the broker gave"),
         Example("mq message get orders/broker-a/3@1042 -o json", "by its place, as JSON"),
+        Example("mq message get orders/broker-a/3@1042 --body > body.bin", "its body, byte by byte"),
       ], replaces: ["queryMsgById", "queryMsgByUniqueKey", "queryMsgByOffset"]
-    ) { invocation throws(Failure) in try get(&invocation) },
+    ) { invocation throws(Failure) in try MessageGet.run(&invocation) },
     Command(
       ["message", "find"], summary: "List the messages with a key",
       details: "Brokers index messages by the keys that producers gave them. Newest last.",
@@ -32,24 +36,21 @@ enum MessageCommands {
         Flag(
           "limit", .integer(1...Limits.foundMessagesMax), "COUNT", "most messages of each broker",
           defaultText: "32"),
-      ], shared: [.connection, .output],
+      ], shared: [.query],
       examples: [
         Example("mq message find -t orders --key order-17", "all messages with that key"),
         Example("mq message find -t orders --key order-17 --since -1h -o json", "of the last hour, as JSON"),
       ], replaces: ["queryMsgByKey"]
     ) { invocation throws(Failure) in try find(&invocation) },
-    MessageTail.row, MessageTrace.row, MessageStatus.row, MessageResend.row, MessageRecall.row,
+    MessageCat.row, MessageTail.row, MessageExport.row, MessageImport.row, MessageTrace.row,
+    MessageStatus.row, MessageDecodeId.row, MessageResend.row, MessagePush.row, MessageRecall.row,
+    MessageResumeCheck.row,
   ]
 
   static let topicFlag = Flag(
     "topic", short: "t", .text, "TOPIC", "topic of the message", completion: .topics)
 
-  // MARK: get
-
-  private static func get(_ invocation: inout Invocation) throws(Failure) {
-    let message = try lookUp(&invocation, invocation.required("ID"), topic: invocation.string("topic"))
-    show(message, invocation)
-  }
+  // MARK: Looking up
 
   /// The message of that id or place.
   ///
@@ -59,18 +60,31 @@ enum MessageCommands {
   ) throws(Failure) -> Message {
     switch try MessagePlace(text) {
     case .queue(let queue, let offset): return try atOffset(&invocation, queue, offset)
-    case .offsetId(let id): return try byOffsetId(&invocation, id, text, topic)
+    case .offsetId(let id):
+      do throws(Failure) { return try byOffsetId(&invocation, id, text, topic) } catch {
+        // Rarely a producer's id looks like one of a broker.
+        guard let topic, error.code == .notFound,
+          let message = try byUniqueKey(&invocation, text, topic).last
+        else { throw error }
+        return message
+      }
     case .uniqueKey:
       guard let topic else {
         throw Failure(.usage, "\(text) is a producer's id, and those are kept by topic", hint: "add -t TOPIC")
       }
-      let found = try query(&invocation, topic, key: text, isUnique: true, limit: 32)
-      guard let last = found.last(where: { $0.messageId == text }) else {
+      guard let last = try byUniqueKey(&invocation, text, topic).last else {
         throw Failure(
           .notFound, "topic \(topic) has no message \(text)", hint: "it may have been removed by age")
       }
       return last
     }
+  }
+
+  /// All messages with that producer's id: a producer that tried twice may have stored two.
+  static func byUniqueKey(
+    _ invocation: inout Invocation, _ id: String, _ topic: String
+  ) throws(Failure) -> [Message] {
+    try query(&invocation, topic, key: id, isUnique: true, limit: 32).filter { $0.messageId == id }
   }
 
   private static func atOffset(
@@ -95,89 +109,40 @@ enum MessageCommands {
     return message
   }
 
-  /// Asks the broker that the id names; where that is not reachable, the others, for a broker may have moved.
+  /// Asks the broker that the id names, if the cluster has it; then the others, for a broker may have moved.
+  /// An address that is none of the cluster's is never connected to: an id may come from anywhere.
   private static func byOffsetId(
     _ invocation: inout Invocation, _ id: OffsetMessageId, _ text: String, _ topic: String?
   ) throws(Failure) -> Message {
     let cluster = try invocation.cluster()
     let named = id.host.text
-    var targets = [BrokerTarget(cluster: "", name: "", id: 0, address: named)]
-    var unreachable: ClientError?
-    if let info = try? cluster.clusterInfo(), let masters = try? cluster.masters(cluster: nil, in: info) {
-      if let known = masters.first(where: { $0.address == named }) { targets = [known] }
-      targets += masters.filter { $0.address != named }
+    let (all, masters) = try attempt { () throws(ClientError) in
+      let info = try cluster.clusterInfo()
+      return (try cluster.brokers(cluster: nil, in: info), try cluster.masters(cluster: nil, in: info))
     }
-    for target in targets {
-      let request = Request(
-        .viewMessageById, [("topic", topic ?? ""), ("offset", "\(id.physicalOffset)")])
-      do throws(ClientError) {
-        let response = try cluster.call(target.address, request)
-        if !response.isSuccess { continue }
-        let message = try Message.decode(response.body, broker: target.name)
-        // Another broker may have another message at that offset.
-        if message.offsetMessageId == text.uppercased() { return message }
-      } catch { unreachable = unreachable ?? error }
+    let request = Request(.viewMessageById, [("topic", topic ?? ""), ("offset", "\(id.physicalOffset)")])
+    var failure: ClientError?
+    func ask(_ targets: [BrokerTarget]) -> Message? {
+      let results = cluster.callAll(targets.map { ($0.address, request) })
+      for (target, result) in zip(targets, results) {
+        do throws(ClientError) {
+          let response = try result.get()
+          if !response.isSuccess { continue }
+          let message = try Message.decode(response.body, broker: target.name)
+          // Another broker may have another message at that offset.
+          if message.offsetMessageId == text.uppercased() { return message }
+        } catch { failure = failure ?? error }
+      }
+      return nil
     }
-    if let unreachable { throw Failure(unreachable) }
-    throw Failure(.notFound, "no broker has a message \(text)", hint: "it may have been removed by age")
-  }
-
-  private static func show(_ message: Message, _ invocation: Invocation) {
-    if invocation.output == .json || invocation.output == .yaml {
-      return invocation.streams.print(details(message))
-    }
-    var report = Report()
-    report.add("Message id", key: "messageId", .text(message.messageId))
-    report.add("Offset id", key: "offsetMessageId", .text(message.offsetMessageId))
-    report.add("Topic", key: "topic", .text(message.topic))
-    report.add("Broker", key: "broker", .text(message.broker))
-    report.add("Queue", key: "queueId", .integer(message.queueId))
-    report.add("Offset", key: "queueOffset", .integer(message.queueOffset))
-    report.add("Keys", key: "keys", .text(message.keys))
-    report.add("Tag", key: "tags", .text(message.tags))
-    report.add("Sent", key: "bornTime", .time(orNever: message.bornTimestampMs))
-    report.add("Sent by", key: "bornHost", .text(message.bornHost))
-    report.add("Stored", key: "storeTime", .time(orNever: message.storeTimestampMs))
-    report.add("Stored on", key: "storeHost", .text(message.storeHost))
-    report.add("Consumed in vain", key: "reconsumeTimes", .integer(message.reconsumeTimes))
-    report.add("Commit log offset", key: "physicalOffset", .integer(message.physicalOffset))
-    report.add("Bytes in the log", key: "storedBytes", .bytes(Int64(message.storedBytes)))
-    report.add("Flags", key: "sysFlag", .integer(message.sysFlag), wide: true)
-    var properties = Table([Column("NAME", key: "name"), Column("VALUE", key: "value")])
-    for entry in message.properties.entries { properties.add(.text(entry.name), .text(entry.value)) }
-    report.add("Properties", key: "properties", properties)
-    if invocation.output == .csv || invocation.output == .template {
-      report.add("Body", key: "body", .text(String(decoding: message.body, as: UTF8.self)))
-      return invocation.print(report)
-    }
-    invocation.print(report)
-    if invocation.output != .name { invocation.streams.write("\nBody\n" + body(message.body)) }
-  }
-
-  /// Text as it is, anything else as hex, sixteen bytes a line.
-  private static func body(_ bytes: [UInt8]) -> String {
-    if let text = String(validating: bytes, as: UTF8.self) {
-      return Escape.terminal(text, keepLines: true) + (text.hasSuffix("\n") ? "" : "\n")
-    }
-    var text = ""
-    for start in stride(from: 0, to: bytes.count, by: 16) {
-      let line = bytes[start..<min(start + 16, bytes.count)]
-      let words = line.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-      text += "  " + words.joined(separator: " ") + "\n"
-    }
-    return text
-  }
-
-  private static func details(_ message: Message) -> JSON {
-    var members = MessageLine.json(message).members ?? []
-    let last = members.removeLast()
-    members += [
-      .init("bornHost", .string(message.bornHost)), .init("storeHost", .string(message.storeHost)),
-      .init("physicalOffset", .int(message.physicalOffset)),
-      .init("storedBytes", .int(Int64(message.storedBytes))),
-      .init("flag", .int(Int64(message.flag))), .init("sysFlag", .int(Int64(message.sysFlag))), last,
-    ]
-    return .object(members)
+    if let message = ask(all.filter { $0.address == named }) { return message }
+    if let message = ask(masters.filter { $0.address != named }) { return message }
+    if let failure { throw Failure(failure) }
+    let isKnown = all.contains { $0.address == named }
+    throw Failure(
+      .notFound, "no broker has a message \(text)",
+      hint: isKnown
+        ? "it may have been removed by age" : "it names \(named), which is no broker of this cluster")
   }
 
   // MARK: find
@@ -239,7 +204,7 @@ enum MessageCommands {
     }.sorted { ($0.storeTimestampMs, $0.physicalOffset) < ($1.storeTimestampMs, $1.physicalOffset) }
   }
 
-  private static func table(_ messages: [Message]) -> Table {
+  static func table(_ messages: [Message]) -> Table {
     var table = Table([
       Column("MESSAGE ID", key: "messageId"), Column("STORED", key: "storeTime"),
       Column("BROKER", key: "broker"),

@@ -33,10 +33,9 @@ enum MessageStatus {
       Column("CONSUMED TO", key: "consumedOffset", right: true), Column("DETAIL", key: "detail"),
     ])
     table.emptyText = "no group has ever read topic \(message.topic)"
-    for entry in groups(of: message.topic, cluster, targets, &problems) {
-      let track = track(message, entry, cluster, targets, &problems)
-      table.add(
-        .text(entry.group), .text(track.status), .integer(track.offset), .text(track.detail))
+    let readers = groups(of: message.topic, cluster, targets, &problems)
+    for track in tracks(message, readers, cluster, targets, &problems) {
+      table.add(.text(track.group), .text(track.status), .integer(track.offset), .text(track.detail))
     }
     if invocation.output.isForPeople {
       invocation.say(
@@ -65,68 +64,124 @@ enum MessageStatus {
     for entry in GroupQueries.all(cluster, targets, &problems) { names.insert(entry.name) }
     names.remove(topic)
     let sorted = names.filter { !TopicName.isSystemGroup($0) }.sorted()
+    // All groups are asked for at once: one broker may know a thousand.
+    let calls = sorted.flatMap { name in
+      targets.map { ($0.address, Request(.getConsumerConnectionList, [("consumerGroup", name)])) }
+    }
+    let answers = cluster.callAll(calls)
     var readers: [Reader] = []
-    for name in sorted {
-      let live = GroupQueries.connections(name, cluster, targets, &problems)
+    for (index, name) in sorted.enumerated() {
+      var live: ConsumerConnections?
+      for (place, target) in targets.enumerated() {
+        let found = problems.take(target) { () throws(ClientError) in
+          try GroupQueries.connections(
+            try answers[index * targets.count + place].get(), from: target.address)
+        }
+        live = live ?? found ?? nil
+      }
       let subscribes = live?.subscriptions.contains { $0.topic == topic } ?? false
       if subscribes || withOffsets.contains(name) { readers.append(Reader(group: name, live: live)) }
     }
     return readers
   }
 
-  private static func track(
-    _ message: Message, _ reader: Reader, _ cluster: Cluster, _ targets: [BrokerTarget],
+  private struct Track {
+    var group: String
+    var status: String
+    var offset: Int64?
+    var detail: String?
+  }
+
+  private static func tracks(
+    _ message: Message, _ readers: [Reader], _ cluster: Cluster, _ targets: [BrokerTarget],
     _ problems: inout Problems
-  ) -> (status: String, offset: Int64?, detail: String?) {
-    let queue = GroupQueries.progress(reader.group, topic: message.topic, cluster, targets, &problems).first {
-      $0.queue.topic == message.topic && $0.queue.broker == message.broker
-        && $0.queue.queueId == message.queueId
+  ) -> [Track] {
+    guard let owner = targets.first(where: { $0.name == message.broker }) else { return [] }
+    // The offset of the message's queue lies with its broker; failed copies may lie on any.
+    let progress = cluster.callAll(
+      readers.map { (owner.address, GroupQueries.statsRequest($0.group, topic: message.topic)) })
+    let fates = fates(message, readers.map(\.group), cluster, targets)
+    var tracks: [Track] = []
+    for (reader, result) in zip(readers, progress) {
+      let queues = problems.take(owner) { () throws(ClientError) in
+        try GroupQueries.progress(try result.get(), from: owner.address)
+      }
+      let queue = queues?.first {
+        $0.queue.topic == message.topic && $0.queue.broker == message.broker
+          && $0.queue.queueId == message.queueId
+      }
+      tracks.append(
+        track(message, reader, hasQueue: queue != nil, queue?.consumerOffset, fate: fates[reader.group]))
     }
-    let offset = queue?.consumerOffset
+    return tracks
+  }
+
+  private static func track(
+    _ message: Message, _ reader: Reader, hasQueue: Bool, _ offset: Int64?, fate: String?
+  ) -> Track {
     let isConsumed = (offset ?? 0) > message.queueOffset
-    var detail = isConsumed ? fate(message, reader.group, cluster, targets) : nil
+    var detail = isConsumed ? fate : nil
+    func told(_ status: String) -> Track {
+      Track(group: reader.group, status: status, offset: offset, detail: detail)
+    }
     guard let live = reader.live else {
       if detail == nil && offset != nil {
         detail = isConsumed ? "it had consumed it" : "it had not consumed it"
       }
-      return ("not online", offset, detail)
+      return told("not online")
     }
-    if live.model == .broadcasting { return ("broadcasting", offset, detail) }
-    if live.type == .actively { return ("pull", offset, detail) }
-    if queue == nil { return ("unknown", nil, "it has no offset on this queue") }
-    if !isConsumed { return ("not consumed yet", offset, nil) }
+    if live.model == .broadcasting { return told("broadcasting") }
+    if live.type == .actively { return told("pull") }
+    if !hasQueue {
+      detail = "it has no offset on this queue"
+      return told("unknown")
+    }
+    if !isConsumed { return told("not consumed yet") }
     let filter = live.subscriptions.first { $0.topic == message.topic }
     if let filter, filter.expressionType == "TAG", !filter.tags.isEmpty, !filter.tags.contains("*"),
       !filter.tags.contains(message.tags ?? "")
     {
-      return ("filtered", offset, "it wants \(filter.subString)")
+      detail = "it wants \(filter.subString)"
+      return told("filtered")
     }
     if detail == nil, let filter, filter.expressionType != "TAG" {
       detail = "if it passed \(filter.subString)"
     }
-    return ("consumed", offset, detail)
+    return told("consumed")
   }
 
-  /// Whether the group failed to consume it: its copies keep the id.
-  private static func fate(
-    _ message: Message, _ group: String, _ cluster: Cluster, _ targets: [BrokerTarget]
-  ) -> String? {
-    func copies(_ topic: String) -> [Message] {
-      let fields: [(name: String, value: String)] = [
-        ("topic", topic), ("key", message.messageId), ("maxNum", "32"), ("beginTimestamp", "0"),
-        ("endTimestamp", "\(Int64.max)"), ("_UNIQUE_KEY_QUERY", "true"),
-      ]
-      let results = cluster.callAll(targets.map { ($0.address, Request(.queryMessage, fields)) })
-      return zip(targets, results).flatMap { target, result -> [Message] in
-        guard let response = try? result.get(), response.isSuccess,
-          let found = try? Message.decodeAll(response.body, broker: target.name)
-        else { return [] }
-        return found.filter { $0.messageId == message.messageId && $0.topic == topic }
+  /// Which groups failed to consume it: their copies keep the id.
+  private static func fates(
+    _ message: Message, _ groups: [String], _ cluster: Cluster, _ targets: [BrokerTarget]
+  ) -> [String: String] {
+    let places = groups.flatMap { group in
+      [TopicName.deadLetter(group: group), TopicName.retry(group: group)].flatMap { topic in
+        targets.map { (group: group, topic: topic, target: $0) }
       }
     }
-    if let dead = copies(TopicName.deadLetter(group: group)).map(\.reconsumeTimes).max() {
-      return "dead letter after \(dead) retries"
+    let calls = places.map { place in
+      let fields: [(name: String, value: String)] = [
+        ("topic", place.topic), ("key", message.messageId), ("maxNum", "32"), ("beginTimestamp", "0"),
+        ("endTimestamp", "\(Int64.max)"), ("_UNIQUE_KEY_QUERY", "true"),
+      ]
+      return (address: place.target.address, request: Request(.queryMessage, fields))
     }
-    return copies(TopicName.retry(group: group)).map(\.reconsumeTimes).max().map { "retried, \($0) so far" }
+    var dead: [String: Int32] = [:]
+    var retried: [String: Int32] = [:]
+    for (place, result) in zip(places, cluster.callAll(calls)) {
+      guard let response = try? result.get(), response.isSuccess,
+        let found = try? Message.decodeAll(response.body, broker: place.target.name)
+      else { continue }
+      for copy in found where copy.messageId == message.messageId && copy.topic == place.topic {
+        if place.topic.hasPrefix(TopicName.deadLetterPrefix) {
+          dead[place.group] = max(dead[place.group] ?? 0, copy.reconsumeTimes)
+        } else {
+          retried[place.group] = max(retried[place.group] ?? 0, copy.reconsumeTimes)
+        }
+      }
+    }
+    var fates = retried.mapValues { "retried, \($0) so far" }
+    for (group, times) in dead { fates[group] = "dead letter after \(times) retries" }
+    return fates
   }
 }

@@ -11,7 +11,7 @@ enum ProduceCommand {
       details: """
         Without BODY each line of standard input is a message; empty lines are left out. -f sends a whole
         file as one message, with --lines its lines. With --json each line is an object with body (or
-        bodyBase64), keys, tag, properties, delayLevel, as mq consume -o json prints it: a topic can be
+        bodyBase64), keys, tag, flag, properties, delayLevel, as mq consume -o json prints it: a topic can be
         copied through a pipe.
 
         Lines are sent in batches, in order, each batch to the next queue. At the first batch that is
@@ -216,6 +216,7 @@ enum ProduceCommand {
           throw ended(error, sender, line: lineNumber)
         }
         message.body = own.body
+        message.flag = own.flag
         for entry in own.properties.entries { message.properties[entry.name] = entry.value }
       } else {
         message.body = line

@@ -7,12 +7,12 @@ enum ProducerList {
   static let row = Command(
     ["producer", "list"], summary: "List the producers that are connected",
     details: """
-      Asks every broker for all its producers (code 328). A producer connects to a broker when it first sends to
-      a topic there. CLIENT_INNER_PRODUCER is the group of clients that send for themselves, as consumers that
-      send messages back.
+      Asks every broker for all its producers (code 328). A producer connects to a broker when it first sends
+      to a topic there. CLIENT_INNER_PRODUCER is the group of clients that send for themselves, as consumers
+      that send messages back.
 
-      With -t only the brokers of the topic are asked. Brokers of older versions tell only a group that is named
-      with -g (code 204), and not when a producer was last heard of.
+      With -t only the brokers of the topic are asked. Brokers of older versions tell only a group that is
+      named with -g (code 204), and not when a producer was last heard of.
       """,
     flags: [
       Flag("group", short: "g", .text, "GROUP", "only this producer group"),

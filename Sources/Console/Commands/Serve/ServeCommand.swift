@@ -22,6 +22,9 @@ enum ServeCommand {
         Flags override what --config sets. SIGTERM and Ctrl-C end the server cleanly; a second one ends it
         at once, and the next start recovers.
 
+        Settings that are changed while it runs (mq config set) are saved in that file, comments stay; without
+        --config in config/broker.conf of the store, which the next start without --config reads.
+
         What --config does not set has the default of Apache's broker 5.3, but for SQL92 filters: they are on
         unless it says enablePropertyFilter=false. recallMessageEnable=true lets messages be taken back.
         """,
@@ -108,7 +111,9 @@ enum ServeCommand {
   private static func options(_ invocation: Invocation, _ directory: String) throws(Failure) -> ServerOptions
   {
     var options = ServerOptions(root: directory)
-    if let path = invocation.string("config") {
+    let saved = ServerOptions.savedSettings(ofStore: directory)
+    options.configurationFile = invocation.string("config")
+    if let path = options.configurationFile ?? (FileSystem.exists(saved) ? saved : nil) {
       do throws(BrokerConfError) {
         for warning in try BrokerConf.read(path, into: &options) { invocation.warn("\(path): \(warning)") }
       } catch {

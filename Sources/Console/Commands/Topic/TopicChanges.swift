@@ -50,6 +50,13 @@ enum TopicFlags {
     return result
   }
 
+  /// Brokers make the system's topics as they need them.
+  static func refuseSystem(_ topic: String) throws(Failure) {
+    if TopicName.isSystem(topic) {
+      throw Failure(.usage, "\(topic) is a topic of the system", hint: "brokers make it anew; leave it")
+    }
+  }
+
   static func wire(_ attributes: [(key: String, value: String?)]) -> String {
     attributes.map { attribute in
       attribute.value.map { "+\(attribute.key)=\($0)" } ?? "-\(attribute.key)"
@@ -82,6 +89,7 @@ enum TopicCreate {
   private static func run(_ invocation: inout Invocation) throws(Failure) {
     let topic = invocation.required("TOPIC")
     try NameCheck.check(topic: topic)
+    try TopicFlags.refuseSystem(topic)
     let attributes = try TopicFlags.attributes(invocation, mayRemove: false)
     let cluster = try invocation.admin()
     let targets = try invocation.mastersToChange()
@@ -107,11 +115,9 @@ enum TopicCreate {
       plan.add(target, TopicQueries.put(config, attributes: TopicFlags.wire(attributes)), result: "created")
     }
     if config.isOrder {
-      let list = targets.map { "\($0.name):\(config.writeQueues)" }.joined(separator: ";")
-      let fields = [("namespace", "ORDER_TOPIC_CONFIG"), ("key", topic), ("value", list)]
+      let list = TopicOrder.text(targets.map { ($0.name, config.writeQueues) })
       for server in try invocation.nameServerTargets() {
-        plan.add(
-          server, Request(.putKVConfig, fields.map { (name: $0.0, value: $0.1) }), result: "order noted")
+        plan.add(server, TopicOrder.request(topic, list), result: "order noted")
       }
     }
     try plan.run(&invocation)
@@ -149,6 +155,7 @@ enum TopicAlter {
 
   private static func run(_ invocation: inout Invocation) throws(Failure) {
     let topic = invocation.required("TOPIC")
+    try TopicFlags.refuseSystem(topic)
     let attributes = try TopicFlags.attributes(invocation, mayRemove: true)
     let names = TopicFlags.rows.map(\.long)
     if !names.contains(where: { invocation.has($0) }) {
@@ -166,9 +173,15 @@ enum TopicAlter {
     ])
     diff.emptyText = "nothing changes"
     var plan = Plan()
+    var noted: [(broker: String, count: Int32)] = []
+    var isReordered = false
     for (target, before) in configs {
       var after = before
       TopicFlags.apply(invocation, to: &after)
+      if after.isOrder { noted.append((target.name, after.writeQueues)) }
+      if after.isOrder != before.isOrder || after.isOrder && after.writeQueues != before.writeQueues {
+        isReordered = true
+      }
       let changed = attributes.filter { change in
         before.attributes.first { $0.key == change.key }?.value != change.value
       }
@@ -188,8 +201,39 @@ enum TopicAlter {
       invocation.print(diff)
     }
     if plan.steps.isEmpty { return }
+    // Only all brokers of the topic together tell the whole order.
+    if isReordered && targets.count == all.count && problems.count == 0 {
+      let text = noted.isEmpty ? nil : TopicOrder.text(noted)
+      for server in try invocation.nameServerTargets() {
+        plan.add(
+          server, TopicOrder.request(topic, text), result: text == nil ? "order forgotten" : "order noted")
+      }
+    }
     invocation.say("")
     try plan.run(&invocation)
+    if !invocation.isDryRun { try readBack(topic, targets, plan, cluster, invocation, attributes) }
+  }
+
+  /// Asks again; what is not as it was written is told.
+  private static func readBack(
+    _ topic: String, _ targets: [BrokerTarget], _ plan: Plan, _ cluster: Cluster, _ invocation: Invocation,
+    _ attributes: [(key: String, value: String?)]
+  ) throws(Failure) {
+    var problems = Problems()
+    let written = targets.filter { target in plan.steps.contains { $0.target == target } }
+    for (target, config) in TopicQueries.configs(of: topic, cluster, written, &problems) {
+      var wanted = config
+      TopicFlags.apply(invocation, to: &wanted)
+      let missed = attributes.contains { change in
+        config.attributes.first { $0.key == change.key }?.value != change.value
+      }
+      if wanted != config || missed {
+        throw Failure(
+          .partial, "read back from \(target.label), topic \(topic) is not as it was written",
+          hint: "somebody else may change it; mq topic describe \(topic) shows it")
+      }
+    }
+    try problems.finish(of: written.count)
   }
 
   private static func differences(_ before: TopicConfig, _ after: TopicConfig) -> [(String, String, String)] {
@@ -235,9 +279,7 @@ enum TopicDelete {
 
   private static func run(_ invocation: inout Invocation) throws(Failure) {
     let topic = invocation.required("TOPIC")
-    if TopicName.isSystem(topic) {
-      throw Failure(.usage, "\(topic) is a topic of the system", hint: "brokers make it anew; leave it")
-    }
+    try TopicFlags.refuseSystem(topic)
     let cluster = try invocation.admin()
     let route = try TopicNames.route(topic, cluster)
     let all = TopicQueries.targets(route)
@@ -245,8 +287,8 @@ enum TopicDelete {
     var problems = Problems()
     let queues = TopicQueries.stats(of: topic, cluster, targets, &problems)
     let groups = TopicQueries.groups(of: topic, cluster, targets)
-    let impact = impact(
-      topic, queues, groups, GroupQueries.lags(groups, topic: topic, cluster, targets), targets)
+    let readers = readers(groups, topic, cluster, targets)
+    let impact = impact(topic, queues, readers, targets)
 
     var plan = Plan()
     for target in targets {
@@ -278,22 +320,48 @@ enum TopicDelete {
     for server in servers {
       plan.add(server, Request(.deleteTopicInNameServer, [("topic", topic)]), result: "forgotten")
       plan.add(
-        server, Request(.deleteKVConfig, [("namespace", "ORDER_TOPIC_CONFIG"), ("key", topic)]),
-        result: "order forgotten")
+        server, TopicOrder.request(topic, nil), result: "order forgotten")
+    }
+  }
+
+  /// A group that reads the topic.
+  private struct Reader {
+    var group: String
+    /// nil when its progress cannot be read.
+    var lag: Int64?
+    var clients: Int
+  }
+
+  private static func readers(
+    _ groups: [String], _ topic: String, _ cluster: Cluster, _ targets: [BrokerTarget]
+  ) -> [Reader] {
+    let lags = GroupQueries.lags(groups, topic: topic, cluster, targets)
+    var calls: [(address: String, request: Request)] = []
+    for group in groups {
+      calls += targets.map { ($0.address, Request(.getConsumerConnectionList, [("consumerGroup", group)])) }
+    }
+    let answers = cluster.callAll(calls)
+    return groups.enumerated().map { index, group in
+      var clients: Set<String> = []
+      for answer in answers[(index * targets.count)..<((index + 1) * targets.count)] {
+        let found = (try? GroupQueries.connections(try answer.get(), from: "")) ?? nil
+        clients.formUnion(found?.connections.map(\.clientId) ?? [])
+      }
+      return Reader(group: group, lag: lags[group], clients: clients.count)
     }
   }
 
   private static func impact(
-    _ topic: String, _ queues: [QueueStats], _ groups: [String], _ lags: [String: Int64],
-    _ targets: [BrokerTarget]
+    _ topic: String, _ queues: [QueueStats], _ readers: [Reader], _ targets: [BrokerTarget]
   ) -> String {
     let messages = queues.reduce(0) { $0 + max(0, $1.maxOffset - $1.minOffset) }
     var text = "Topic \(topic) with \(messages) messages in \(queues.count) queues on "
     text += targets.map(\.label).joined(separator: ", ") + " will be deleted."
-    for group in groups {
-      text += "\n  read by group \(group)" + (lags[group].map { ", \($0) messages behind" } ?? "")
+    for reader in readers {
+      text += "\n  read by group \(reader.group)" + (reader.lag.map { ", \($0) messages behind" } ?? "")
+      if reader.clients > 0 { text += ", \(reader.clients) clients connected" }
     }
-    if groups.isEmpty { text += " No consumer group reads it." }
+    if readers.isEmpty { text += " No consumer group reads it." }
     return text
   }
 }

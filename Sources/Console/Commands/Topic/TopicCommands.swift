@@ -2,6 +2,8 @@
 
 enum TopicCommands {
   static let rows: [Command] = [
-    TopicList.row, TopicDescribe.row, TopicRouteCommand.row, TopicCreate.row, TopicAlter.row, TopicDelete.row,
+    TopicList.row, TopicDescribe.row, TopicRouteCommand.row, TopicOffsets.row, TopicStatsCommand.row,
+    TopicCreate.row, TopicAlter.row, TopicDelete.row, TopicApply.row, TopicExport.row,
+    TopicOrderGet.row, TopicOrderSet.row, TopicOrderUnset.row, StaticTopicCreate.row, StaticTopicRemap.row,
   ]
 }

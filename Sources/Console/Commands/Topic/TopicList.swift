@@ -10,22 +10,25 @@ enum TopicList {
       Asks every master once and merges the answers. Topics of the system and those that consumer groups use
       for retries and dead letters are left out unless --all or --type asks for them.
 
-      With -o wide, json or csv each broker is also asked for the number of messages and the time of the last.
+      With -o wide, json or csv each broker is also asked for the number of messages and the time of the last;
+      with --groups for the consumer groups of each topic.
       """,
     arguments: [
       Argument("PATTERN", "only topics that match: * is any text, ? one character", isOptional: true)
     ],
     flags: [
       Flag("all", .toggle, "", "also those of the system, retry and dead-letter topics"),
-      Flag("type", .choice(TopicKind.names), "TYPE", "only topics of this type", isRepeated: true),
+      Flag("type", .text, "TYPE", "only topics of these types, separated by ,", isRepeated: true),
+      Flag("groups", .toggle, "", "also the consumer groups that read each topic"),
     ],
     shared: [.query, .cluster, .broker],
     examples: [
       Example("mq topic list", "the topics of all clusters"),
       Example("mq topic list 'order*' -o wide", "those that begin with order, with their number of messages"),
+      Example("mq topic list --type fifo,delay --groups", "topics of two types, and who reads them"),
       Example("mq topic list --type dlq -o json", "dead-letter topics as JSON"),
     ],
-    replaces: ["topicList", "statsAll"], run: run)
+    replaces: ["topicList"], run: run)
 
   private static func run(_ invocation: inout Invocation) throws(Failure) {
     let cluster = try invocation.admin()
@@ -33,7 +36,7 @@ enum TopicList {
     var problems = Problems()
     let reserved = Set(targets.flatMap { [$0.name, $0.cluster, $0.cluster + "_REPLY_TOPIC"] })
     let pattern = invocation.argument("PATTERN")
-    let types = invocation.strings("type")
+    let types = try types(invocation)
     let isAll = invocation.isOn("all")
     var entries: [TopicEntry] = []
     var kinds: [String] = []
@@ -46,25 +49,66 @@ enum TopicList {
       kinds.append(kind)
     }
     let stats = invocation.wants("messages", "lastMessage") ? counts(entries, cluster, &problems) : [:]
-    var table = Table([
+    let readers = invocation.isOn("groups") ? groups(entries, cluster, &problems) : nil
+    let last = readers == nil ? [] : [Column("GROUPS", key: "groups")]
+    var columns = [
       Column("TOPIC", key: "topic"), Column("TYPE", key: "type"),
       Column("QUEUES", key: "queues", right: true),
       Column("PERM", key: "perm"), Column("BROKERS", key: "brokers"),
-      Column("ORDER", key: "isOrder", wide: true),
+      Column("CLUSTERS", key: "clusters", wide: true), Column("ORDER", key: "isOrder", wide: true),
       Column("MESSAGES", key: "messages", right: true, wide: true),
       Column("LAST MESSAGE", key: "lastMessage", wide: true),
-    ])
+    ]
+    columns += last
+    var table = Table(columns)
     table.emptyText = pattern == nil ? "no topics; mq topic create makes one" : "no topic matches"
     for (entry, kind) in zip(entries, kinds) {
       let count = stats[entry.name]
-      table.add(
+      let cells: [Cell] = [
         .text(entry.name), .text(kind),
         .integer(entry.queues), permCell(perms(entry)), .list(entry.configs.map(\.target.label)),
+        .list(Set(entry.configs.map(\.target.cluster)).sorted()),
         .flag(entry.configs.contains { $0.config.isOrder }), .integer(count?.messages),
-        .time(orNever: count?.lastMs))
+        .time(orNever: count?.lastMs),
+      ]
+      table.add(cells + (readers.map { [.list(($0[entry.name] ?? []).sorted())] } ?? []))
     }
     invocation.print(table)
     try problems.finish(of: targets.count)
+  }
+
+  /// The values of --type, each of which may hold several.
+  private static func types(_ invocation: Invocation) throws(Failure) -> [String] {
+    let words = invocation.strings("type").flatMap { $0.split(separator: ",").map(String.init) }
+    for word in words where !TopicKind.names.contains(word) {
+      let nearest = Suggestion.hint(word, of: TopicKind.names)
+      throw Failure(
+        .usage, "--type=\(word) is not known",
+        hint: nearest.isEmpty ? "one of: \(TopicKind.names.joined(separator: ", "))" : nearest)
+    }
+    return words
+  }
+
+  /// Who reads each topic, by one code 300 per topic and broker, all at once.
+  private static func groups(
+    _ entries: [TopicEntry], _ cluster: Cluster, _ problems: inout Problems
+  ) -> [String: Set<String>] {
+    var calls: [(address: String, request: Request)] = []
+    var owners: [(topic: String, target: BrokerTarget)] = []
+    for entry in entries {
+      for (target, _) in entry.configs {
+        calls.append((target.address, Request(.queryTopicConsumeByWho, [("topic", entry.name)])))
+        owners.append((entry.name, target))
+      }
+    }
+    var result: [String: Set<String>] = [:]
+    for (owner, answer) in zip(owners, cluster.callAll(calls)) {
+      let groups = problems.take(owner.target) { () throws(ClientError) in
+        try answer.get().json(from: owner.target.address)["groupList"]?.strings ?? []
+      }
+      result[owner.topic, default: []].formUnion(groups ?? [])
+    }
+    return result
   }
 
   /// "rw", or "rw,r" where brokers differ.
@@ -132,7 +176,7 @@ enum TopicDescribe {
       Example("mq topic describe Orders -o csv", "its queues and offsets as CSV"),
       Example("mq topic describe Orders -w", "the same every two seconds"),
     ],
-    replaces: ["topicStatus", "topicClusterList"], run: run)
+    replaces: ["topicClusterList", "topicStatus"], run: run)
 
   private static func run(_ invocation: inout Invocation) throws(Failure) {
     let cluster = try invocation.admin()

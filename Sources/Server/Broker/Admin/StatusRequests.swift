@@ -154,10 +154,8 @@ enum StatusRequests {
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
     if header.isOneWay { return }
-    var version = DataVersion()
-    version.timestampMs = node.broker.stats.bootMs
     var writer = FrameWriter(response: 0, opaque: header.opaque, to: &session.out)
-    writer.field("version", version.json.text(.compact), to: &session.out)
+    writer.field("version", node.settingsVersion.json.text(.compact), to: &session.out)
     writer.endHeader(to: &session.out)
     for (key, value) in BrokerConf.lines(of: node.options, address: node.brokerAddress) {
       session.out.append(utf8: "\(key)=\(value)\n")

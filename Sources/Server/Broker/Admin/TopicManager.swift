@@ -104,6 +104,15 @@ final class TopicManager {
     return nil
   }
 
+  /// Automatic creation was switched on or got another number of queues: the topic that new ones copy is
+  /// made or mended.
+  func offerCreation(_ node: Node) {
+    if !node.options.autoCreateTopic { return }
+    for config in Self.systemTopics(node.options) where config.name == TopicName.autoCreateKey {
+      put(node, config)
+    }
+  }
+
   /// The topic to copy from. Without auto-creation TBW102 loses its INHERIT bit for good, as in Apache.
   private func inheritable(_ node: Node, _ defaultTopic: String) -> TopicConfig? {
     guard var model = node.store.topicConfig(defaultTopic), model.perm & Perm.inherit != 0 else { return nil }

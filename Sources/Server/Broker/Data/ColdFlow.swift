@@ -11,9 +11,9 @@ struct ColdFlow {
     var firstMs: Int64
     var lastMs: Int64
   }
-  private let isOn: Bool
-  private let groupBytes: Int64
-  private let globalBytes: Int64
+  private var isOn: Bool
+  private var groupBytes: Int64
+  private var globalBytes: Int64
   private var reads: [String: Reads] = [:]
   private var totalBytes: Int64 = 0
   private var windowEndMs: Int64 = 0
@@ -28,6 +28,13 @@ struct ColdFlow {
     self.isOn = isOn
     self.groupBytes = groupBytes
     self.globalBytes = globalBytes
+  }
+
+  /// Settings that an operator may change at any time.
+  mutating func take(_ options: ServerOptions) {
+    isOn = options.coldFlowControl
+    groupBytes = options.coldGroupBytes
+    globalBytes = options.coldGlobalBytes
   }
 
   /// Whether the group must slow down now.

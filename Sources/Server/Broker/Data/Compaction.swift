@@ -59,6 +59,8 @@ final class Compaction {
   private let keysMax: Int
   private var nextLookMs: Int64 = 0
   private var isBehind = false
+  /// End of the log when messages were last stored again.
+  private var savedTo: Int64 = 0
   private var raw = ByteBuffer()
   private var kept = ByteBuffer()
 
@@ -203,9 +205,12 @@ final class Compaction {
 
   // MARK: retention
 
-  /// Stores again what must not go with the log before `end`; false when not all of it could be, now.
+  /// Stores again what must not go with the log before `end`; false until all of it is stored, and on disk: a
+  /// power loss would take it, and the old segment is gone.
   func save(_ node: Node, below end: Int64) -> Bool {
+    if node.store.durable < savedTo { return false }
     var budget = Self.savedPerDeletion
+    defer { if budget < Self.savedPerDeletion { savedTo = node.store.maxOffset } }
     for slot in slots {
       for queueId in queueIds(node, slot) {
         while catchUp(node, slot, queueId, budget: Self.savedPerDeletion) > 0 {}
@@ -216,16 +221,17 @@ final class Compaction {
         while offset < range.upperBound, let entry = node.store.entry(slot, queueId, offset),
           entry.physicalOffset < end
         {
-          if budget == 0 || !saveAgain(node, slot, entry.physicalOffset) { return false }
-          budget -= 1
+          if budget == 0 || !saveAgain(node, slot, entry.physicalOffset, &budget) { return false }
           offset = state.dead.next(notIn: offset + 1)
         }
       }
     }
-    return true
+    return budget == Self.savedPerDeletion
   }
 
-  private func saveAgain(_ node: Node, _ slot: TopicSlot, _ physicalOffset: Int64) -> Bool {
+  private func saveAgain(
+    _ node: Node, _ slot: TopicSlot, _ physicalOffset: Int64, _ budget: inout Int
+  ) -> Bool {
     var raw = ByteBuffer()
     guard node.store.readRecord(at: physicalOffset, into: &raw), let record = try? Record.decode(raw.bytes)
     else { return true }
@@ -240,6 +246,7 @@ final class Compaction {
         RecordDraft(like: record), slot, topic: raw.bytes[record.topic], encoded.rawBytes,
         PropertyScan(encoded.rawBytes),
         raw.bytes[record.body])
+      budget -= 1
       return true
     } catch {
       node.log.warn("old log stays, the last messages in it could not be stored again: \(error.remark)")

@@ -17,12 +17,12 @@ final class Producing {
   var ids = ByteBuffer(capacity: 256)
   var keys: UniqueKeyMaker
   /// `MSG_REGION`, `TRACE_ON`, `CLUSTER`: what the broker adds to every message.
-  let suffix: [UInt8]
+  private(set) var suffix: [UInt8] = []
   /// `TRACE_ON` and `MSG_REGION` as every answer to a send has them.
-  private let commonFields: [UInt8]
+  private var commonFields: [UInt8] = []
   /// The logic queue that the send at hand named, when its topic is static.
   var logicQueue: LogicTarget?
-  let bodyBytesMax: Int
+  private(set) var bodyBytesMax = 0
   let storeHost: HostAddress
   /// What may be sent to a topic, by slot.
   private var kinds: [TopicKind] = []
@@ -35,6 +35,18 @@ final class Producing {
   }
 
   init(options: ServerOptions, storeHost: HostAddress) {
+    self.storeHost = storeHost
+    let now = options.store.wallMs()
+    keys = UniqueKeyMaker(
+      v4: storeHost.isV6 ? 0x7F00_0001 : UInt32(truncatingIfNeeded: storeHost.low),
+      processId: options.seed == nil ? Process.identifier : 1,
+      seed: UInt32(truncatingIfNeeded: options.seed ?? Process.randomUInt64()),
+      startOfMonthMs: Clock.startOfMonthMs(now))
+    take(options)
+  }
+
+  /// Settings that an operator may change at any time.
+  func take(_ options: ServerOptions) {
     let trace = options.traceOn ? "true" : "false"
     let properties = [("MSG_REGION", options.region), ("TRACE_ON", trace), ("CLUSTER", options.clusterName)]
     suffix = properties.flatMap { Array("\($0.0)\u{1}\($0.1)\u{2}".utf8) }
@@ -46,13 +58,6 @@ final class Producing {
     fields.append(UInt8(ascii: "\""))
     commonFields = fields.array
     bodyBytesMax = options.store.messageBytesMax
-    self.storeHost = storeHost
-    let now = options.store.wallMs()
-    keys = UniqueKeyMaker(
-      v4: storeHost.isV6 ? 0x7F00_0001 : UInt32(truncatingIfNeeded: storeHost.low),
-      processId: options.seed == nil ? Process.identifier : 1,
-      seed: UInt32(truncatingIfNeeded: options.seed ?? Process.randomUInt64()),
-      startOfMonthMs: Clock.startOfMonthMs(now))
   }
 
   /// The kind of a topic; its name is looked at once.

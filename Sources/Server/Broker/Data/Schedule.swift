@@ -13,6 +13,9 @@ final class Schedule {
   private var slot = TopicSlot(rawValue: 0)
   /// Next delivery of each level, nil when nothing waits there.
   private var dueMs: [Int64?]
+  private var clocks: [LevelClock]
+  /// Time of the last turn.
+  private var seenMs: Int64 = 0
   private let topic = Array(TopicName.schedule.utf8)
   private var raw = ByteBuffer()
   /// Set while the store refuses: try again then.
@@ -28,6 +31,7 @@ final class Schedule {
   init(levels: String) {
     levelsMs = Self.parse(levels) ?? []
     dueMs = Array(repeating: nil, count: levelsMs.count)
+    clocks = Array(repeating: LevelClock(), count: levelsMs.count)
     isWarming = Array(repeating: false, count: levelsMs.count)
     warmed = Array(repeating: -1, count: levelsMs.count)
   }
@@ -52,6 +56,15 @@ final class Schedule {
       // A log that lost its end to a power failure must not hide what comes now.
       let end = node.store.queueRange(slot, Int32(level))?.upperBound ?? 0
       if node.store.delayOffset(level: level + 1) > end { node.store.setDelayOffset(level: level + 1, end) }
+    }
+    noteSetBack(node)
+  }
+
+  /// Nothing waits longer than its level from now on.
+  private func noteSetBack(_ node: Node) {
+    seenMs = node.nowMs
+    for level in levelsMs.indices {
+      clocks[level].rebase(dueMs: node.nowMs + levelsMs[level])
       look(node, level)
     }
   }
@@ -100,12 +113,17 @@ final class Schedule {
     let topic = topic
     let stored = try node.append(
       delayed, slot, topic: topic.rawBytes, encoded.rawBytes, PropertyScan(encoded.rawBytes), body)
+    let isRight = stored.storeTimestampMs <= node.nowMs
+    clocks[level - 1].arrived(
+      stored.queueOffset, dueMs: isRight ? nil : node.nowMs + levelsMs[level - 1])
     if dueMs[level - 1] == nil { look(node, level - 1) }
     return stored
   }
 
   /// Delivers what is due, oldest first per level.
   func deliverDue(_ node: Node) {
+    if node.nowMs < seenMs { noteSetBack(node) }
+    seenMs = node.nowMs
     if node.nowMs < retryAtMs { return }
     var messages = ServerLimits.deliveriesPerTurn
     var bytes = ServerLimits.deliveryBytesPerTurn
@@ -191,7 +209,6 @@ final class Schedule {
       return look(node, level)
     }
     let due = node.store.entry(slot, Int32(level), offset)?.tagsCode ?? node.nowMs
-    // A clock that was set back must not hold a message longer than its level.
-    dueMs[level] = due > node.nowMs + levelsMs[level] ? node.nowMs : due
+    dueMs[level] = clocks[level].due(offset, dueMs: due)
   }
 }

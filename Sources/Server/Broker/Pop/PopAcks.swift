@@ -167,8 +167,8 @@ enum PopAcks {
     }
   }
 
-  /// A check point of its own for the message, then its acknowledgement in the old one: in this order,
-  /// nothing is lost between them.
+  /// A check point of its own for the message, which says in the same record that the old one is done with
+  /// it: a kill brings neither both back nor none. The acknowledgement that Apache reads follows.
   private static func change(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan,
     _ message: Message, _ receipt: PopReceipt, _ invisibleMs: Int64
@@ -180,22 +180,30 @@ enum PopAcks {
     let old = PopCheckPoint.Key(
       slot: message.slot, group: group.index, queueId: message.queueId, startOffset: receipt.startOffset,
       popTimeMs: receipt.popTimeMs)
-    let point = ledger.place(of: old).flatMap { ledger.pool[$0].point }
+    let place = ledger.place(of: old)
+    let point = place.flatMap { ledger.pool[$0].point }
     let isOpen =
       point.map { point in
         point.index(of: message.offset).map { !point.isAcked($0) } ?? (point.count == 0)
       }
       ?? (receipt.popTimeMs < ledger.bootMs
-        && PopLedger.dueMs(receipt.popTimeMs, receipt.invisibleMs) + ServerLimits.popWheelLatenessMs
-          > node.nowMs)
-    // Acknowledged, or already on its way back: a new check point would bring it twice.
+        && PopLedger.dueMs(receipt.popTimeMs, receipt.invisibleMs) > node.nowMs)
+    // Acknowledged, or already on its way back, perhaps before a start that does not know of it any more: a
+    // new check point would bring it twice.
     if !isOpen { return (node.nowMs, invisibleMs) }
     var key = old
     key.startOffset = message.offset
     key.popTimeMs = node.nowMs
     while ledger.place(of: key) != nil { key.popTimeMs += 1 }
     let queueId = (0..<PopNames.reviveQueues).contains(receipt.reviveQueueId) ? receipt.reviveQueueId : 0
-    let fresh = PopCheckPoint(key: key, invisibleMs: invisibleMs, count: 1, reviveQueueId: queueId)
+    var fresh = PopCheckPoint(key: key, invisibleMs: invisibleMs, count: 1, reviveQueueId: queueId)
+    if let place, let point, point.count > 0 {
+      fresh.reviveQueueId = point.reviveQueueId
+      fresh.instead = .init(startOffset: old.startOffset, popTimeMs: old.popTimeMs)
+      let written = try ledger.write(node, fresh, ledger.names(node, key), insteadOf: place)
+      holdUntilDurable(node, session, written)
+      return (key.popTimeMs, invisibleMs)
+    }
     let written = try ledger.write(node, fresh, ledger.names(node, key))
     let acked: Int64?
     do {

@@ -33,6 +33,14 @@ struct PopCheckPoint {
   var earlyAcks: [Int64] = []
   /// Timer of its revival; 0 without one.
   var timer: UInt64 = 0
+  /// The check point that had its one message before (start offset and time of the pop): what this record
+  /// says, that one is done with it, holds together or not at all. nil for what was popped.
+  var instead: Origin?
+
+  struct Origin: Hashable {
+    var startOffset: Int64
+    var popTimeMs: Int64
+  }
 
   /// Messages of one pop (Apache: the bits of an int).
   static let countMax = 32
@@ -110,6 +118,9 @@ enum PopRecord {
       key: key, invisibleMs: json["it"]?.int ?? 0, count: count, reviveQueueId: 0)
     if !distances.enumerated().allSatisfy({ $0 == Int($1) }) { point.distances = distances }
     point.acked = UInt32(truncatingIfNeeded: json["bm"]?.int ?? 0)
+    if let startOffset = json["iso"]?.int, let popTimeMs = json["ipt"]?.int {
+      point.instead = .init(startOffset: startOffset, popTimeMs: popTimeMs)
+    }
     return .checkPoint(point, names)
   }
 }
@@ -129,8 +140,13 @@ struct PopRecordWriter: ~Copyable {
       if index > 0 { body.append(UInt8(ascii: ",")) }
       body.append(decimal: point.offset(index) - point.key.startOffset)
     }
-    body.append("],\"it\":")
-    body.append(decimal: point.invisibleMs)
+    body.append(UInt8(ascii: "]"))
+    // Members of our own, which Apache does not read: it finds the acknowledgement that follows.
+    if let instead = point.instead {
+      number(",\"ipt\":", instead.popTimeMs)
+      number(",\"iso\":", instead.startOffset)
+    }
+    number(",\"it\":", point.invisibleMs)
     body.append(",\"n\":")
     body.append(decimal: Int64(point.count))
     number(",\"pt\":", point.key.popTimeMs)

@@ -183,8 +183,11 @@ final class PopLedger {
 
   /// Writes a check point and enters it; returns the end of its record in the log.
   ///
+  /// - Parameter old: The place of the check point that `point.instead` names: done with the message too.
   /// - Throws: When the store refuses; nothing has happened then.
-  func write(_ node: Node, _ point: PopCheckPoint, _ names: PopRecordNames) throws(Refusal) -> Int64 {
+  func write(
+    _ node: Node, _ point: PopCheckPoint, _ names: PopRecordNames, insteadOf old: Int? = nil
+  ) throws(Refusal) -> Int64 {
     // What was brought back leaves with a check point only. Its old one must be done with before that in the
     // log: a start after a kill would bring back once more what a client has.
     try settle(node)
@@ -193,6 +196,11 @@ final class PopLedger {
     var point = point
     point.reviveOffset = stored.offset
     open(point, dueMs: point.reviveMs)
+    if let old {
+      owe(old, [point.key.startOffset])
+      // Refused, it follows later: the new check point's record says the same.
+      _ = try? settle(node)
+    }
     trim(node, Int(point.reviveQueueId))
     return stored.logEnd
   }
@@ -295,6 +303,8 @@ final class PopLedger {
       pool[place].point = point
       leaveWindow(place, id)
       enqueue(place)
+      // What was owed stands in the new record.
+      if point.count > 0 && point.isDone { close(place) }
     }
   }
 

@@ -77,6 +77,13 @@ extension PopLedger {
     point.key = key
     point.reviveQueueId = Int32(id)
     point.reviveOffset = offset
+    if let instead = point.instead {
+      var old = key
+      old.startOffset = instead.startOffset
+      old.popTimeMs = instead.popTimeMs
+      // Its acknowledgement follows, unless the broker died in between.
+      if let place = place(of: old), pool[place].point?.count ?? 0 > 0 { done(place, point.key.startOffset) }
+    }
     let last = point.offset(point.count - 1)
     if movesGroup {
       let known = node.store.consumerOffset(group: names.group, topic: names.topic, queueId: key.queueId)
@@ -100,14 +107,19 @@ extension PopLedger {
     open(point, dueMs: isFromWheel ? max(dueMs, node.nowMs) + ServerLimits.popWheelLatenessMs : dueMs)
   }
 
+  /// One message of a check point is done with, as the journal says.
+  private func done(_ place: Int, _ offset: Int64) {
+    _ = pool[place].point?.ack(offset)
+    if pool[place].point?.isDone ?? false { close(place) }
+  }
+
   private func take(
     _ node: Node, _ key: PopCheckPoint.Key, _ offsets: [Int64], _ names: PopRecordNames, id: Int,
     offset: Int64, early: Int64?
   ) {
     guard let key = resolve(node, key, names) else { return }
     if let place = place(of: key), let point = pool[place].point, point.count > 0 {
-      for offset in offsets { _ = pool[place].point?.ack(offset) }
-      if pool[place].point?.isDone ?? false { close(place) }
+      for offset in offsets { done(place, offset) }
     } else if let early, Self.dueMs(key.popTimeMs, early) + ServerLimits.popWheelLatenessMs > node.nowMs,
       !isFull
     {

@@ -15,12 +15,12 @@ import Wire
 
 /// Pending transactions of the broker. Loop thread only.
 final class Transactions {
-  let timeoutMs: Int64
-  let checkIntervalMs: Int64
-  let checkMax: Int64
-  let isRejected: Bool
+  private(set) var timeoutMs: Int64 = 0
+  private(set) var checkIntervalMs: Int64 = 0
+  private(set) var checkMax: Int64 = 0
+  private(set) var isRejected = false
   /// Older half messages are given up (Apache fileReservedTime).
-  let reservedMs: Int64
+  private(set) var reservedMs: Int64 = 0
 
   var pending = PendingTransactions()
   var ops = OpProgress(offset: 0)
@@ -49,7 +49,11 @@ final class Transactions {
   /// Progress that may be saved once the log up to `logEnd` is on the disk.
   private var progress: (half: Int64, op: Int64, logEnd: Int64)?
 
-  init(options: ServerOptions) {
+  init(options: ServerOptions) { take(options) }
+
+  /// Settings that an operator may change at any time.
+  func take(_ options: ServerOptions) {
+    nextCheckMs -= max(0, checkIntervalMs - options.transactionCheckIntervalMs)
     timeoutMs = options.transactionTimeoutMs
     checkIntervalMs = options.transactionCheckIntervalMs
     checkMax = options.transactionCheckMax

@@ -1,0 +1,60 @@
+// Reading and writing in sequence: pipes, terminals and files alike. Any thread, one at a time for each file.
+
+import Glibc
+
+extension Descriptor {
+  /// Reads what comes next, up to target.count bytes; waits for it, and is 0 at the end. The C function is
+  /// `read`, so that it works on pipes too.
+  package func readNext(into target: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+    while true {
+      do throws(Errno) {
+        // The kernel writes at most `target.count` bytes to `target`, which the caller keeps alive.
+        return try Syscall.run("read") { unsafe Glibc.read(raw, target.baseAddress, target.count) }
+      } catch .again {
+        _ = Socket.waitReady(raw, .readable, timeoutMs: -1)
+      }
+    }
+  }
+
+  /// Writes all bytes after those that were written before; on failure some may have been. The C function is
+  /// `write`, so that it works on pipes too.
+  package func writeNext(_ bytes: RawSpan) throws(Errno) {
+    var failure: Errno?
+    unsafe bytes.withUnsafeBytes { buffer in
+      var written = 0
+      while written < buffer.count {
+        do throws(Errno) {
+          // `written` stays below the span's count, so the rest is within it.
+          written += try Syscall.run("write") {
+            unsafe Glibc.write(raw, buffer.baseAddress! + written, buffer.count - written)
+          }
+        } catch .again {
+          _ = Socket.waitReady(raw, .writable, timeoutMs: -1)
+        } catch {
+          failure = error
+          return
+        }
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Goes to the end of the file: what is written next follows there. The C function is `lseek`.
+  package func seekToEnd() throws(Errno) {
+    try Syscall.run("lseek") { lseek(raw, 0, SEEK_END) }
+  }
+}
+
+extension Process {
+  /// Stdout under a number of its own, which the value closes. The C function is `dup`.
+  package static func standardOutput() throws(Errno) -> Descriptor {
+    Descriptor(owning: try Syscall.run("dup") { dup(STDOUT_FILENO) })
+  }
+
+  /// The path of the regular file that stdout goes to; nil for a terminal, a pipe or a device.
+  package static var outputFile: String? {
+    var status = stat()
+    guard unsafe fstat(STDOUT_FILENO, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return try? FileSystem.readLink("/proc/self/fd/\(STDOUT_FILENO)")
+  }
+}

@@ -1,0 +1,125 @@
+// What the examples of the manual need, as tables of one line a thing. Patterns are regular expressions that
+// are looked for in the example's text; scripts are run by bash in its home directory, before it.
+
+enum Stage {
+  /// Examples that go on until they are interrupted.
+  static let follows =
+    #"^mq serve|^mq top($| --demo)|( -w| --watch|--follow| -f)($| |=)(?!.*--count)(?!.*(file|import|apply))"#
+    + #"|^mq message tail orders($| --last)"#
+  /// Examples that draw on a terminal or ask there, beside those that destroy without --yes.
+  static let terminal = #"^mq top($| --demo)|^mq user create alice$|--ask-password"#
+
+  /// Settings beside those that mq.conf(5) shows.
+  static let configuration = """
+    traceTopicEnable=true
+    transactionTimeOut=100
+    transactionCheckInterval=200
+    """
+
+  /// Stands for a script that only the tests' own client can do.
+  static let deadLetters = "dead letters of billing"
+
+  /// What an example names, and what makes it. Made again after an example that changes it.
+  static let things: [(pattern: String, script: String)] = [
+    ("orders|billing|order-17|AC11|7F00", ordersScript),
+    (
+      "Orders",
+      """
+      mq topic create Orders --if-not-exists; mq topic alter Orders --perm rw --queues 8
+      mq produce Orders hello --key k
+      """
+    ),
+    ("group .*billing", "mq group resume billing || true; mq consume orders -g billing --count 2"),
+    (
+      "billing.*Orders",
+      "mq topic create Orders --if-not-exists; mq produce Orders x; mq consume Orders -g billing --count 1"
+    ),
+    (#"pay\*"#, "mq consume orders -g payments --count 1"),
+    ("dlq", deadLetters),
+    ("message trace", traceScript),
+    ("questions", "mq topic create questions --if-not-exists"),
+    ("order.xml", "echo '<order/>' > order.xml"),
+    ("ci.secret", "echo secret-17 > ci.secret; chmod 600 ci.secret"),
+    (
+      "context (use|remove|show)|MQ_CONTEXT",
+      "for c in local old prod; do mq context add $c $MQ_NAMESRV; done"
+    ),
+    ("zfunc|fish", "mkdir -p .zfunc .config/fish/completions"),
+  ]
+
+  /// Queue 3 is long enough for what the examples call orders/broker-a/3@1042.
+  private static let ordersScript = """
+    mq topic create orders --if-not-exists; seq 1100 | mq produce orders --queue 3
+    mq produce orders 'a new one' --key order-17 --tag new --prop price=30 --prop colour=red
+    """
+
+  /// What a client that traces sends when it has sent.
+  private static let traceScript = #"""
+    id=$(mq message find -t orders --key order-17 -o name | head -n 1)
+    printf 'Pub\001%s000\001R\001PG\001orders\001%s\001new\001order-17\001127.0.0.1:10911\0019\0012\0010\001OFF\001true\002' \
+      "$(date +%s)" "$id" > trace
+    mq produce RMQ_SYS_TRACE_TOPIC -f trace --key "$id order-17"
+    """#
+
+  /// Done each time before an example.
+  static let before: [(pattern: String, script: String)] = [
+    ("^mq topic create Orders", "mq topic delete Orders --yes"),
+    ("^mq topic create Payments", "mq topic delete Payments --yes || true"),
+    ("--max-lag 1000", "seq 1001 | mq produce orders --queue 3"),
+    ("^mq bench consume", "mq topic create mq-bench --if-not-exists; seq 2000 | mq produce mq-bench"),
+  ]
+
+  /// A placeholder of the manual, and what prints what stands for it here. The first that fits replaces.
+  static let names: [(pattern: String, script: String)] = [
+    (
+      "dlq resend billing AC1100010000A1B2C3D4E5F600010000",
+      #"echo "dlq resend billing $(mq dlq cat billing --format %i | head -n 1)""#
+    ),
+    (
+      "AC1100010000A1B2C3D4E5F600010000",
+      "mq message find -t orders --key order-17 -o name | head -n 1"
+    ),
+    (
+      "7F00000100002A9F0000000000001F40",
+      #"mq message find -t orders --key order-17 -o json | grep -o 'offsetMessageId[^,]*' "#
+        + #"| grep -o '[0-9A-F]\{32\}' | head -n 1"#
+    ),
+    (
+      "djEgb3JkZXJzIGIgMTc5NTE2ODgwMDAwMSBJRA==",
+      #"mq produce orders later --delay 1h -o json | grep -o 'recallHandle[^,]*' | cut -d'"' -f3"#
+    ),
+    ("-c Prod", "echo -c DefaultCluster"),
+    ("mq bench produce", "echo mq bench produce --duration 1s"),
+    ("mq bench consume", "echo mq bench consume --duration 1s"),
+  ]
+
+  /// Exit codes other than 0 that an example is meant to have.
+  static let codes: [(pattern: String, code: Int, why: String)] = [
+    ("--max-lag 1000", 7, "the group is further behind")
+  ]
+
+  /// What somebody else does while an example runs.
+  static let asides: [(pattern: String, script: String)] = [
+    ("consume orders .*(-f|--follow)|tail orders", "mq produce orders 'one more' --tag new"),
+    ("questions -g clerks", "mq produce questions why --reply --timeout 5s"),
+    ("produce questions", "timeout 3 mq consume questions -g clerks -f --reply tomorrow || true"),
+  ]
+
+  /// Examples that need what `mq serve` is not; a recorded Apache 5.3.3 answers them.
+  static let apache: [(pattern: String, why: String)] = [
+    ("broker-a:1", "a broker with a slave"),
+    ("^mq user|^mq acl", "users and rules"),
+  ]
+
+  /// Bodies that the recorded Apache gives to what its recordings do not have, by request code.
+  static let apacheAnswers: [Int: String] = [
+    3001: "", 3002: "", 3003: "", 3006: "", 3007: "", 3008: "",
+    3004: user, 3005: "[\(user)]", 3009: rules, 3010: "[\(rules)]",
+  ]
+
+  private static let user =
+    #"{"username":"alice","password":"secret-17","userType":"Normal","userStatus":"enable"}"#
+  private static let rules =
+    #"{"subject":"User:alice","policies":[{"policyType":"Custom","entries":[{"resource":"Topic:Orders","#
+    + #""actions":["Pub","Sub"],"sourceIps":["10.0.0.0/8"],"decision":"Allow"}]}]}"#
+}
