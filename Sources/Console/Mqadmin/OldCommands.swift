@@ -48,7 +48,8 @@ extension OldCommands {
     OldCommand(
       "updateBrokerConfig",
       "k:key=! v:value=! b:brokerAddr= c:clusterName= a:updateAllBroker=",
-      "config set broker {k}={v} -b {b}; config set broker {k}={v} -c {c} [--all-replicas ?a]"),
+      "config set broker/{b} {k}={v} --force; config set cluster/{c} {k}={v} --force "
+        + "[--all-replicas {a|nothing}]"),
     OldCommand(
       "updateTopicPerm",
       "t:topic=! p:perm=! b:brokerAddr= c:clusterName=",
@@ -76,7 +77,7 @@ extension OldCommands {
     OldCommand(
       "resetMasterFlushOffset",
       "b:brokerAddr=! o:offset=!",
-      "broker reset-flush-offset {b} {o} --yes"),
+      "broker ha reset-flush-offset {b} {o} --yes"),
     OldCommand(
       "brokerStatus",
       "b:brokerAddr= c:clusterName=",
@@ -86,16 +87,17 @@ extension OldCommands {
       "t:topic=! i:msgId=! g:consumerGroup= d:clientId= s:sendMessage= u:unitName= "
         + "f:bodyFormat= c:cluster=",
       "message resend {i} -t {t} ?s --yes; message push {i} -t {t} -g {g} --client {d} --yes; "
-        + "message get {i} -t {t} [~u ?u] [~f ?f] [-c {c}]"),
+        + "message get {i} -t {t} [~u ?u] [~f ?f] [~c ?c]"),
     OldCommand(
       "queryMsgByKey",
       "t:topic=! k:msgKey=! b:beginTimestamp= e:endTimestamp= m:maxNum= c:cluster=",
-      "message find -t {t} --key {k} [--since {b}] [--until {e}] [--limit {m}] [-c {c}]"),
+      "message find -t {t} --key {k} [--since {b|time}] [--until {e|time}] [--limit {m}] [~c "
+        + "?c]"),
     OldCommand(
       "queryMsgByUniqueKey",
       "i:msgId=! t:topic=! g:consumerGroup= d:clientId= a:showAll c:cluster=",
       "message push {i} -t {t} -g {g} --client {d} --yes; message get {i} -t {t} [--all ?a] "
-        + "[-c {c}]"),
+        + "[~c ?c]"),
     OldCommand(
       "queryMsgByOffset",
       "t:topic=! b:brokerName=! i:queueId=! o:offset=! f:bodyFormat=",
@@ -103,28 +105,28 @@ extension OldCommands {
     OldCommand(
       "queryMsgTraceById",
       "i:msgId=! t:traceTopic= b:beginTimestamp= e:endTimestamp= c:maxNum=",
-      "message trace {i} [--trace-topic {t}] [--since {b}] [--until {e}] [--limit {c}]"),
+      "message trace {i} [--trace-topic {t}] [--since {b|time}] [--until {e|time}] [~c ?c]"),
     OldCommand(
       "printMsg",
       "t:topic=! c:charsetName= s:subExpression= b:beginTimestamp= e:endTimestamp= "
         + "d:printBody= l:lmqParentTopic=",
-      "message cat {t} [~c ?c] [--tag {s}] [--since {b|time}] [--until {e|time}] [--no-body "
-        + "!d] [~d ?d]"),
+      "message cat {t} --limit 1000000 [~c ?c] [--tag {s}] [--since {b|time}] [--until "
+        + "{e|time}] [--format %i ~d !d] [~d ?d]"),
     OldCommand(
       "printMsgByQueue",
       "t:topic=! a:brokerName=! i:queueId=! c:charsetName= s:subExpression= b:beginTimestamp= "
         + "e:endTimestamp= p:print= d:printBody= f:calculate=",
-      "message cat {t} -b {a} -q {i} --count-by tag ?f; message cat {t} -b {a} -q {i} [~c ?c] "
-        + "[--tag {s}] [--since {b|time}] [--until {e|time}] [--no-body !d] [~d ?d] [~p ?p] [~p "
-        + "!p]"),
+      "message cat {t} -b {a} -q {i} --count-by tag ?f [--tag {s}] [~p ?p] [~d ?d]; message "
+        + "cat {t} -b {a} -q {i} --limit 1000000 [~c ?c] [--tag {s}] [--since {b|time}] [--until "
+        + "{e|time}] [--format %i ~d !d] [~d ?d] [~p ?p] [~p !p] [~f ?f]"),
     OldCommand(
       "sendMsgStatus",
       "b:brokerName=! s:messageSize= c:count=",
-      "bench ping {b} [--size {s}] [--count {c}] --yes"),
+      "bench ping --brokers -b {b} [--size {s}] [--count {c}] --yes"),
     OldCommand(
       "brokerConsumeStats",
       "b:brokerAddr=! t:timeoutMillis= l:level= o:order=",
-      "broker lag {b} [--timeout {t|milliseconds}] [--min {l}] [~o ?o] [~o !o]"),
+      "broker lag {b} --queues [--timeout {t|milliseconds}] [--min {l}] [--ordered ?o] [~o !o]"),
     OldCommand(
       "producerConnection",
       "g:producerGroup=! t:topic=!",
@@ -168,11 +170,11 @@ extension OldCommands {
     OldCommand(
       "wipeWritePerm",
       "b:brokerName=!",
-      "broker drain {b} --yes"),
+      "broker drain {b}"),
     OldCommand(
       "addWritePerm",
       "b:brokerName=!",
-      "broker undrain {b} --yes"),
+      "broker undrain {b}"),
     OldCommand(
       "resetOffsetByTime",
       "g:group=! t:topic=! s:timestamp=! f:force= cplus:cplus b:broker= q:queue= o:offset= "
@@ -187,15 +189,15 @@ extension OldCommands {
       "updateOrderConf",
       "t:topic=! m:method=! v:orderConf=",
       "topic order set {t} {v} ?m=put; topic order get {t} ?m=get [~v ?v]; topic order unset "
-        + "{t} ?m=delete [~v ?v] --yes"),
+        + "{t} ?m=delete [~v ?v]"),
     OldCommand(
       "cleanExpiredCQ",
       "b:brokerAddr= c:cluster=",
-      "broker clean queues [-b {b}] [-c {c}] --yes"),
+      "broker clean cq [-b {b}] [-c {c}] --yes"),
     OldCommand(
       "deleteExpiredCommitLog",
       "b:brokerAddr= c:cluster=",
-      "broker clean log [-b {b}] [-c {c}] --yes"),
+      "broker clean commitlog [-b {b}] [-c {c}] --yes"),
     OldCommand(
       "cleanUnusedTopic",
       "b:brokerAddr= c:cluster=",
@@ -203,7 +205,7 @@ extension OldCommands {
     OldCommand(
       "startMonitoring",
       "",
-      "check all --every 60s"),
+      "check all --watch=60s"),
     OldCommand(
       "statsAll",
       "a:activeTopic t:topic=",

@@ -22,11 +22,11 @@ extension OldCommands {
     OldCommand(
       "updateNamesrvConfig",
       "k:key=! v:value=!",
-      "config set namesrv {k}={v} --yes"),
+      "config set namesrv {k}={v}"),
     OldCommand(
       "getBrokerConfig",
       "b:brokerAddr= c:clusterName=",
-      "config get broker [-b {b}] [-c {c}]"),
+      "config get broker/{b}; config get cluster/{c}"),
     OldCommand(
       "getConsumerConfig",
       "g:groupName=!",
@@ -34,52 +34,55 @@ extension OldCommands {
     OldCommand(
       "queryCq",
       "t:topic=! q:queue=! i:index=! c:count= b:broker= g:consumer=",
-      "topic entries {t} -q {q} --from {i} [--count {c}] [-b {b}] [-g {g}]"),
+      "topic entries {t} -q {q} --from {i} [--limit {c}] [-b {b}] [-g {g}]"),
     OldCommand(
       "sendMessage",
       "t:topic=! p:body=! k:key= c:tags= b:broker= i:qid= m:msgTraceEnable=",
-      "produce {t} {p} [--key {k}] [--tag {c}] [-b {b}] [-q {i}] [--trace ?m] [~m !m]"),
+      "produce {t} {p} [--key {k}] [--tag {c}] [-b {b}] [--queue {i}] [~m ?m] [~m !m]"),
     OldCommand(
       "consumeMessage",
       "t:topic=! b:brokerName= i:queueId= o:offset= g:consumerGroup= s:beginTimestamp= "
         + "e:endTimestamp= c:MessageNumber=",
-      "message cat {t} [-b {b}] [-q {i}] [--from {o}] [~g ?g] [--since {s|time}] [--until "
-        + "{e|time}] [--limit {c}]",
+      "consume {t} [-b {b}] [-q {i}] [--from offset={o} ~s] [--from time={s|time} ^o] [~g ?g] "
+        + "[~e ?e] [-N {c}]",
       note: "nothing is consumed: the group's offsets stay, as with mqadmin"),
     OldCommand(
       "updateStaticTopic",
       "c:clusters= b:brokers= t:topic=! qn:totalQueueNum=! mf:mapFile= fr:forceReplace=",
-      "topic static create {t} --queues {qn} [-c {c}] [-b {b}] [--map-file {mf}] [~fr ?fr]"),
+      "topic static create {t} --queues {qn} [-c {c}] [-b {b}] [--map-file {mf}] [--force ?fr]"),
     OldCommand(
       "remappingStaticTopic",
       "c:clusters= b:brokers= t:topic=! mf:mapFile= fr:forceReplace=",
-      "topic static remap {t} [-c {c}] [--to {b}] [--map-file {mf}] [~fr ?fr] --yes"),
+      "topic static remap {t} [-c {c}] [{b|to}] [--map-file {mf}] [--force ?fr]"),
     OldCommand(
       "exportMetadata",
       "c:clusterName= b:brokerAddr= f:filePath= t:topic g:subscriptionGroup s:specialTopic",
-      "cluster export [{c}] [-b {b}] --metadata [--to {f}] [~t ?t] [~g ?g] [~s ?s]"),
+      "cluster export [-c {c}] [-b {b}] --metadata [~f ?f] [~t ?t] [~g ?g] [--all ~s ?s]",
+      note: "what is exported goes to standard output: write > FILE behind it"),
     OldCommand(
       "exportConfigs",
       "c:clusterName=! f:filePath=",
-      "cluster export {c} --config [--to {f}]"),
+      "cluster export -c {c} --config [~f ?f]",
+      note: "what is exported goes to standard output: write > FILE behind it"),
     OldCommand(
       "exportMetrics",
       "c:clusterName=! f:filePath=",
-      "cluster export {c} --metrics [--to {f}]"),
+      "cluster export -c {c} --metrics [~f ?f]",
+      note: "what is exported goes to standard output: write > FILE behind it"),
     OldCommand(
       "exportMetadataInRocksDB",
       "p:path=! t:configType=! j:jsonEnable=",
       "",
-      note: "a RocksDB directory is opened by the broker only: mq broker export-rocksdb asks it"),
+      note: "a RocksDB directory is opened by the broker only: mq broker rocksdb export asks it"),
     OldCommand(
       "exportPopRecord",
       "c:clusterName= b:brokerAddr= d:dryRun=",
-      "broker pop-rollback [-b {b}] [-c {c}] [--apply --yes ?d=true] [~d ?d]",
+      "broker pop-rollback [-b {b}] [-c {c}] [--yes ?d=true] [~d ?d] [~d !d]",
       note: "in mqadmin -d true runs the rollback"),
     OldCommand(
       "haStatus",
       "c:clusterName= b:brokerAddr= i:interval=",
-      "broker ha [{b}] [-c {c}] [--watch={i|seconds}]"),
+      "broker ha status [{b}] [-c {c}] [--watch={i|seconds}]"),
     OldCommand(
       "getSyncStateSet",
       "a:controllerAddress=! c:clusterName= b:brokerName= i:interval=",
@@ -95,11 +98,11 @@ extension OldCommands {
     OldCommand(
       "getControllerConfig",
       "a:controllerAddress=!",
-      "config get controller -a {a|comma}"),
+      "config get controller/{a}"),
     OldCommand(
       "updateControllerConfig",
       "a:controllerAddress=! k:key=! v:value=!",
-      "config set controller {k}={v} -a {a|comma} --yes"),
+      "config set controller/{a} {k}={v}"),
     OldCommand(
       "electMaster",
       "a:controllerAddress=! b:brokerId=! bn:brokerName=! c:clusterName=!",
@@ -108,7 +111,7 @@ extension OldCommands {
       "cleanBrokerMetadata",
       "a:controllerAddress=! bn:brokerName=! b:brokerControllerIdsToClean= c:clusterName= "
         + "l:cleanLivingBroker",
-      "controller clean {bn} -a {a} [--ids {b|comma}] [-c {c}] [--live ?l] --yes"),
+      "controller clean {bn} -a {a} --ids {b|comma} [-c {c}] [--live ?l] --yes"),
     OldCommand(
       "dumpCompactionLog",
       "f:file=!",
@@ -116,7 +119,7 @@ extension OldCommands {
     OldCommand(
       "getColdDataFlowCtrInfo",
       "b:brokerAddr= c:clusterName=",
-      "broker cold list [-b {b}] [-c {c}]"),
+      "broker cold list [{b}] [-c {c}]"),
     OldCommand(
       "updateColdDataFlowCtrGroupConfig",
       "g:consumerGroup=! v:threshold=! b:brokerAddr= c:clusterName=",
@@ -128,7 +131,7 @@ extension OldCommands {
     OldCommand(
       "setCommitLogReadAheadMode",
       "m:commitLogReadAheadMode=! b:brokerAddr= c:clusterName=",
-      "broker read-ahead [normal ?m=0] [random ?m=1] [-b {b}] [-c {c}]"),
+      "broker read-ahead {b} {m|readAhead} [~c ?c]"),
     OldCommand(
       "createUser",
       "c:clusterName= b:brokerAddr= u:username=! p:password=! t:userType=",
@@ -185,10 +188,10 @@ extension OldCommands {
     OldCommand(
       "rocksDBConfigToJson",
       "t:configType= p:configPath= e:exportFile= j:jsonEnable= c:cluster= b:brokerAddr=",
-      "broker export-rocksdb [-b {b}] [-c {c}] [~t ?t] [~j ?j]"),
+      "broker rocksdb export [-b {b}] [-c {c}] [--type {t}] [~j ?j]"),
     OldCommand(
       "checkRocksdbCqWriteProgress",
       "c:cluster=! t:topic= cf:checkFrom=",
-      "broker check-rocksdb -c {c} [-t {t}] [--since {cf}]"),
+      "broker rocksdb check -c {c} [-t {t}] [--since {cf|time}]"),
   ]
 }

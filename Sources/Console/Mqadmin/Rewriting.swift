@@ -109,7 +109,7 @@ extension OldCommand {
         continue
       }
       let texts = try Self.changed(value, String(inner[1]))
-      if texts.count != 1 || inner[1] == "attributes" { return texts }
+      if texts.count != 1 { return texts }
       result += texts[0]
     }
     return [result + rest]
@@ -132,10 +132,21 @@ extension OldCommand {
     case "time":
       // 2026-11-20#10:00:00:000, milliseconds since 1970, or now.
       if value == "-1" { return ["now"] }
-      guard let day = value.firstIndex(of: "#") else { return [value] }
+      guard let day = value.firstIndex(of: "#") else {
+        // Milliseconds have at least twelve digits here.
+        let isNumber = value.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        return [isNumber ? String(repeating: "0", count: max(0, 12 - value.utf8.count)) + value : value]
+      }
       let clock = value[value.index(after: day)...].split(separator: ":")
       let time = clock.prefix(3).joined(separator: ":") + (clock.count > 3 ? ".\(clock[3])" : "")
       return ["\(value[..<day])T\(time)"]
+    case "to": return value.split { $0 == "," || $0 == ";" }.flatMap { ["--to", String($0)] }
+    case "readAhead":
+      let modes = ["0": "normal", "1": "random"]
+      guard let mode = modes[value] else { throw Failure(.usage, "\(value) is no mode", hint: "0 or 1") }
+      return [mode]
+    // A value that only has to be there.
+    case "nothing": return []
     case "comma": return [value.map { $0 == ";" ? "," : String($0) }.joined()]
     case "lower": return [value.lowercased()]
     case "seconds": return [value + "s"]

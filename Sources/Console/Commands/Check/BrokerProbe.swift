@@ -1,4 +1,5 @@
-// How brokers are: reachable, disk, queues of requests, dispatch (code 28 to every registered process at once).
+// How brokers are: reachable, disk, queues of requests, dispatch (code 28 to every registered process at
+// once).
 
 import Client
 import Wire

@@ -1,14 +1,14 @@
-// `mq check lag|broker|subscription|all`: for monitoring. One line that Nagios and its kin read, exit codes as
-// theirs, and what is wrong below it.
+// `mq check lag|broker|subscription|all`: for monitoring. One line that Nagios and its kin read, exit codes
+// as theirs, and what is wrong below it.
 
 import Client
 import Wire
 
 enum CheckCommands {
   private static let codes = """
-    Prints one line for the monitoring (with numbers behind the bar), then a line for everything that is not
-    in order. Exits with 0 when all is well, 1 for a warning, 2 when something is critical, and 3 when it could
-    not be found out. -o json prints every single finding.
+    Prints one line for the monitoring, then a line for everything that is not in order. Exits with 0 when all
+    is well, 1 for a warning, 2 when something is critical, and 3 when it could not be found out. -o json
+    prints every single finding.
     """
   private static let lagFlags = [
     Flag("warn-lag", .integer(0...Int64.max), "COUNT", "a larger lag is a warning", defaultText: "1000"),

@@ -74,8 +74,8 @@ struct Findings {
     table.emptyText = "nothing to look at"
     for finding in list {
       table.add(
-        .state("\(finding.verdict)", finding.verdict.state), .text(finding.check), .text(finding.object), .text(finding.message),
-        .text(finding.hint))
+        .state("\(finding.verdict)", finding.verdict.state), .text(finding.check), .text(finding.object),
+        .text(finding.message), .text(finding.hint))
     }
     return table
   }
