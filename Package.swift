@@ -13,6 +13,8 @@ let house: [SwiftSetting] = [
 let product: [SwiftSetting] =
   house + [
     .strictMemorySafety(),
+    // Regular expressions and the searching functions that come with them are a megabyte of the release.
+    .unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"]),
     // Debug and test builds still check exclusivity; in release the check costs 10 ns per field access.
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
   ]

@@ -89,7 +89,7 @@ extension Cluster {
         result.append(BrokerTarget(cluster: broker.cluster, name: broker.name, id: id, address: address))
       }
     }
-    return result.sorted { ($0.cluster, $0.name, $0.id) < ($1.cluster, $1.name, $1.id) }
+    return result.arranged { ($0.cluster, $0.name, $0.id) < ($1.cluster, $1.name, $1.id) }
   }
 
   /// The broker that `text` means: "name" (its master), "name:id", or "host:port". An address needs no name
@@ -136,7 +136,7 @@ extension TopicRoute {
 
   private func spread(_ topic: String, _ count: (QueueData) -> Int32) -> [MessageQueue] {
     var result: [MessageQueue] = []
-    for data in queues.sorted(by: { $0.broker < $1.broker }) {
+    for data in queues.arranged(by: { $0.broker < $1.broker }) {
       for id in 0..<max(0, count(data)) {
         result.append(MessageQueue(topic: topic, broker: data.broker, queueId: id))
       }

@@ -210,6 +210,6 @@ enum ObjectSettings {
     guard let members = json.members else { return json }
     return .object(
       members.map { JSON.Member($0.key, sorted($0.value)) }
-        .sorted { ($0.key.string ?? "") < ($1.key.string ?? "") })
+        .arranged { ($0.key.string ?? "") < ($1.key.string ?? "") })
   }
 }

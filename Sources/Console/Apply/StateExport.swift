@@ -76,7 +76,7 @@ enum StateExport {
 
   private static func attributes(_ facts: Facts) -> [JSON.Member] {
     let prefix = ObjectSettings.attributePrefix
-    return facts.filter { $0.key.hasPrefix(prefix) }.sorted { $0.key < $1.key }.map {
+    return facts.filter { $0.key.hasPrefix(prefix) }.arranged { $0.key < $1.key }.map {
       JSON.Member(String($0.key.dropFirst(prefix.count)), .string($0.value))
     }
   }
@@ -89,12 +89,12 @@ enum StateExport {
 
   /// Namespaces that have pairs, as the first name server has them.
   static func pairs(_ state: ClusterState) -> JSON.Member? {
-    let spaces = (state.servers.first?.pairs ?? [:]).filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
+    let spaces = (state.servers.first?.pairs ?? [:]).filter { !$0.value.isEmpty }.arranged { $0.key < $1.key }
     if spaces.isEmpty { return nil }
     return JSON.Member("kv", .object(spaces.map { JSON.Member($0.key, texts($0.value)) }))
   }
 
   private static func texts(_ facts: Facts) -> JSON {
-    .object(facts.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) })
+    .object(facts.arranged { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) })
   }
 }

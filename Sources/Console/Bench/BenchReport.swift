@@ -57,7 +57,7 @@ enum BenchReport {
       Column("CODE", key: "code", right: true), Column("MEANING", key: "meaning"),
       Column("REQUESTS", key: "requests", right: true),
     ])
-    for (code, count) in errors.sorted(by: { $0.key < $1.key }) {
+    for (code, count) in errors.arranged(by: { $0.key < $1.key }) {
       let name = ResponseCode(rawValue: code).map { "\($0)" }
       table.add(.integer(code), .text(name), .integer(count))
     }

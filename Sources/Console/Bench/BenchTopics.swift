@@ -31,7 +31,7 @@ struct BenchTopics {
       let what = writing ? "written to" : "read"
       throw Failure(.failed, "no queue of \(names[0]) can be \(what)", hint: "mq topic describe \(names[0])")
     }
-    return lanes.sorted { $0.key < $1.key }.map { (address: $0.key, queues: $0.value) }
+    return lanes.arranged { $0.key < $1.key }.map { (address: $0.key, queues: $0.value) }
   }
 
   private func route(_ name: String, making queues: Int?) throws(Failure) -> TopicRoute {

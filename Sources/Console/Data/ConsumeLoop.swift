@@ -321,7 +321,7 @@ final class ConsumeLoop {
 
   private func printReady() {
     if member == nil { return printMerged() }
-    for feed in feeds.values.sorted(by: { $0.arrival < $1.arrival }) {
+    for feed in feeds.values.arranged(by: { $0.arrival < $1.arrival }) {
       while ending == nil, let message = feed.takeHead() { print(message, from: feed) }
     }
   }

@@ -47,7 +47,7 @@ struct GroupMember {
   /// This member's queues (Apache AllocateMessageQueueAveragely): every member computes the same division
   /// from the same sorted lists. Empty when it is not in the list, or there are more members than queues.
   static func share(of clientId: String, in clientIds: [String], _ queues: [MessageQueue]) -> [MessageQueue] {
-    let members = Set(clientIds).sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+    let members = Set(clientIds).arranged { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
     guard let index = members.firstIndex(of: clientId), !queues.isEmpty else { return [] }
     let queues = queues.sorted()
     let rest = queues.count % members.count

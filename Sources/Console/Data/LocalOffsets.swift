@@ -52,7 +52,7 @@ struct LocalOffsets {
 
   /// Replaces the file.
   func save() throws(Failure) {
-    let table = offsets.sorted { $0.key < $1.key }.map { queue, offset in
+    let table = offsets.arranged { $0.key < $1.key }.map { queue, offset in
       JSON.object((queue.json.members ?? []) + [.init("offset", .int(offset))])
     }
     do throws(Errno) {

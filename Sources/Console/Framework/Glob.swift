@@ -26,4 +26,7 @@ package enum Glob {
     }
     return pattern[rule...].allSatisfy { $0 == "*" }
   }
+
+  /// Whether `part`, which has no `*` or `?`, is somewhere in `text`.
+  static func isPart(_ part: String, of text: String) -> Bool { matches(text, "*\(part)*") }
 }

@@ -35,7 +35,7 @@ package struct Settings {
   /// Whether the locale's characters are UTF-8, by the first variable that decides it.
   package var isUTF8: Bool {
     let locale = environment("LC_ALL") ?? environment("LC_CTYPE") ?? environment("LANG") ?? "C"
-    return locale.lowercased().contains("utf-8") || locale.lowercased().contains("utf8")
+    return ["utf-8", "utf8"].contains { Glob.isPart($0, of: locale.lowercased()) }
   }
 
   /// The name servers to use, and which rule said so.
@@ -92,7 +92,7 @@ package struct Settings {
           .usage, "\(rule) has a web address: \(address)", hint: "write host:port, for example 127.0.0.1:9876"
         )
       }
-      let hasPort = address.hasPrefix("[") ? address.contains("]:") : address.contains(":")
+      let hasPort = address.hasPrefix("[") ? Glob.isPart("]:", of: address) : address.contains(":")
       if !hasPort { address += ":9876" }
       let port = address.split(separator: ":", omittingEmptySubsequences: false).last.flatMap { UInt16($0) }
       if port == nil || port == 0 || address.hasPrefix(":") {

@@ -37,7 +37,7 @@ package enum Help {
   /// The summary with the choices, the default and whether it may be repeated.
   package static func meaning(_ flag: Flag) -> String {
     var text = flag.summary
-    if case .choice(let words) = flag.kind, !words.allSatisfy({ text.contains($0) }) {
+    if case .choice(let words) = flag.kind, !words.allSatisfy({ Glob.isPart($0, of: text) }) {
       text += ": " + words.joined(separator: ", ")
     }
     if flag.isRepeated { text += "; may be given several times" }

@@ -86,7 +86,7 @@ final class Asking {
   /// The connection went: nobody answers on it any more.
   func sessionClosed(_ node: Node, _ session: Session) {
     if questions.isEmpty { return }
-    let gone = questions.keys.filter { $0.sessionId == session.id }.sorted { $0.opaque < $1.opaque }
+    let gone = questions.keys.filter { $0.sessionId == session.id }.arranged { $0.opaque < $1.opaque }
     for key in gone { take(key)?(node, nil) }
   }
 

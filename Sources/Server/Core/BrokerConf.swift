@@ -76,7 +76,7 @@ package enum BrokerConf {
     ]
     var seen: Set<String> = []
     // A later line is the effective value, an earlier one only what was asked for.
-    return lines.reversed().filter { seen.insert($0.key).inserted }.sorted { $0.key < $1.key }
+    return lines.reversed().filter { seen.insert($0.key).inserted }.arranged { $0.key < $1.key }
   }
 
   /// The value that a setting has without a file, for the manual; empty when there is none.

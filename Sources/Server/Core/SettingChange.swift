@@ -129,7 +129,7 @@ extension BrokerConf {
       ("enableControllerInNamesrv", "false"), ("enableTopicList", "true"),
       ("supportActingMaster", "false"),
     ]
-    return lines.sorted { $0.key < $1.key }
+    return lines.arranged { $0.key < $1.key }
   }
 
   /// A text of settings with other values: each in the place of the line that had it, new ones at the end.

@@ -22,7 +22,7 @@ final class KeyValues {
   /// Entries of a namespace, sorted by key; nil when there is none.
   func entries(_ node: Node, _ namespace: String) -> [(key: String, value: String)]? {
     load(node)
-    return table[namespace]?.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    return table[namespace]?.arranged { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
   /// Sets a value; false when the table is full or a name too long.
@@ -69,10 +69,10 @@ final class KeyValues {
   }
 
   private func save(_ node: Node) {
-    let namespaces = table.sorted { $0.key < $1.key }.map { namespace in
+    let namespaces = table.arranged { $0.key < $1.key }.map { namespace in
       JSON.Member(
         namespace.key,
-        .object(namespace.value.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }))
+        .object(namespace.value.arranged { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }))
     }
     let json = JSON.object([.init("configTable", .object(namespaces))])
     do {

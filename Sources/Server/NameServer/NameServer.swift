@@ -233,17 +233,17 @@ final class NameServer {
   func route(_ topic: String) -> TopicRoute? {
     guard let queues = topics[topic] else { return nil }
     var route = TopicRoute()
-    route.queues = queues.values.sorted { $0.broker < $1.broker }
+    route.queues = queues.values.arranged { $0.broker < $1.broker }
     route.brokers = queues.keys.sorted().compactMap { brokerData($0) }
     if let parts = mappings[topic] {
-      route.queueMappings = .object(parts.sorted { $0.key < $1.key }.map { JSON.Member($0.key, $0.value) })
+      route.queueMappings = .object(parts.arranged { $0.key < $1.key }.map { JSON.Member($0.key, $0.value) })
     }
     return route.brokers.isEmpty ? nil : route
   }
 
   func brokerData(_ name: String) -> BrokerData? {
     guard let broker = brokers[name] else { return nil }
-    let addresses = broker.addresses.sorted { $0.key < $1.key }.map { (id: $0.key, address: $0.value) }
+    let addresses = broker.addresses.arranged { $0.key < $1.key }.map { (id: $0.key, address: $0.value) }
     return BrokerData(cluster: broker.cluster, name: name, addresses: addresses)
   }
 

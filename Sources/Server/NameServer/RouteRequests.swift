@@ -46,7 +46,7 @@ enum RouteRequests {
   ) {
     var info = ClusterInfo()
     info.brokers = node.nameServer.brokers.keys.sorted().compactMap { node.nameServer.brokerData($0) }
-    info.clusters = node.nameServer.clusters.sorted { $0.key < $1.key }.map { ($0.key, $0.value.sorted()) }
+    info.clusters = node.nameServer.clusters.arranged { $0.key < $1.key }.map { ($0.key, $0.value.sorted()) }
     session.answer(header, json: info.json)
   }
 
@@ -67,7 +67,7 @@ enum RouteRequests {
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
     var names: [String] = []
-    for (cluster, brokers) in node.nameServer.clusters.sorted(by: { $0.key < $1.key }) {
+    for (cluster, brokers) in node.nameServer.clusters.arranged(by: { $0.key < $1.key }) {
       names += [cluster] + brokers.sorted()
     }
     let addresses = node.nameServer.brokers.keys.sorted().compactMap {

@@ -65,7 +65,7 @@ enum BrokerDrain {
       guard let table = TopicConfigTable(json) else {
         throw ClientError(.malformedAnswer, "\(broker.address) answered with a malformed table of topics")
       }
-      return table.topics.sorted { $0.name < $1.name }
+      return table.topics.arranged { $0.name < $1.name }
     }
   }
 

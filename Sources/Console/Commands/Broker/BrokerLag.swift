@@ -72,7 +72,7 @@ enum BrokerLag {
       }
     }
     let least = invocation.integer("min") ?? 0
-    return lines.filter { $0.lag >= least }.sorted {
+    return lines.filter { $0.lag >= least }.arranged {
       ($1.lag, $0.group, $0.topic, $0.queues[0].queue.queueId) < (
         $0.lag, $1.group, $1.topic, $1.queues[0].queue.queueId
       )

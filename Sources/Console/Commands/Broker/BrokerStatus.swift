@@ -70,7 +70,7 @@ enum BrokerStatus {
     }
     if invocation.output != .table || invocation.isOn("raw") {
       var table = Table([Column("KEY", key: "key"), Column("VALUE", key: "value")])
-      for entry in runtime.table.entries.sorted(by: { $0.key < $1.key }) {
+      for entry in runtime.table.entries.arranged(by: { $0.key < $1.key }) {
         table.add(.text(entry.key), .text(entry.value))
       }
       report.add("Everything it reports", key: "runtime", table)
@@ -183,7 +183,7 @@ enum BrokerStatus {
       Column("CAPACITY", key: "capacity", right: true), Column("LONGEST", key: "longestWaitMs", right: true),
     ])
     let suffix = "ThreadPoolQueueCapacity"
-    for entry in runtime.table.entries.sorted(by: { $0.key < $1.key }) where entry.key.hasSuffix(suffix) {
+    for entry in runtime.table.entries.arranged(by: { $0.key < $1.key }) where entry.key.hasSuffix(suffix) {
       let name = String(entry.key.dropLast(suffix.count))
       table.add(
         .text(name),

@@ -41,7 +41,7 @@ enum GroupProbe {
     _ totals: [String: GroupTotals], _ limits: Limits, nowMs: Int64, _ findings: inout Findings,
     _ isWanted: (String) -> Bool
   ) {
-    for (group, total) in totals.sorted(by: { $0.key < $1.key }) where isWanted(group) {
+    for (group, total) in totals.arranged(by: { $0.key < $1.key }) where isWanted(group) {
       let hint = "mq group lag \(group) --queues shows where, mq group clients \(group) why"
       findings.add(
         "lag", group, Double(total.lag), warning: limits.lagWarning, critical: limits.lagCritical,
@@ -105,7 +105,7 @@ enum GroupProbe {
 
   /// Judges whether the members of each group want the same.
   static func judgeSubscriptions(_ live: [String: Live], _ findings: inout Findings) {
-    for (group, one) in live.sorted(by: { $0.key < $1.key }) {
+    for (group, one) in live.arranged(by: { $0.key < $1.key }) {
       let silent = one.members.filter { $0.running == nil }.count
       let conflicts = GroupConsistency.conflicts(one.members, one.connections)
       if !conflicts.isEmpty {
@@ -127,7 +127,7 @@ enum GroupProbe {
   static func judgeAbandoned(
     _ totals: [String: GroupTotals], _ live: [String: Live], _ findings: inout Findings
   ) {
-    for (group, total) in totals.sorted(by: { $0.key < $1.key })
+    for (group, total) in totals.arranged(by: { $0.key < $1.key })
     where total.lag > 0 && live[group] == nil && !TopicName.isSystemGroup(group) {
       findings.add(
         .warning, "abandoned", group, "\(total.lag) messages wait and no consumer is connected",

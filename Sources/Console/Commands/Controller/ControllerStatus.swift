@@ -98,7 +98,7 @@ enum ControllerStatus {
     let answer = try Controllers.ask(leader, Request(.controllerGetSyncStateData, body: body), cluster)
     let json = try attempt { () throws(ClientError) in try answer.json(from: leader.address) }
     var replicas: [Replica] = []
-    let table = (json["replicasInfoTable"]?.members ?? []).sorted {
+    let table = (json["replicasInfoTable"]?.members ?? []).arranged {
       $0.key.string ?? "" < $1.key.string ?? ""
     }
     for member in table {

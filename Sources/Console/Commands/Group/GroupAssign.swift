@@ -87,7 +87,7 @@ enum GroupAssign {
     for (index, client) in clients.enumerated() {
       for copy in 0..<10 { places[hash("\(client)-\(copy)")] = index }
     }
-    return places.map { (place: $0.key, client: $0.value) }.sorted { $0.place < $1.place }
+    return places.map { (place: $0.key, client: $0.value) }.arranged { $0.place < $1.place }
   }
 
   private static func hash(_ text: String) -> UInt32 {

@@ -103,7 +103,7 @@ enum GroupClients {
         members.append(Member(connection: connection, target: target))
       }
     }
-    return (live, members.sorted { $0.connection.clientId < $1.connection.clientId })
+    return (live, members.arranged { $0.connection.clientId < $1.connection.clientId })
   }
 
   private static func ask(
@@ -200,7 +200,7 @@ enum GroupClients {
       Column("FAILED", key: "failedMessages", right: true),
     ])
     topics.emptyText = "the client does not say"
-    for subscription in (running?.subscriptions ?? []).sorted(by: { $0.topic < $1.topic }) {
+    for subscription in (running?.subscriptions ?? []).arranged(by: { $0.topic < $1.topic }) {
       let one = running?.topics.first { $0.topic == subscription.topic }
       topics.add(
         .text(subscription.topic), .text(subscription.subString), .text(subscription.expressionType),
@@ -263,12 +263,12 @@ enum GroupConsistency {
       byText[text(member.running!.subscriptions), default: []].append(member.connection.clientId)
     }
     if byText.count > 1 {
-      for (text, clients) in byText.sorted(by: { $0.value.count > $1.value.count || $0.key < $1.key }) {
+      for (text, clients) in byText.arranged(by: { $0.value.count > $1.value.count || $0.key < $1.key }) {
         lines.append("\(clients.sorted().joined(separator: ", ")): \(text.isEmpty ? "nothing" : text)")
       }
     }
     if live.model == .broadcasting || live.type != .passively { return lines }
-    for (queue, clients) in GroupClients.owners(known).sorted(by: { $0.key < $1.key }) where clients.count > 1
+    for (queue, clients) in GroupClients.owners(known).arranged(by: { $0.key < $1.key }) where clients.count > 1
     {
       let name = "\(queue.topic)/\(queue.broker)/\(queue.queueId)"
       lines.append("\(name) is consumed by \(clients.sorted().joined(separator: ", "))")

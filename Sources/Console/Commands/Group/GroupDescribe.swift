@@ -110,7 +110,7 @@ enum GroupDescribe {
       Column("TOPIC", key: "topic"), Column("EXPRESSION", key: "expression"), Column("TYPE", key: "type"),
     ])
     table.emptyText = "known only while a consumer is connected"
-    for subscription in (live?.subscriptions ?? []).sorted(by: { $0.topic < $1.topic }) {
+    for subscription in (live?.subscriptions ?? []).arranged(by: { $0.topic < $1.topic }) {
       table.add(.text(subscription.topic), .text(subscription.subString), .text(subscription.expressionType))
     }
     return table

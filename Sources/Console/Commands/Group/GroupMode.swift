@@ -101,7 +101,7 @@ enum GroupMode {
           if let mode = RequestMode(entry.value) { own.append(mode) }
         }
       }
-      found.append((target, own.sorted { $0.topic < $1.topic }))
+      found.append((target, own.arranged { $0.topic < $1.topic }))
     }
     return found
   }

@@ -60,7 +60,7 @@ enum GroupOffsets {
         }
       }
     }
-    return found.sorted { $0.offset.queue < $1.offset.queue }
+    return found.arranged { $0.offset.queue < $1.offset.queue }
   }
 }
 

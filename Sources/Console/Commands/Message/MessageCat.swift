@@ -160,7 +160,7 @@ enum MessageCat {
       Column("BODIES", key: "bodyBytes", right: true), Column("SHARE", key: "share", right: true),
     ])
     table.emptyText = "no message there"
-    let sorted = counts.sorted { a, b in
+    let sorted = counts.arranged { a, b in
       let (first, second) = (a.key ?? "", b.key ?? "")
       if measure.isTime || a.value.messages == b.value.messages { return first < second }
       return a.value.messages > b.value.messages

@@ -201,7 +201,7 @@ enum MessageCommands {
       message.topic == topic
         && (isUnique
           ? message.messageId == key : message.keys?.split(separator: " ").contains { $0 == key } ?? false)
-    }.sorted { ($0.storeTimestampMs, $0.physicalOffset) < ($1.storeTimestampMs, $1.physicalOffset) }
+    }.arranged { ($0.storeTimestampMs, $0.physicalOffset) < ($1.storeTimestampMs, $1.physicalOffset) }
   }
 
   static func table(_ messages: [Message]) -> Table {

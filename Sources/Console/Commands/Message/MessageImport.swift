@@ -176,7 +176,7 @@ enum MessageImport {
     ])
     table.emptyText = "nothing to do"
     let producer = Producer(cluster)
-    for (topic, count) in counts.sorted(by: { $0.key < $1.key }) {
+    for (topic, count) in counts.arranged(by: { $0.key < $1.key }) {
       let queues = try attempt { () throws(ClientError) in try producer.queues(topic) }
       table.add(
         .text(topic), .integer(queues.count), .integer(count.messages), .bytes(Int64(count.bytes)))

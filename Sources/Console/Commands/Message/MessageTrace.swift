@@ -105,7 +105,7 @@ enum MessageTrace {
       Column("HOST", key: "host"), Column("TOOK", key: "costMs", right: true),
       Column("RESULT", key: "result"), Column("RETRY", key: "retries", right: true),
     ])
-    for line in lines(entries).sorted(by: { $0.timeMs < $1.timeMs }) {
+    for line in lines(entries).arranged(by: { $0.timeMs < $1.timeMs }) {
       table.add(
         .time(orNever: line.timeMs), .text(line.event), .text(line.group), .text(line.host),
         line.costMs.map { .duration($0) } ?? .unknown,

@@ -108,7 +108,7 @@ enum NameServerValues {
       Column("KEY", key: "key"), Column("VALUE", key: "value"),
       Column("NAME SERVERS", key: "nameServers", wide: !differs),
     ])
-    for entry in found.sorted(by: { ($0.key, $0.value) < ($1.key, $1.value) }) {
+    for entry in found.arranged(by: { ($0.key, $0.value) < ($1.key, $1.value) }) {
       table.add(.text(entry.key), .text(entry.value), .list(entry.servers))
     }
     if differs { invocation.warn("the name servers do not hold the same") }

@@ -55,7 +55,7 @@ struct StaticTopics {
   /// Logic queue → its stretches, as the broker that takes its messages knows them.
   static func leading(_ mappings: [TopicMapping]) -> [Int32: [MappingItem]] {
     var result: [Int32: [MappingItem]] = [:]
-    for mapping in mappings.sorted(by: { $0.epoch > $1.epoch }) {
+    for mapping in mappings.arranged(by: { $0.epoch > $1.epoch }) {
       for (id, items) in mapping.queues where items.last?.broker == mapping.broker && result[id] == nil {
         result[id] = items
       }
@@ -70,7 +70,7 @@ struct StaticTopics {
 
   /// Why the parts do not fit together; nil when they do.
   var complaint: String? {
-    for (broker, part) in parts.sorted(by: { $0.key < $1.key }) {
+    for (broker, part) in parts.arranged(by: { $0.key < $1.key }) {
       let mapping = part.mapping
       if mapping.broker != broker { return "the part of \(broker) says that it is that of \(mapping.broker)" }
       if mapping.topic != topic || part.config.name != topic {
@@ -98,7 +98,7 @@ struct StaticTopics {
     for id in 0..<totalQueues where queues[id] == nil { return "no broker takes the messages of queue \(id)" }
     if queues.count > Int(totalQueues) { return "there are \(queues.count) queues instead of \(totalQueues)" }
     var owners: [String: Int32] = [:]
-    for (id, items) in queues.sorted(by: { $0.key < $1.key }) {
+    for (id, items) in queues.arranged(by: { $0.key < $1.key }) {
       for item in items {
         if let other = owners.updateValue(id, forKey: "\(item.broker):\(item.queueId)"), other != id {
           return "queues \(other) and \(id) share queue \(item.queueId) of \(item.broker)"
@@ -166,7 +166,7 @@ struct StaticTopics {
   mutating func remap(to targets: [String], nowMs: Int64) {
     let former = queues
     let total = totalQueues
-    for (id, broker) in assignment(former, targets).sorted(by: { $0.key < $1.key }) {
+    for (id, broker) in assignment(former, targets).arranged(by: { $0.key < $1.key }) {
       let items = former[id]!
       let last = items[items.count - 1]
       if last.broker == broker { continue }
@@ -188,14 +188,14 @@ struct StaticTopics {
     var held: [String: Int] = [:]
     for items in former.values { held[items[items.count - 1].broker, default: 0] += 1 }
     // Those that have most already get what cannot be divided.
-    let ranked = targets.sorted { (held[$0] ?? 0, $1) > (held[$1] ?? 0, $0) }
+    let ranked = targets.arranged { (held[$0] ?? 0, $1) > (held[$1] ?? 0, $0) }
     var expected: [String: Int] = [:]
     for (index, broker) in ranked.enumerated() {
       expected[broker] = former.count / ranked.count + (index < former.count % ranked.count ? 1 : 0)
     }
     var result: [Int32: String] = [:]
     var waiting: [Int32] = []
-    for (id, items) in former.sorted(by: { $0.key < $1.key }) {
+    for (id, items) in former.arranged(by: { $0.key < $1.key }) {
       let leader = items[items.count - 1].broker
       if let room = expected[leader], room > 0 {
         result[id] = leader
@@ -243,7 +243,7 @@ struct StaticTopics {
 
   /// In the form of Apache's TopicRemappingDetailWrapper.
   var json: JSON {
-    let brokers = parts.sorted { $0.key < $1.key }.map { broker, part in
+    let brokers = parts.arranged { $0.key < $1.key }.map { broker, part in
       JSON.Member(
         broker, .object((part.config.json.members ?? []) + [.init("mappingDetail", part.mapping.json)]))
     }

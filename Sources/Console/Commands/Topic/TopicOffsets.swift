@@ -95,7 +95,7 @@ enum TopicOffsets {
   ) -> [QueueStats] {
     let physical = Dictionary(queues.map { ($0.queue, $0) }) { $1 }
     var result: [QueueStats] = []
-    for (id, items) in StaticTopics.leading(mappings).sorted(by: { $0.key < $1.key }) {
+    for (id, items) in StaticTopics.leading(mappings).arranged(by: { $0.key < $1.key }) {
       let decided = items.filter { $0.logicOffset >= 0 }
       guard let first = decided.first, let last = decided.last else { continue }
       func stats(_ item: MappingItem) -> QueueStats? {

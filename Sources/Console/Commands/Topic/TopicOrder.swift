@@ -68,7 +68,7 @@ enum TopicOrderSet {
     var queues: [(broker: String, count: Int32)] = []
     for word in words { queues += try TopicOrder.parse(word) }
     if words.isEmpty {
-      queues = try TopicNames.route(topic, cluster).queues.sorted { $0.broker < $1.broker }
+      queues = try TopicNames.route(topic, cluster).queues.arranged { $0.broker < $1.broker }
         .map { ($0.broker, $0.writeQueues) }
     }
     let text = TopicOrder.text(queues)

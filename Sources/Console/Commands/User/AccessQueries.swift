@@ -31,10 +31,10 @@ enum AccessQueries {
         error.kind, error.message,
         hint: "users and rules came with RocketMQ 5.3, and are not in mq serve")
     }
-    if error.kind == .auth, error.message.contains("not exist") {
+    if error.kind == .auth, Glob.isPart("not exist", of: error.message) {
       return ClientError(.notFound, error.message, hint: error.hint)
     }
-    if error.kind == .auth, error.message.contains("existed") {
+    if error.kind == .auth, Glob.isPart("existed", of: error.message) {
       return ClientError(
         .refused(code: ResponseCode.noPermission.rawValue), error.message, hint: "mq user alter changes it")
     }

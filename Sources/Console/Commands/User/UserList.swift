@@ -55,7 +55,7 @@ enum UserList {
         alike.append((user, [target.label]))
       }
     }
-    for (user, brokers) in alike.sorted(by: { $0.user.name < $1.user.name }) {
+    for (user, brokers) in alike.arranged(by: { $0.user.name < $1.user.name }) {
       table.add(
         .text(user.name), .text(user.type), .text(user.status), password(user, showsSecrets),
         .list(brokers))

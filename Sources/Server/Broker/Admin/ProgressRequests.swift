@@ -75,7 +75,7 @@ enum ProgressRequests {
     session.out.append("{\"brokerAddr\":")
     JSON.string(node.brokerAddress).write(.compact, to: &session.out)
     session.out.append(",\"consumeStatsList\":[")
-    for (place, config) in node.store.groups.sorted(by: { $0.name < $1.name }).enumerated() {
+    for (place, config) in node.store.groups.arranged(by: { $0.name < $1.name }).enumerated() {
       session.out.append(place == 0 ? "{" : ",{")
       JSON.string(config.name).write(.compact, to: &session.out)
       session.out.append(":[")

@@ -242,7 +242,7 @@ enum ResetRequests {
     let slot = node.store.makeSlot(topic)
     let group = node.broker.clients.existing(target)
     node.store.removeOffsets(group: target, topic: topic)
-    for (queueId, offset) in offsets.sorted(by: { $0.key < $1.key }) {
+    for (queueId, offset) in offsets.arranged(by: { $0.key < $1.key }) {
       if let group, group.isOnline {
         // What its members commit from their old places must not undo it.
         set(node, group, slot, topic, queueId, offset)

@@ -83,7 +83,7 @@ enum StaticTopicRequests {
       throw Refusal(
         .systemError, "Can't accept data with unmatched scope \(new.scope) != \(known.scope)")
     }
-    for (id, old) in known.queues.sorted(by: { $0.key < $1.key }) {
+    for (id, old) in known.queues.arranged(by: { $0.key < $1.key }) {
       guard let items = new.queues[id] else {
         if new.epoch == known.epoch {
           throw Refusal(.systemError, "Cannot accept equal epoch with null data")

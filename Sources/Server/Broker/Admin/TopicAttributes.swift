@@ -60,7 +60,7 @@ enum TopicAttributes {
         throw AttributeError(message: "wrong format key: \(key)")
       }
     }
-    return result.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    return result.arranged { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
   /// - Parameter value: nil when the key is removed.

@@ -76,7 +76,7 @@ enum UpkeepRequests {
     for (queueId, offset) in node.store.consumerOffsets(group: compared, topic: topic) {
       if offsets[queueId, default: Int64.max] > offset { offsets[queueId] = Int64.max }
     }
-    let table = offsets.sorted { $0.key < $1.key }.map { JSON.Member(.int(Int64($0.key)), .int($0.value)) }
+    let table = offsets.arranged { $0.key < $1.key }.map { JSON.Member(.int(Int64($0.key)), .int($0.value)) }
     session.answer(header, json: .object([.init("correctionOffsets", .object(table))]))
   }
 

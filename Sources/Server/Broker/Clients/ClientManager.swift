@@ -207,7 +207,7 @@ final class ClientManager {
 
   /// Members of a producer group in the order in which they connected; nil when nobody is there.
   func producers(of name: String) -> [GroupMember]? {
-    producers[name].map { $0.values.sorted { $0.session.id < $1.session.id } }
+    producers[name].map { $0.values.arranged { $0.session.id < $1.session.id } }
   }
 
   /// The connection of a producer by its client id (Apache ProducerManager.findChannel).

@@ -121,12 +121,12 @@ final class ConsumerGroup {
   }
 
   /// All subscriptions, sorted by topic.
-  var subscriptionList: [SubscriptionData] { subscriptions.map(\.data).sorted { $0.topic < $1.topic } }
+  var subscriptionList: [SubscriptionData] { subscriptions.map(\.data).arranged { $0.topic < $1.topic } }
   var subscriptionCount: Int { subscriptions.count }
   func subscribes(to topic: String) -> Bool { subscriptions.contains { $0.data.topic == topic } }
 
   /// Members in the order in which they connected.
-  var memberList: [GroupMember] { members.values.sorted { $0.session.id < $1.session.id } }
+  var memberList: [GroupMember] { members.values.arranged { $0.session.id < $1.session.id } }
 
   // MARK: registration
 

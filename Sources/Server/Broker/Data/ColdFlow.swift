@@ -74,7 +74,7 @@ struct ColdFlow {
   /// The answer to code 2003; groups sorted.
   mutating func json(nowMs: Int64) -> JSON {
     roll(nowMs)
-    let runtime = reads.sorted { $0.key < $1.key }.map { group, reads in
+    let runtime = reads.arranged { $0.key < $1.key }.map { group, reads in
       JSON.Member(
         group,
         .object([
@@ -82,7 +82,7 @@ struct ColdFlow {
           .init("lastColdReadTimeMills", .int(reads.lastMs)),
         ]))
     }
-    let configured = thresholds.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .int($0.value)) }
+    let configured = thresholds.arranged { $0.key < $1.key }.map { JSON.Member($0.key, .int($0.value)) }
     return .object([
       .init("runtimeTable", .object(runtime)), .init("configTable", .object(configured)),
       .init("cgColdReadThreshold", .int(groupBytes)), .init("globalColdReadThreshold", .int(globalBytes)),

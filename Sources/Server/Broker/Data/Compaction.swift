@@ -162,7 +162,7 @@ final class Compaction {
   }
 
   /// In an order that is the same in every run.
-  private var slots: [TopicSlot] { topics.keys.sorted { $0.rawValue < $1.rawValue } }
+  private var slots: [TopicSlot] { topics.keys.arranged { $0.rawValue < $1.rawValue } }
 
   private func queueIds(_ node: Node, _ slot: TopicSlot) -> Range<Int32> {
     let gate = node.store.gate(slot)

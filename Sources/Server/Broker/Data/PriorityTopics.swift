@@ -106,7 +106,7 @@ final class PriorityTopics {
     isReleasing = true
     defer { isReleasing = false }
     // The most urgent first, so that none of them overtakes another.
-    let order = waiting.sorted {
+    let order = waiting.arranged {
       ($1.value.task.queueId, $0.key) < ($0.value.task.queueId, $1.key)
     }
     for (ticket, entry) in order where keys[ticket] != nil {

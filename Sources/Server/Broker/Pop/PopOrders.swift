@@ -31,7 +31,7 @@ enum PopOrders {
       order.consumedTimes = order.timesConsumed(after: before)
     }
     node.store.setPopOrder(group: group, topic: topic, queueId: queueId, order)
-    let times = (order.consumedTimes ?? [:]).sorted { $0.key < $1.key }
+    let times = (order.consumedTimes ?? [:]).arranged { $0.key < $1.key }
     let kind = PopNames.kind(ofTopic: topic)
     func list(_ count: Int32, _ name: (inout ByteBuffer) -> Void) {
       if !counts.isEmpty { counts.append(UInt8(ascii: ";")) }
