@@ -125,7 +125,7 @@ struct InspectTests {
     #expect(try dump { $0.to = 300_001 }.offsets == expected { $0.physOffset! < 300_001 })
     let first = try dump({ _ in }, limit: 500)
     #expect(try first.offsets + dump { $0.from = first.next }.offsets == expected { _ in true })
-    #expect(try dump { $0.key = "K40" }.offsets.count == 20)
+    #expect(try dump { $0.key = "K40" }.offsets.count == 18)
     #expect(try dump { $0.tags = ["标签D"] }.offsets.count > 100)
     #expect(try dump { $0.key = "K4" }.offsets.contains(11_730) == false, "whole words only")
   }
