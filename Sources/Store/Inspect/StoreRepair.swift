@@ -99,6 +99,12 @@ private struct RepairPlan {
     for finding in findings.list where finding.area == .offsets && finding.verdict == .bad {
       left.append("\(finding.path): \(finding.text); mq group seek moves it")
     }
+    if findings.verdict(.consumeQueue) == .bad && !findings.broken.contains(.consumeQueue) {
+      left.append("consumequeue reaches behind the end of the log; a broker cuts it when it starts")
+    }
+    if findings.verdict(.timer) == .bad {
+      left.append("timerlog names records that are not in the log; nothing is delivered for them")
+    }
   }
 
   private mutating func add(

@@ -34,7 +34,7 @@ enum StoreRepairCommand {
       done = try StoreInspector.repair(
         invocation.required("DIR"), rebuild: invocation.isOn("rebuild"), apply: apply, nowMs: invocation.nowMs
       ) { now in
-        bar.update(bytes: now.bytesDone, of: now.bytesTotal, records: now.records)
+        bar.update(bytes: now.bytesDone, of: now.bytesTotal)
         return true
       }
       bar.end()
