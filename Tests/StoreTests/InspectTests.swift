@@ -323,6 +323,22 @@ struct InspectTests {
     store.close()
   }
 
+  /// A file that was cut is filled up; what a broker sets right by itself is no reason to call it broken.
+  @Test func repairFillsACutFileAndTellsWhatABrokerDoes() throws {
+    let scratch = try Self.unpack("clean")
+    let file = "\(scratch.root)/commitlog/\(Segment.name(524_288))"
+    try File.open(file, .readWrite).truncate(to: 100_000)
+    let done = try StoreInspector.repair(scratch.root, rebuild: false, apply: true, nowMs: 1) { _ in true }
+    #expect(done.steps.map(\.kind) == ["extend", "cut", "setAside"] && done.left == [])
+    #expect(done.healed.map { $0.prefix(8) } == ["consumeq", "timerlog"])
+    #expect(Self.bad(try Self.inspect(scratch.root)) == [.consumeQueue, .timer])
+    var options = StoreOptions(root: scratch.root)
+    options.segmentBytes = 262_144
+    let store = try MessageStore.open(options, waker: try Waker()) { _, _ in }
+    #expect(store.maxOffset == done.steps[1].offset)
+    store.close()
+  }
+
   @Test func repairRestoresConfigAndSetsQueuesAside() throws {
     let scratch = try Self.unpack("clean")
     let topics = "\(scratch.root)/config/topics.json"
