@@ -104,7 +104,8 @@ private struct RepairPlan {
       left.append("\(finding.path): \(finding.text); mq group seek moves it")
     }
     if findings.verdict(.consumeQueue) == .bad && !findings.broken.contains(.consumeQueue) {
-      healed.append("consumequeue reaches behind the end of the log: it is cut")
+      healed.append(
+        "consumequeue reaches behind the end of the log: Apache RocketMQ cuts it, mq serve does not use it")
     }
     if findings.verdict(.timer) == .bad {
       healed.append("timerlog names records that are not in the log: nothing is delivered for them")

@@ -46,7 +46,9 @@ enum GroupCreate {
         .failed, "group \(group) exists already on \(taken.map(\.label).joined(separator: ", "))",
         hint: "mq group alter \(group) changes it; --if-not-exists accepts it")
     }
-    if taken.count == targets.count && !replaces { return invocation.print(Plan.results(of: taken, "exists already")) }
+    if taken.count == targets.count && !replaces {
+      return invocation.print(Plan.results(of: taken, "exists already"))
+    }
     var plan = Plan()
     for target in targets where replaces || !taken.contains(target) {
       let result = taken.contains(target) ? "replaced" : "created"
