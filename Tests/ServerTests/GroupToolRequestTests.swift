@@ -9,7 +9,7 @@ import Wire
 @testable import Server
 
 @Suite struct GroupToolRequestTests {
-  private static let scenarios = [
+  static let scenarios = [
     "consumerProgress", "consumerProgress-group", "consumerProgress-topic", "consumerProgress-clientip",
     "consumerProgress-nogroup", "consumerStatus", "consumerStatus-client", "consumerStatus-nogroup",
     "consumerConnection", "consumerConnection-nogroup", "getConsumerConfig", "getConsumerConfig-nogroup",

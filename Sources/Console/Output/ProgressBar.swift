@@ -20,12 +20,12 @@ struct ProgressBar {
   }
 
   /// For files.
-  mutating func update(bytes done: Int64, of total: Int64, records: Int64) {
+  mutating func update(bytes done: Int64, of total: Int64) {
     draw { elapsedMs in
       let sizes = "\(Values.bytesText(min(done, total))) of \(Values.bytesText(total))"
       let rate = Self.rate(bytes: done, elapsedMs: elapsedMs)
       return Self.line(
-        done: done, total: total, elapsedMs: elapsedMs, "\(sizes), \(rate), \(records) records")
+        done: done, total: total, elapsedMs: elapsedMs, "\(sizes), \(rate)")
     }
   }
 
@@ -35,7 +35,10 @@ struct ProgressBar {
     if nowMs < nextMs { return }
     nextMs = nowMs + Limits.progressMs
     isDrawn = true
-    streams.warn("\r\u{1b}[K" + line(nowMs - startMs))
+    // A line that wraps could not be drawn over.
+    let columns = (Process.terminalSize()?.columns ?? 80) - 1
+    let text = Escape.shortened(line(nowMs - startMs), columns: columns, ellipsis: "", inMiddle: false)
+    streams.warn("\r\u{1b}[K" + text)
   }
 
   /// Removes the line.

@@ -73,6 +73,8 @@ package enum BrokerConf {
       ("haListenPort", "\(Int(options.brokerPort) + 1)"),
       ("namesrvAddr", "\(host):\(options.nameServerPort)"),
       ("notifyConsumerIdsChangedEnable", "true"), (logPathKey, options.store.root + "/commitlog"),
+      // What tools ask for, and is so here.
+      ("slaveReadEnable", "false"), ("useTLS", "false"),
     ]
     var seen: Set<String> = []
     // A later line is the effective value, an earlier one only what was asked for.

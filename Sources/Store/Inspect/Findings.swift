@@ -73,14 +73,16 @@ struct Findings {
     leftOut += count
   }
 
-  /// Says what was looked at; an area without a summary was not there.
+  /// Says what was looked at; an area with neither a summary nor a finding was not there.
   mutating func sum(_ area: StoreArea, _ summary: String) { summaries[area] = summary }
 
   func verdict(_ area: StoreArea) -> Verdict { worst[area] ?? .ok }
 
   var areas: [AreaVerdict] {
     StoreArea.allCases.compactMap { area in
-      summaries[area].map { AreaVerdict(area: area, verdict: verdict(area), summary: $0) }
+      (summaries[area] ?? worst[area].map { _ in "not to be read" }).map {
+        AreaVerdict(area: area, verdict: verdict(area), summary: $0)
+      }
     }
   }
 }

@@ -25,6 +25,8 @@ package struct RepairReport: Sendable {
   package let steps: [RepairStep]
   /// Clauses about what stays wrong.
   package let left: [String]
+  /// Clauses about what is wrong, and set right or stepped over by the next start of a broker.
+  package let healed: [String]
   /// Where things were put, relative to the store; nil when nothing was done.
   package let kept: String?
 }
@@ -58,7 +60,8 @@ extension StoreInspector {
     }
     // Held until everything is done.
     _ = lock
-    return RepairReport(root: layout.root, steps: plan.steps.map(\.step), left: plan.left, kept: kept)
+    return RepairReport(
+      root: layout.root, steps: plan.steps.map(\.step), left: plan.left, healed: plan.healed, kept: kept)
   }
 
   private static func inUse(_ layout: StoreLayout) -> InspectError {
@@ -86,6 +89,7 @@ private struct RepairPlan {
   let layout: StoreLayout
   var steps: [(action: RepairAction, step: RepairStep)] = []
   var left: [String] = []
+  var healed: [String] = []
 
   init(layout: StoreLayout) { self.layout = layout }
 
@@ -98,6 +102,13 @@ private struct RepairPlan {
     planDerived(facts, findings, rebuild: rebuild, idleQueues: idle)
     for finding in findings.list where finding.area == .offsets && finding.verdict == .bad {
       left.append("\(finding.path): \(finding.text); mq group seek moves it")
+    }
+    if findings.verdict(.consumeQueue) == .bad && !findings.broken.contains(.consumeQueue) {
+      healed.append(
+        "consumequeue reaches behind the end of the log: Apache RocketMQ cuts it, mq serve does not use it")
+    }
+    if findings.verdict(.timer) == .bad {
+      healed.append("timerlog names records that are not in the log: nothing is delivered for them")
     }
   }
 

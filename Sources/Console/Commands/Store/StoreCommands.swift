@@ -27,7 +27,7 @@ enum StoreCommands {
     var bar = ProgressBar(invocation.streams)
     do throws(InspectError) {
       let found = try StoreInspector.inspect(invocation.required("DIR"), options) { now in
-        bar.update(bytes: now.bytesDone, of: now.bytesTotal, records: now.records)
+        bar.update(bytes: now.bytesDone, of: now.bytesTotal)
         return true
       }
       bar.end()

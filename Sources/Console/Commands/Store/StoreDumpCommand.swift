@@ -93,7 +93,7 @@ enum StoreDumpCommand {
         bar.end()
         streams.warn("mq: \(text)\n")
       case .progress(let now) where !streams.isOutTerminal:
-        bar.update(bytes: now.bytesDone, of: now.bytesTotal, records: now.records)
+        bar.update(bytes: now.bytesDone, of: now.bytesTotal)
       case .progress: break
       }
       return !interruption.isRaised

@@ -34,7 +34,7 @@ enum StoreRepairCommand {
       done = try StoreInspector.repair(
         invocation.required("DIR"), rebuild: invocation.isOn("rebuild"), apply: apply, nowMs: invocation.nowMs
       ) { now in
-        bar.update(bytes: now.bytesDone, of: now.bytesTotal, records: now.records)
+        bar.update(bytes: now.bytesDone, of: now.bytesTotal)
         return true
       }
       bar.end()
@@ -47,7 +47,8 @@ enum StoreRepairCommand {
     report.add("Done", key: "isDone", .flag(apply))
     report.add("Kept in", key: "kept", .text(done.kept))
     report.add("Steps", key: "steps", steps(done))
-    report.add("What stays wrong", key: "left", left(done))
+    report.add("What stays wrong", key: "left", clauses(done.left))
+    report.add("Left to the next start of a broker", key: "healed", clauses(done.healed))
     report.mainSection = "steps"
     invocation.print(report)
     if !apply && !done.steps.isEmpty { invocation.warn("nothing was done; --yes does it") }
@@ -71,10 +72,10 @@ enum StoreRepairCommand {
     return table
   }
 
-  private static func left(_ done: RepairReport) -> Table {
+  private static func clauses(_ texts: [String]) -> Table {
     var table = Table([Column("WHAT", key: "what")])
     table.emptyText = "nothing"
-    for text in done.left { table.add(.text(text)) }
+    for text in texts { table.add(.text(text)) }
     return table
   }
 }
