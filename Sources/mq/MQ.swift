@@ -5,6 +5,6 @@ import Console
 @main
 enum MQ {
   static func main() {
-    Program.main(Array(CommandLine.arguments.dropFirst()))
+    Program.main(CommandLine.arguments)
   }
 }

@@ -152,6 +152,7 @@ package final class Player: @unchecked Sendable {
   private func reply(to asked: Asked, at port: Int) -> Reply {
     if let reply = special(asked) { return reply }
     guard let exchange = next(asked, port) else {
+      if let reply = Self.ofUnknownThings[asked.code] { return reply }
       lock.withLock { unknown.append(asked) }
       return .answer(code: 1, remark: "no recording answers request \(asked.code) with \(asked.fields)")
     }
@@ -181,6 +182,16 @@ package final class Player: @unchecked Sendable {
     return nil
   }
 
+  /// What Apache says to questions about what it does not have, and to changes: mq asks more than mqadmin did.
+  private static let ofUnknownThings: [Int: Reply] = [
+    14: .answer(code: 22, remark: "Not found, maybe this group consumer boot first"), 15: .answer(),
+    100: .answer(), 101: .answer(code: 22, remark: "No config item"), 102: .answer(),
+    105: .answer(code: 17, remark: "No topic route info in name server for the topic"),
+    202: .answer(body: #"{"offsetTable":{}}"#),
+    203: .answer(code: 206, remark: "the consumer group is not online"),
+    208: .answer(body: #"{"consumeTps":0.0,"offsetTable":{}}"#), 217: .answer(),
+    219: .answer(code: 22, remark: "No config item"), 300: .answer(body: #"{"groupList":[]}"#),
+  ]
   /// Fields that name what is asked for.
   private static let naming: Set<String> = [
     "topic", "queueId", "queueOffset", "offset", "msgId", "key", "statsName", "statsKey", "namespace",

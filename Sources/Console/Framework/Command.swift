@@ -37,6 +37,8 @@ package struct Command: Sendable {
   package let replaces: [String]
   /// Left out of help, man pages and completions.
   package let isHidden: Bool
+  /// All words after its name are arguments, also those that look like flags.
+  package let isVerbatim: Bool
   /// Does it. Prints through the invocation; throws what went wrong.
   package let run: @Sendable (inout Invocation) throws(Failure) -> Void
 
@@ -45,6 +47,7 @@ package struct Command: Sendable {
     _ path: [String], summary: String, details: String = "", impact: Impact = .reads,
     arguments: [Argument] = [], flags: [Flag] = [], shared: SharedFlags = [],
     examples: [Example] = [], replaces: [String] = [], isHidden: Bool = false,
+    isVerbatim: Bool = false,
     run: @escaping @Sendable (inout Invocation) throws(Failure) -> Void
   ) {
     precondition(!path.isEmpty && path.count <= 3, "a command has one to three words")
@@ -58,6 +61,7 @@ package struct Command: Sendable {
     self.examples = examples
     self.replaces = replaces
     self.isHidden = isHidden
+    self.isVerbatim = isVerbatim
     self.run = run
   }
 

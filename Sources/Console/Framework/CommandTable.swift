@@ -47,11 +47,13 @@ package enum CommandTable {
     UserCommands.rows,
     AclCommands.rows,
     CheckCommands.rows,
+    [Doctor.row],
     StoreCommands.rows,
     BenchCommands.rows,
     ContextCommands.rows,
     TopCommand.rows,
     ToolCommands.rows,
+    [MqadminCommand.row],
     EchoCommand.rows,
   ].flatMap { $0 }
 

@@ -42,6 +42,8 @@ package struct Failure: Error, Sendable {
   package let hint: String
   /// The response code of the peer, when it was a peer that refused.
   package let responseCode: Int32?
+  /// What the process exits with.
+  package private(set) var exitCode: Int32
   /// The brokers that failed, by name or address; empty when nobody was asked.
   package private(set) var brokers: [String] = []
   /// What was asked of the first of them; nil when nothing was.
@@ -53,6 +55,14 @@ package struct Failure: Error, Sendable {
     self.message = message
     self.hint = hint
     self.responseCode = responseCode
+    exitCode = code.rawValue
+  }
+
+  /// The exit code of a check, whose findings have been printed: nothing more is said.
+  package static func status(_ exitCode: Int32) -> Failure {
+    var failure = Failure(.check, "")
+    failure.exitCode = exitCode
+    return failure
   }
 
   /// What the client met, as an exit code.
@@ -71,6 +81,7 @@ package struct Failure: Error, Sendable {
     message = error.message
     hint = error.hint
     self.responseCode = responseCode
+    exitCode = code.rawValue
     brokers = error.address.isEmpty ? [] : [error.address]
     request = error.request
   }

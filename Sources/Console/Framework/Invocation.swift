@@ -135,6 +135,11 @@ package struct Invocation {
   /// Environment and contexts.
   package var settingsInUse: Settings { settings }
 
+  /// Runs another command line in place of this one, with the same streams and settings.
+  package func runAgain(_ words: [String]) throws(Failure) {
+    try Program.runThrowing(words, streams: streams, settings: settings, nowMs: nowMs)
+  }
+
   // MARK: Printing
 
   /// Whether one of these columns, which cost requests and are shown by -o wide only, will be printed or

@@ -45,6 +45,12 @@ package enum Parser {
       throw Failure(.usage, "more than \(Limits.argumentsMax) words", hint: "split them over several calls")
     }
     if isWanted("version", in: words) { return .version }
+    if let command = words.first.flatMap({ CommandTable.command([$0]) }), command.isVerbatim {
+      if words.count == 2 && ["--help", "-h"].contains(words[1]) { return .help(command.path) }
+      var input = Input()
+      input.arguments = Array(words.dropFirst())
+      return .run(command, input)
+    }
     let (path, rest) = try split(words)
     let asksHelp = wantsHelp(rest)
     guard let command = CommandTable.command(path) else {

@@ -143,6 +143,19 @@ extension Invocation {
     }
   }
 
+  /// Every broker process that a question goes to: masters and slaves of -c or of all clusters, or the one
+  /// of -b.
+  package mutating func processes() throws(Failure) -> [BrokerTarget] {
+    let cluster = try cluster()
+    if command.shared.contains(.broker), let name = brokerName {
+      return [try attempt { () throws(ClientError) in try cluster.broker(name) }]
+    }
+    let wanted = clusterName
+    return try attempt { () throws(ClientError) in
+      try cluster.brokers(cluster: wanted, in: try cluster.clusterInfo())
+    }
+  }
+
   /// As `masters`, for changes: where there are several clusters, one must be named.
   package mutating func mastersToChange() throws(Failure) -> [BrokerTarget] {
     if brokerName != nil || clusterName != nil { return try masters() }

@@ -8,9 +8,12 @@ package enum Program {
   /// Version of mq itself.
   package static let version = "0.1.0"
 
-  /// Runs the process's command line and ends the process.
-  package static func main(_ words: [String]) -> Never {
+  /// Runs the process's command line, the program's name first, and ends the process. Called mqadmin it takes
+  /// the command lines of that.
+  package static func main(_ line: [String]) -> Never {
     let streams = Streams()
+    let name = line.first?.split(separator: "/").last.map(String.init)
+    let words = (name == "mqadmin" ? ["mqadmin"] : []) + line.dropFirst()
     let code = run(words, streams: streams, settings: Settings(), nowMs: Clock.wallMs())
     streams.flush()
     Process.exit(code)
@@ -19,23 +22,30 @@ package enum Program {
   /// Runs one command line (without the program's name); returns the exit code.
   package static func run(_ words: [String], streams: Streams, settings: Settings, nowMs: Int64) -> Int32 {
     do throws(Failure) {
-      switch try Parser.parse(words, nowMs: nowMs) {
-      case .version: streams.write("mq \(version)\n")
-      case .help(let path): streams.write(try Help.text(path))
-      case .run(let command, let input):
-        try apply(input, of: command, to: streams, settings, nowMs: nowMs)
-        var invocation = Invocation(command, input, streams: streams, settings: settings, nowMs: nowMs)
-        if let everyMs = invocation.watchMs { try Watch.run(&invocation, everyMs: everyMs) }
-        try command.run(&invocation)
-        if let refusal = streams.refusal { throw refusal }
-        streams.finish()
-      }
+      try runThrowing(words, streams: streams, settings: settings, nowMs: nowMs)
       return 0
     } catch {
       streams.flush()
       let failure = streams.refusal ?? error
       streams.tell(failure, errorFormat(words), verbose: isVerbose(words))
-      return failure.code.rawValue
+      return failure.exitCode
+    }
+  }
+
+  /// Runs one command line and leaves its failure to the caller.
+  static func runThrowing(
+    _ words: [String], streams: Streams, settings: Settings, nowMs: Int64
+  ) throws(Failure) {
+    switch try Parser.parse(words, nowMs: nowMs) {
+    case .version: streams.write("mq \(version)\n")
+    case .help(let path): streams.write(try Help.text(path))
+    case .run(let command, let input):
+      try apply(input, of: command, to: streams, settings, nowMs: nowMs)
+      var invocation = Invocation(command, input, streams: streams, settings: settings, nowMs: nowMs)
+      if let everyMs = invocation.watchMs { try Watch.run(&invocation, everyMs: everyMs) }
+      try command.run(&invocation)
+      if let refusal = streams.refusal { throw refusal }
+      streams.finish()
     }
   }
 

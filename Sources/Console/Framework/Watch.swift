@@ -29,8 +29,8 @@ enum Watch {
         if let refusal = streams.refusal { throw refusal }
         streams.finish()
       } catch {
-        // A broker that is away may come back; a watch waits for it.
-        if error.code != .unreachable && error.code != .partial {
+        // A broker that is away may come back, and so may what a check found; a watch waits for it.
+        if ![.unreachable, .partial, .check].contains(error.code) {
           streams.dropScreen()
           if hasDrawn { restoreTerminal() }
           throw error

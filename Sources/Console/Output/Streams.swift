@@ -92,6 +92,7 @@ package final class Streams {
 
   /// A failure on stderr: as an object for scripts that read JSON or YAML, in words else.
   func tell(_ failure: Failure, _ format: OutputFormat, verbose: Bool = false) {
+    if failure.message.isEmpty { return }
     switch format {
     case .json: warn(failure.json.text(.indented) + "\n")
     case .yaml: warn(YAML.text(failure.json))

@@ -17,7 +17,8 @@ enum GroupCreate {
     impact: .writes,
     arguments: [Argument("GROUP", "name of the new group")],
     flags: GroupSettings.flags + [
-      Flag("if-not-exists", .toggle, "", "succeed without a change when the group exists")
+      Flag("if-not-exists", .toggle, "", "succeed without a change when the group exists"),
+      Flag("replace", .toggle, "", "when it exists, give it these settings, and defaults for the others"),
     ],
     shared: [.change, .cluster, .broker],
     examples: [
@@ -39,15 +40,17 @@ enum GroupCreate {
     let tables = GroupQueries.tables(cluster, targets, &problems)
     try problems.finish(of: targets.count)
     let taken = tables.filter { GroupQueries.config(of: group, in: $0.table) != nil }.map(\.target)
-    if !taken.isEmpty && !invocation.isOn("if-not-exists") {
+    let replaces = invocation.isOn("replace")
+    if !taken.isEmpty && !replaces && !invocation.isOn("if-not-exists") {
       throw Failure(
         .failed, "group \(group) exists already on \(taken.map(\.label).joined(separator: ", "))",
         hint: "mq group alter \(group) changes it; --if-not-exists accepts it")
     }
-    if taken.count == targets.count { return invocation.print(Plan.results(of: taken, "exists already")) }
+    if taken.count == targets.count && !replaces { return invocation.print(Plan.results(of: taken, "exists already")) }
     var plan = Plan()
-    for target in targets where !taken.contains(target) {
-      plan.add(target, GroupQueries.put(config), result: "created")
+    for target in targets where replaces || !taken.contains(target) {
+      let result = taken.contains(target) ? "replaced" : "created"
+      plan.add(target, GroupQueries.put(config), result: result)
     }
     try plan.run(&invocation)
   }

@@ -74,7 +74,8 @@ enum TopicCreate {
     impact: .writes,
     arguments: [Argument("TOPIC", "name of the new topic")],
     flags: TopicFlags.rows + [
-      Flag("if-not-exists", .toggle, "", "succeed without a change when the topic exists")
+      Flag("if-not-exists", .toggle, "", "succeed without a change when the topic exists"),
+      Flag("replace", .toggle, "", "when it exists, give it these settings, and defaults for the others"),
     ],
     shared: [.change, .cluster, .broker],
     examples: [
@@ -100,7 +101,7 @@ enum TopicCreate {
         invocation.print(Plan.results(of: taken, "exists already"))
         return
       }
-      if !invocation.isOn("if-not-exists") {
+      if !invocation.isOn("if-not-exists") && !invocation.isOn("replace") {
         throw Failure(
           .failed, "topic \(topic) exists already on \(taken.map(\.label).joined(separator: ", "))",
           hint: "mq topic alter \(topic) changes it; --if-not-exists accepts it")
@@ -111,8 +112,9 @@ enum TopicCreate {
     config.writeQueues = 8
     TopicFlags.apply(invocation, to: &config)
     var plan = Plan()
-    for target in targets where !present.contains(target.name) {
-      plan.add(target, TopicQueries.put(config, attributes: TopicFlags.wire(attributes)), result: "created")
+    for target in targets where invocation.isOn("replace") || !present.contains(target.name) {
+      let result = present.contains(target.name) ? "replaced" : "created"
+      plan.add(target, TopicQueries.put(config, attributes: TopicFlags.wire(attributes)), result: result)
     }
     if config.isOrder {
       let list = TopicOrder.text(targets.map { ($0.name, config.writeQueues) })
