@@ -172,7 +172,7 @@ private struct Producer {
       [
         ("producerGroup", EndToEnd.TransactionTests.group), ("tranStateTableOffset", "\(queueOffset)"),
         ("commitLogOffset", "\(logOffset)"), ("commitOrRollback", "\(Decision(body).rawValue)"),
-        ("fromTransactionCheck", "\(fromCheck)"), ("msgId", "M"),
+        ("fromTransactionCheck", "\(fromCheck)"),
       ], oneWay: true)
   }
 }

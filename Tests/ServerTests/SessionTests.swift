@@ -1,6 +1,7 @@
 // What answers wait for.
 
 import Linux
+import Store
 import TestSupport
 import Testing
 import Wire
@@ -45,5 +46,40 @@ import Wire
     session.out.append("abc")
     #expect(send(session, durable: 99) == 0)
     #expect(send(session, durable: 100) == 3)
+  }
+
+  /// An operator is told of a topic or group when a kill cannot take it any more.
+  @Test(arguments: [RequestCode.updateAndCreateTopic, .updateAndCreateSubscriptionGroup, .heartbeat])
+  func answersOfChangesWaitUntilTheyAreSaved(_ code: RequestCode) throws {
+    let rig = try Rig { $0.store.threads = .byHand }
+    let session = try rig.client().session
+    func save() {
+      var isBusy: Bool
+      repeat {
+        isBusy = rig.node.store.runJanitorOnce()
+        rig.node.takeResults()
+      } while isBusy
+    }
+    // What the start itself made.
+    rig.node.everySecond()
+    save()
+    var request = ByteBuffer()
+    var writer = FrameWriter(request: code.rawValue, opaque: 1, to: &request)
+    writer.field("topic", "T", to: &request)
+    writer.field("readQueueNums", 4, to: &request)
+    writer.field("writeQueueNums", 4, to: &request)
+    writer.field("perm", 6, to: &request)
+    writer.endHeader(to: &request)
+    if code == .updateAndCreateSubscriptionGroup {
+      request.append(utf8: SubscriptionGroup(name: "G").json.text(.compact))
+    } else if code == .heartbeat {
+      request.append("{\"clientID\":\"c\",\"consumerDataSet\":[],\"producerDataSet\":[]}")
+    }
+    writer.finish(to: &request)
+    try rig.node.receive(session, request.bytes)
+    let isChange = code != .heartbeat
+    #expect(session.out.count > 0 && rig.node.releasable(session) == (isChange ? 0 : session.out.count))
+    save()
+    #expect(rig.node.releasable(session) == session.out.count)
   }
 }

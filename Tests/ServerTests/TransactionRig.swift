@@ -87,18 +87,20 @@ final class TransactionRig {
   }
 
   /// 37 with an answer; nil when there is none.
+  ///
+  /// - Parameter id: The message's id as the client knows it; nil for a client that says none.
   @discardableResult
   func end(
     _ half: Half, _ decision: Int, group: String = TransactionRig.group, fromCheck: Bool = false,
-    oneWay: Bool = false
+    oneWay: Bool = false, id: String? = nil
   ) throws -> Reply? {
     try producer.send(
       37,
       [
         ("producerGroup", group), ("tranStateTableOffset", "\(half.queueOffset)"),
         ("commitLogOffset", "\(half.logOffset)"), ("commitOrRollback", "\(decision)"),
-        ("fromTransactionCheck", "\(fromCheck)"), ("msgId", "M"), ("transactionId", "M"),
-      ], oneWay: oneWay)
+        ("fromTransactionCheck", "\(fromCheck)"),
+      ] + (id.map { [("msgId", $0), ("transactionId", $0)] } ?? []), oneWay: oneWay)
   }
 
   /// Lets the clock go on and the broker work, turn after turn, until it has nothing more to do now.

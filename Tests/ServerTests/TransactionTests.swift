@@ -190,6 +190,41 @@ struct TransactionTests {
     #expect(try tx.delivered == ["0", "1"])
   }
 
+  /// A power loss took half message K0, and K1 has its place: the late end of K0 is none of K1.
+  @Test(arguments: [commit, rollback], [false, true])
+  func lateEndsOfLostMessagesEndNoOther(_ decision: Int, _ fromCheck: Bool) throws {
+    let tx = try TransactionRig()
+    let half = try Half(tx.prepare("1", key: "K1"))
+    let reply = try #require(try tx.end(half, decision, fromCheck: fromCheck, id: "K0"))
+    #expect(reply.code == 1 && reply.remark == "The message id wrong")
+    #expect(try tx.delivered == [])
+    #expect(tx.transactions.pending.count == 1)
+    #expect(try tx.end(half, commit, id: "K1")?.remark == nil)
+    #expect(try tx.delivered == ["1"])
+  }
+
+  enum Naming: CaseIterable { case uniqueKey, place, empty, nothing }
+
+  /// What clients say as the message's id; each of them ends what it began, copies too.
+  @Test(arguments: Naming.allCases, [false, true])
+  func clientsNameTheirMessages(_ naming: Naming, _ isAsked: Bool) throws {
+    let tx = try TransactionRig()
+    var half = try Half(tx.prepare("0", key: "K0"))
+    if isAsked {
+      tx.round()
+      half = try Half(#require(tx.questions().first))
+    }
+    let id =
+      switch naming {
+      case .uniqueKey: "K0"
+      case .place: OffsetMessageId(host: tx.node.storeHost, physicalOffset: half.logOffset).text
+      case .empty: ""
+      case .nothing: String?.none
+      }
+    #expect(try tx.end(half, commit, fromCheck: isAsked, id: id)?.code == 0)
+    #expect(try tx.delivered == ["0"])
+  }
+
   @Test func delayBeginsWithTheCommit() throws {
     let tx = try TransactionRig()
     let half = try tx.half("later", [("DELAY", "2")])

@@ -28,8 +28,11 @@ final class PopRecord {
   /// Looks after a start in how many places each message of the group is: in the queues before it, and in
   /// check points. What was whole before the crash is in one.
   func recount(_ world: World, _ node: Node, group name: String, topic: String) {
+    let before = extra
     extra = [:]
-    guard world.tornFrom < .max, let group = node.broker.clients.existing(name) else { return }
+    guard world.tornFrom < .max || !before.isEmpty, let group = node.broker.clients.existing(name) else {
+      return
+    }
     var places: [String: (count: Int, isTorn: Bool)] = [:]
     func count(_ slot: TopicSlot, _ queueId: Int32, _ offset: Int64) {
       var raw = ByteBuffer()
@@ -56,7 +59,10 @@ final class PopRecord {
         count(point.key.slot, point.key.queueId, point.offset(index))
       }
     }
-    for (key, place) in places where place.count > 1 && place.isTorn { extra[key] = place.count - 1 }
+    for (key, place) in places where place.count > 1 {
+      // What an earlier crash left, and nobody has popped since, still stands there.
+      extra[key] = place.isTorn ? place.count - 1 : before[key].map { min($0, place.count - 1) }
+    }
     if !extra.isEmpty { world.note("stand more than once: \(extra.sorted { $0.key < $1.key })") }
   }
 

@@ -91,7 +91,7 @@ final class Replays: Feature {
   /// What the broker may have forgotten is done again.
   private func repeatYoung() {
     for (queueId, reset) in resets
-    where !reset.isTaken || world.steadyMs < reset.askedMs + Self.settledMs { repeating.insert(queueId) }
+    where !reset.isTaken || world.endedMs < reset.askedMs + Self.settledMs { repeating.insert(queueId) }
     if !isAsking { repeatNext() }
   }
 

@@ -63,7 +63,8 @@ final class TransactionalProducer {
     message.state = .refused
     world.oracle.sending(message)
     undecided.insert(message.id)
-    let properties = message.properties + "TRAN_MSG\u{1}true\u{2}PGROUP\u{1}\(Self.group)\u{2}"
+    let names = "PGROUP\u{1}\(Self.group)\u{2}UNIQ_KEY\u{1}M\(message.id)\u{2}"
+    let properties = message.properties + "TRAN_MSG\u{1}true\u{2}" + names
     let queueId = world.number(0...Int(topic.queues) - 1)
     let fields = [
       ("a", Self.group), ("b", topic.name), ("c", "TBW102"), ("d", "4"), ("e", "\(queueId)"), ("f", "4"),

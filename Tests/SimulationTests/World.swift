@@ -49,6 +49,8 @@ final class World {
   /// Starts of the server so far: what a crash ends must not go on afterwards.
   private(set) var boots = 0
   private(set) var powerLosses = 0
+  /// When the server ended that ran before this one.
+  private(set) var endedMs: Int64 = 0
   /// What the last end of the server left half done lies in the log from here on.
   private(set) var tornFrom: Int64 = .max
   /// Told at each power loss: clients of the same site lose what they knew.
@@ -222,6 +224,7 @@ final class World {
       tornFrom = server.crash(powerLoss: false)
     }
     self.server = nil
+    endedMs = steadyMs
     after(delayMs(chance(20) ? 5_000...60_000 : 10...3_000)) { [unowned self] in boot() }
   }
 

@@ -16,6 +16,8 @@ enum TransactionRequests {
     let group: String
     let commitLogOffset: Int64
     let queueOffset: Int64
+    /// The unique key of the message as its client knows it; empty when it says none.
+    let messageId: String
     let isAnswerToCheck: Bool
   }
 
@@ -33,6 +35,7 @@ enum TransactionRequests {
       group: header.string("producerGroup", in: fields) ?? "",
       commitLogOffset: header.int64("commitLogOffset", in: fields) ?? -1,
       queueOffset: header.int64("tranStateTableOffset", in: fields) ?? -1,
+      messageId: header.string("msgId", in: fields) ?? "",
       isAnswerToCheck: header.bool("fromTransactionCheck", in: fields) ?? false)
     do throws(Refusal) {
       let remark = try end(node, session, request, isOneWay: header.isOneWay)
@@ -71,11 +74,16 @@ enum TransactionRequests {
     {
       throw Refusal(.illegalOperation, "")
     }
-    guard let group = PropertyScan(properties).producerGroup, properties[group].text == request.group else {
+    let scan = PropertyScan(properties)
+    guard let group = scan.producerGroup, properties[group].text == request.group else {
       throw Refusal(.systemError, "The producer group wrong")
     }
     if record.queueOffset != request.queueOffset {
       throw Refusal(.systemError, "The transaction state table offset wrong")
+    }
+    let key = scan.uniqueKey.map { properties[$0].text } ?? ""
+    if !isMeant(request.messageId, key: key, record) {
+      throw Refusal(.systemError, "The message id wrong")
     }
     let origin = half.origin ?? record.queueOffset
     if transactions.pending.copy(of: origin) == nil { return "the transaction had ended before" }
@@ -90,6 +98,13 @@ enum TransactionRequests {
       if !isOneWay, let stored = try transactions.writeOps(node) { node.holdUntilDurable(session, stored) }
     }
     return nil
+  }
+
+  /// Whether the request can mean this half message. After a power loss another one may lie at the offsets
+  /// of one that was lost, and the late end of the lost one must not decide about it. Apache compares offsets
+  /// only; its clients name the unique key, others the id that the place itself makes, or nothing.
+  private static func isMeant(_ id: String, key: String, _ record: Record) -> Bool {
+    id.isEmpty || key.isEmpty || id == key || OffsetMessageId(id)?.physicalOffset == record.physicalOffset
   }
 
   /// An operator has a given-up transaction asked for again: the message becomes a half message that was
