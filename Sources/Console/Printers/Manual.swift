@@ -25,8 +25,8 @@ package enum Manual {
     page.paragraph(
       """
       mq serves, administers and watches RocketMQ. mq serve is a name server and a broker in one process; mq \
-      NOUN VERB asks and changes clusters, those of mq serve and of Apache RocketMQ 4.9 and 5; mq top shows a \
-      cluster live. It speaks the protocol of brokers and name servers itself and needs no Java.
+      NOUN VERB asks and changes clusters, those of mq serve and of Apache RocketMQ 4.9 and 5; mq top shows \
+      a cluster live. It speaks the protocol of brokers and name servers itself and needs no Java.
       """, isFirst: true)
     page.heading("COMMANDS")
     for word in CommandTable.firstWords {

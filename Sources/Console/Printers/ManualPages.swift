@@ -77,8 +77,8 @@ extension Manual {
     page.paragraph(
       """
       These are settings of Apache's broker that are about threads, pools, replication, engines and timers \
-      which mq serve does not have. They are accepted with a warning, so that a broker.conf can be taken over \
-      as it is.
+      which mq serve does not have. They are accepted with a warning, so that a broker.conf can be taken \
+      over as it is.
       """, isFirst: true)
     page.paragraph(BrokerConf.keysWithoutEffect.joined(separator: ", ") + ".")
     page.heading("EXAMPLES")
