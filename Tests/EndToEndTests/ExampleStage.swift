@@ -19,7 +19,7 @@ enum Stage {
 
   /// What an example names, and what makes it. Made again after an example that changes it.
   static let things: [(pattern: String, script: String)] = [
-    ("orders|billing|order-17|AC11|7F00", ordersScript),
+    ("orders|billing|order-17|AC11|7F00|dlq|pay|stats", ordersScript),
     (
       "Orders",
       """
@@ -49,8 +49,7 @@ enum Stage {
     ("topic order (get|unset)", "mq topic order set Orders"),
     ("kv (list|get) ORDER_TOPIC_CONFIG", "mq namesrv kv set ORDER_TOPIC_CONFIG Orders broker-a:4"),
     ("kv delete MY_NAMESPACE", "mq namesrv kv set MY_NAMESPACE color blue"),
-    ("topic entries", "seq 64 | mq produce Orders --queue 2"),
-    ("--map-file", "mq topic static create Ledger --queues 8 --dry-run -o json > map.json"),
+    ("topic entries", "seq 5008 | mq produce Orders --queue 2"),
     ("~/store", storeScript),
     ("zfunc|fish", "mkdir -p .zfunc .config/fish/completions"),
   ]
@@ -64,9 +63,9 @@ enum Stage {
 
   /// The store of a server that has ended.
   private static let storeScript = """
-    rm -rf store; mq serve --data store --namesrv-port 0 --port 0 > store.log & server=$!
+    set -e; rm -rf store; mq serve --data store --namesrv-port 0 --port 0 > store.log & server=$!
     until grep -q 'mq consume' store.log; do sleep 0.02; done
-    export MQ_NAMESRV=$(grep '^name' store.log | grep -o '127.0.0.1:[0-9]*')
+    export MQ_NAMESRV=$(grep -o '127.0.0.1:[0-9]*' store.log | head -n 1)
     mq topic create orders; mq produce orders hello --key order-17; kill $server; wait $server
     """
 
@@ -84,17 +83,22 @@ enum Stage {
     ("^mq topic create Payments", "mq topic delete Payments --yes || true"),
     ("--max-lag 1000", "seq 1001 | mq produce orders --queue 3"),
     ("^mq topic static create", "mq topic delete Ledger --yes || true"),
+    (
+      "static .*--map-file",
+      "mq topic delete Ledger --yes || true\nmq topic static create Ledger --queues 8 --dry-run -o json > map.json"
+    ),
+    ("static remap .*--map-file", "mq topic static create Ledger --map-file map.json"),
     ("topics.yaml", "mq topic export > topics.yaml"),
     ("groups.yaml", "mq group export > groups.yaml"),
     ("prod.yaml", "mq cluster export > prod.yaml"),
     ("(dead|new).jsonl", "rm -f dead.jsonl new.jsonl"),
     ("^mq group create billing", "mq group delete billing --yes"),
-    ("resume-check 7F", halfScript),
+    ("resume-check TRANS", halfScript),
     ("^mq bench ping mq-bench", "mq topic create mq-bench --if-not-exists"),
     ("^mq bench consume", "mq topic create mq-bench --if-not-exists; seq 2000 | mq produce mq-bench"),
   ]
 
-  /// A transaction whose end the broker does not know yet.
+  /// A message in the topic of half messages.
   private static let halfScript = "timeout 0.5 mq produce orders hello --transaction check || true"
 
   /// A placeholder of the manual, and what prints what stands for it here. The first that fits replaces.
@@ -115,11 +119,6 @@ enum Stage {
     (
       "djEgb3JkZXJzIGIgMTc5NTE2ODgwMDAwMSBJRA==",
       #"mq produce orders later --delay 1h -o json | grep -o 'recallHandle[^,]*' | cut -d'"' -f3"#
-    ),
-    (
-      "resume-check 7F00000100002A9F0000000000001F40",
-      #"echo resume-check $(mq message cat RMQ_SYS_TRANS_HALF_TOPIC -o json | head -n 1 "#
-        + #"| grep -o 'offsetMessageId[^,]*' | grep -o '[0-9A-F]\{32\}')"#
     ),
     ("TRANS_CHECK_MAX_TIME_TOPIC/broker-a/0@3", "echo RMQ_SYS_TRANS_HALF_TOPIC/broker-a/0@0"),
     ("-c Prod", "echo -c DefaultCluster"), ("-c Staging", "echo -c DefaultCluster"),
@@ -146,9 +145,10 @@ enum Stage {
   /// Examples that need what `mq serve` is not; a recorded Apache 5.3.3 answers them.
   static let apache: [(pattern: String, why: String)] = [
     ("broker-a:1", "a broker with a slave"),
-    ("broker-b|controller clean", "another broker"),
+    ("(--to |broker/)broker-b", "another broker"),
     ("^mq user|^mq acl", "users and rules"),
     ("^mq controller|broker epoch", "a controller"),
+    ("resume-check 7F", "a transaction that was given up"),
     ("broker container", "a container of brokers"),
     ("group clients|message push", "a consumer that says how it runs and takes messages"),
     ("producer list -g", "a producer that stays"),
@@ -156,6 +156,7 @@ enum Stage {
 
   /// What is called otherwise in the recordings. The first that fits replaces.
   static let recordedNames: [(name: String, recorded: String)] = [
+    ("7F00000100002A9F0000000000001F40", "7F00000100002A9F00000000000003E8"),
     ("orders/broker-a/3@1042", "TopicLive/broker-a/0@1"),
     ("AC1100010000A1B2C3D4E5F600010000", "7F000001029D4E0E2F2A64B2D4570009"),
     ("10.0.0.7@4711", "127.0.0.1@live"), ("orders", "TopicLive"), ("Orders", "TopicLive"),
@@ -165,8 +166,9 @@ enum Stage {
   /// What the recorded Apache says to requests that its recordings do not have so, by request code.
   static let apacheAnswers: [Int: String] = [
     3001: "", 3002: "", 3003: "", 3006: "", 3007: "", 3008: "",
-    3004: user, 3005: "[\(user)]", 3009: rules, 3010: "[\(rules)]",
-    902: "", 903: "", 908: "", 1002: "", 1006: replicas, 1007: epochs, 1011: "", 323: "", 513: "",
+    3004: user, 3005: "[\(user),\(user.replacing("alice", with: "bob"))]", 3009: rules, 3010: "[\(rules)]",
+    309: #"{"autoCommit":true,"consumeResult":"CR_SUCCESS","order":false,"spentTimeMills":0}"#,
+    902: "", 903: "", 908: "", 1002: "", 1006: replicas, 1007: epochs, 1011: "", 513: "", 323: "",
   ]
 
   private static let replicas = """
@@ -183,6 +185,6 @@ enum Stage {
   private static let user =
     #"{"username":"alice","password":"secret-17","userType":"Normal","userStatus":"enable"}"#
   private static let rules =
-    #"{"subject":"User:alice","policies":[{"policyType":"Custom","entries":[{"resource":"Topic:Orders","#
+    #"{"subject":"User:alice","policies":[{"policyType":"Custom","entries":[{"resource":"Topic:TopicLive","#
     + #""actions":["Pub","Sub"],"sourceIps":["10.0.0.0/8"],"decision":"Allow"}]}]}"#
 }
