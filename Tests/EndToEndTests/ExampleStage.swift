@@ -63,7 +63,9 @@ enum Stage {
 
   /// The store of a server that has ended.
   private static let storeScript = """
-    set -e; rm -rf store store.log; touch store.log; mq serve --data store --namesrv-port 0 --port 0 > store.log & server=$!; trap 'kill $server' EXIT
+    set -e; rm -rf store store.log; touch store.log
+    mq serve --data store --namesrv-port 0 --port 0 > store.log & server=$!
+    trap 'kill $server' EXIT
     until grep -q 'mq consume' store.log; do sleep 0.02; done
     export MQ_NAMESRV=$(grep -o '127.0.0.1:[0-9]*' store.log | head -n 1)
     mq topic create orders; mq produce orders hello --key order-17; kill $server; wait $server; trap - EXIT
