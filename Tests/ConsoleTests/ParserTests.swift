@@ -33,6 +33,13 @@ import Testing
     #expect(try input("group seek g -q 1 -q 2 -t T --to by=-5").flags["queue"] == [.integer(1), .integer(2)])
   }
 
+  /// Only a known flag is not taken for the value.
+  @Test func aValueMayBeginWithADash() throws {
+    #expect(try input("message cat T --since -5m").flags["since"] == [.integer(testNowMs - 300_000)])
+    #expect(try input("message cat T --grep -x-").flags["grep"] == [.text("-x-")])
+    #expect(try input("message cat T --grep=--timeout").flags["grep"] == [.text("--timeout")])
+  }
+
   @Test func twoDashesEndTheFlags() throws {
     #expect(try input("topic list -- -strange").arguments == ["-strange"])
     #expect(try input("topic describe -- --help").arguments == ["--help"])
@@ -56,7 +63,13 @@ import Testing
     ("topic create T --queue 8", "mq topic create has no flag --queue", "did you mean --queues?"),
     ("topic create T -Z", "mq topic create has no flag -Z", "mq topic create --help lists its flags"),
     ("topic list -o jsn", "--output=jsn is not known", "did you mean json?"),
-    ("topic list -o", "--output needs a value", "for example --output=table"),
+    ("topic list -o", "-o needs a value", "for example --output=table"),
+    ("topic list --output", "--output needs a value", "for example --output=table"),
+    ("topic list -n --timeout 5s", "-n needs a value", "for example --namesrv=127.0.0.1:9876"),
+    ("-n --timeout 5s topic list", "-n needs a value", "for example --namesrv=127.0.0.1:9876"),
+    ("topic list -n -o=csv", "-n needs a value", "for example --namesrv=127.0.0.1:9876"),
+    ("topic list -n -- x", "-n needs a value", "for example --namesrv=127.0.0.1:9876"),
+    ("topic create T --queues --no-order", "--queues needs a value", "for example --queues=8"),
     ("topic create T --queues many", "--queues=many is not a whole number", "for example --queues=8"),
     ("topic create T --queues -1", "--queues=-1 is out of range", "at least 1 and at most 65535"),
     ("topic list --timeout soon", "--timeout=soon is not a duration", "for example --timeout=5s"),
@@ -94,7 +107,11 @@ import Testing
       default: values = ["-?"]
       }
       lines += values.map { path + arguments + ["--\(flag.long)=\($0)"] }
-      if flag.takesValue { lines.append(path + arguments + ["--\(flag.long)"]) }
+      if flag.takesValue {
+        lines += [[], ["--verbose"], ["-v"], ["--color=never"]].map {
+          path + arguments + ["--\(flag.long)"] + $0
+        }
+      }
       if flag.kind == .text && !flag.isRepeated {
         lines.append(path + arguments + ["--\(flag.long)=a", "--\(flag.long)=b"])
       }

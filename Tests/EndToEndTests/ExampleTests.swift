@@ -11,16 +11,27 @@ import Testing
 
 extension EndToEnd {
   @Suite struct ExampleTests {
+    /// A noun's examples one after the other on a server of their own; several nouns at a time, for most of the
+    /// time is waiting.
     @Test func everyExampleRuns() throws {
-      let theatre = try Theatre()
       let only = ProcessInfo.processInfo.environment["MQ_EXAMPLES"] ?? ""
-      for command in CommandTable.visible where command.name.hasPrefix(only) {
-        for example in command.examples {
-          if let complaint = theatre.play(example.command, of: command) {
-            Issue.record("\(example.command)\n\(complaint)\n\(Self.advice)")
+      let wanted = CommandTable.visible.filter { $0.name.hasPrefix(only) }
+      let nouns = Dictionary(grouping: wanted) { $0.path[0] }.values
+      let script = Script(
+        nouns.sorted { $0.count != $1.count ? $0.count > $1.count : $0[0].name < $1[0].name })
+      try inParallel(4) { _ in
+        while let commands = script.nextNoun() {
+          let theatre = try Theatre()
+          for command in commands {
+            for example in command.examples {
+              guard let complaint = theatre.play(example.command, of: command) else { continue }
+              script.add("\(example.command)\n\(complaint)")
+            }
           }
         }
       }
+      for complaint in script.complaints { Issue.record("\(complaint)") }
+      #expect(script.complaints == [], "\(Self.advice)")
     }
 
     private static let advice = """
@@ -31,6 +42,7 @@ extension EndToEnd {
         codes   an exit code other than 0 that the example is meant to have
         asides  what somebody else does while the example runs
         apache  an example that needs what mq serve is not; a recorded Apache answers it
+        recordedNames, apacheAnswers  what its things are called, and what it says
       """
 
     /// A line that stands in the tables for nothing any more is a mistake too.
@@ -47,12 +59,25 @@ extension EndToEnd {
   }
 }
 
+/// What is still to be played, and what went wrong.
+private final class Script: @unchecked Sendable {
+  private let lock = NSLock()
+  private var nouns: [[Command]]
+  private var failures: [String] = []
+  init(_ nouns: [[Command]]) { self.nouns = nouns.reversed() }
+  func nextNoun() -> [Command]? { lock.withLock { nouns.popLast() } }
+  func add(_ complaint: String) { lock.withLock { failures.append(complaint) } }
+  var complaints: [String] { lock.withLock { failures } }
+}
+
 /// Where examples are played: a home directory, a server, and what has been made on it.
 private final class Theatre {
   private let broker: Broker
   private let home: TemporaryDirectory
   /// A recorded Apache, started when the first example needs it.
   private var apache: Player?
+  /// The masters that the recordings do not have: broker-b and broker-c.
+  private var others: CannedServer?
   /// Rows of `things` that are as they should be.
   private var made: Set<Int> = []
 
@@ -83,16 +108,34 @@ private final class Theatre {
     guard Stage.apache.contains(where: { Self.matches($0.pattern, line) }) else { return broker.nameServer }
     if let apache { return apache.nameServer }
     let state = ApacheState()
-    let started = try Player("clusterList") { asked in
-      if asked.code == 106 { return .answer(body: state.cluster) }
-      // A user that was changed is read back.
-      if asked.code == 3002 { state.set(user: String(decoding: asked.body, as: UTF8.self)) }
-      if asked.code == 3004, !state.user.isEmpty { return .answer(body: state.user) }
-      return Stage.apacheAnswers[asked.code].map { .answer(body: $0) }
+    let others = try CannedServer { asked in
+      Self.said(to: asked, state) ?? .answer(code: asked.code == 203 ? 206 : 17, remark: "not here")
     }
-    state.set(broker: started.broker, other: started.slave)
+    let started = try Player("clusterList") { Self.said(to: $0, state) }
+    state.set(broker: started.broker, slave: started.slave, other: others.address)
+    self.others = others
     apache = started
     return started.nameServer
+  }
+
+  /// What Apache says to requests that the recordings do not have as the examples put them.
+  private static func said(to asked: Asked, _ state: ApacheState) -> Reply? {
+    switch asked.code {
+    case 26: return .answer(body: state.settings)
+    case 106: return .answer(body: state.cluster)
+    // The controllers: this is the leader.
+    case 1005: return .answer(fields: state.controller)
+    // A user that was changed is read back.
+    case 3002: state.set(user: String(decoding: asked.body, as: UTF8.self))
+    case 3004 where !state.user.isEmpty && asked.fields["username"] == "alice":
+      return .answer(body: state.user)
+    case 3004:
+      let body = Stage.apacheAnswers[3004] ?? ""
+      return .answer(body: body.replacingOccurrences(of: "alice", with: asked.fields["username"] ?? "alice"))
+    default: break
+    }
+    if let body = Stage.apacheAnswers[asked.code] { return .answer(body: body) }
+    return nil
   }
 
   // MARK: Before
@@ -138,6 +181,7 @@ private final class Theatre {
   /// The line with the names that things have here.
   private func translated(_ line: String, _ nameServer: String) throws -> String {
     var line = line
+    if let apache, apache.nameServer == nameServer { return recorded(line, apache) }
     for row in Stage.names where line.contains(row.pattern) {
       let (exit, output, errors) = try shell(row.script, broker.nameServer)
       let value = output.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -146,8 +190,21 @@ private final class Theatre {
       }
       line = line.replacingOccurrences(of: row.pattern, with: value)
     }
-    let address = apache.map { $0.nameServer == nameServer ? $0.broker : nil } ?? nil
-    return line.replacingOccurrences(of: "127.0.0.1:10911", with: address ?? "127.0.0.1:\(broker.port)")
+    return line.replacingOccurrences(of: "127.0.0.1:10911", with: "127.0.0.1:\(broker.port)")
+  }
+
+  /// The line with the names that things have in the recordings.
+  private func recorded(_ line: String, _ apache: Player) -> String {
+    var line = line
+    for row in Stage.recordedNames { line = line.replacingOccurrences(of: row.name, with: row.recorded) }
+    for place in ["127.0.0.1:10911", "127.0.0.1:10811", "127.0.0.1:9878"] {
+      line = line.replacingOccurrences(of: place, with: apache.broker)
+    }
+    // The identifier of a message begins with its broker's address.
+    let port = UInt32(apache.broker.split(separator: ":")[1]) ?? 0
+    let digits = String(port, radix: 16, uppercase: true)
+    return line.replacingOccurrences(
+      of: "7F00000100002A9F", with: "7F000001" + String(repeating: "0", count: 8 - digits.count) + digits)
   }
 
   // MARK: The example
@@ -158,7 +215,7 @@ private final class Theatre {
     let asks = command.shared.contains(.confirmation) && !isSure
     let needsTerminal = asks || Self.matches(Stage.terminal, line)
     let child = try start(line, nameServer, terminal: needsTerminal)
-    if Self.matches(Stage.follows, line) || command.name == "serve" {
+    if Self.goesOn(line, command) {
       if let aside = Stage.asides.first(where: { Self.matches($0.pattern, line) }) {
         usleep(200_000)
         try make(aside.script)
@@ -166,7 +223,10 @@ private final class Theatre {
       waitForOutput(of: child)
       if needsTerminal { child.write("q") } else { child.signal(SIGINT) }
       let exit = try child.wait(timeoutMs: 10_000)
-      if child.output.isEmpty { return "it printed nothing before it was interrupted: \(child.errors)" }
+      let hasFailed = child.errors.isEmpty || child.errors.hasPrefix("mq: ")
+      if child.output.isEmpty && hasFailed {
+        return "it printed nothing before it was interrupted: \(child.errors)"
+      }
       return [.code(0), .code(130), .signal(SIGINT)].contains(exit) ? nil : "\(exit): \(child.errors)"
     }
     if let aside = Stage.asides.first(where: { Self.matches($0.pattern, line) }) {
@@ -178,6 +238,16 @@ private final class Theatre {
     while try child.readLine() != nil {}
     if exit != .code(Int32(expected)) { return "\(exit), not \(expected): \(child.output)\(child.errors)" }
     return complaint(about: child.output, child.errors, of: line)
+  }
+
+  /// Whether it ends only when it is interrupted.
+  private static func goesOn(_ line: String, _ command: Command) -> Bool {
+    if line.contains("mq serve") || matches(Stage.follows, line) { return true }
+    if line.contains("--count") || line.contains("--dry-run") { return false }
+    return command.allFlags.contains { flag in
+      guard flag.long == "follow" || flag.long == "watch" else { return false }
+      return matches("--\(flag.long)|" + (flag.short.map { " -\($0)($| |=)" } ?? "--\(flag.long)"), line)
+    }
   }
 
   private func start(_ line: String, _ nameServer: String, terminal: Bool) throws -> Child {
@@ -203,7 +273,7 @@ private final class Theatre {
 
   private func waitForOutput(of child: Child) {
     let end = nowMs() + 8000
-    while child.output.isEmpty && child.isRunning && nowMs() < end { usleep(5000) }
+    while child.output.isEmpty && child.errors.isEmpty && child.isRunning && nowMs() < end { usleep(5000) }
     // What is drawn in several writes is drawn.
     usleep(50_000)
   }
@@ -232,7 +302,7 @@ private final class Theatre {
 
   /// Whether what was printed makes sense for the form that was asked for.
   private func complaint(about output: String, _ errors: String, of line: String) -> String? {
-    let isRedirected = Self.matches(" > |^source| \\| ", line)
+    let isRedirected = Self.matches(" > |^source| \\| |export .*-f ", line)
     if isRedirected { return nil }
     if output.isEmpty && errors.isEmpty { return "it printed nothing" }
     if Self.matches("-o json", line) && !line.contains("--dry-run") {
@@ -256,21 +326,38 @@ private final class Theatre {
   }
 }
 
-/// What the recorded Apache is told to say: two masters, one with a slave, and a user.
+/// What the recorded Apache is told to say: three masters, one with a slave, and a user.
 private final class ApacheState: @unchecked Sendable {
   private let lock = NSLock()
-  private var body = ""
+  private var clusterBody = ""
+  private var address = ""
   private var changedUser = ""
-  var cluster: String { lock.withLock { body } }
+  var cluster: String { lock.withLock { clusterBody } }
+  /// Of broker-a.
+  var broker: String { lock.withLock { address } }
   /// The user as it was last changed; empty before.
   var user: String { lock.withLock { changedUser } }
   func set(user: String) { lock.withLock { changedUser = user } }
+  var settings: String { "brokerClusterName=DefaultCluster\ncontrollerAddr=\(broker)\nfileReservedTime=72\n" }
+  var controller: [String: String] {
+    [
+      "group": "group1", "controllerLeaderId": "n0", "controllerLeaderAddress": broker, "isLeader": "true",
+      "peers": "n0:\(broker)",
+    ]
+  }
 
-  func set(broker: String, other: String) {
-    let first = #""broker-a":{"brokerAddrs":{"0":"\#(broker)","1":"\#(other)"},"brokerName":"broker-a","#
-    let second = #""broker-b":{"brokerAddrs":{"0":"\#(other)"},"brokerName":"broker-b","#
-    let end = #""cluster":"DefaultCluster"}"#
-    let names = #""clusterAddrTable":{"DefaultCluster":["broker-a","broker-b"]}"#
-    lock.withLock { body = "{\"brokerAddrTable\":{\(first)\(end),\(second)\(end)},\(names)}" }
+  func set(broker: String, slave: String, other: String) {
+    let brokers = [
+      ("a", "\"0\":\"\(broker)\",\"1\":\"\(slave)\""), ("b", "\"0\":\"\(other)\""),
+      ("c", "\"0\":\"\(other)\""),
+    ]
+    let rows = brokers.map { name, addresses in
+      #""broker-\#(name)":{"brokerAddrs":{\#(addresses)},"brokerName":"broker-\#(name)","cluster":"DefaultCluster"}"#
+    }
+    let names = #""clusterAddrTable":{"DefaultCluster":["broker-a","broker-b","broker-c"]}"#
+    lock.withLock {
+      address = broker
+      clusterBody = "{\"brokerAddrTable\":{\(rows.joined(separator: ","))},\(names)}"
+    }
   }
 }

@@ -85,7 +85,9 @@ package enum Parser {
       if word.hasPrefix("-") && word.count > 1 {
         rest.append(word)
         index += 1
-        if let flag = sharedFlag(word), flag.takesValue, !carriesValue(word), index < words.count {
+        if let flag = sharedFlag(word), flag.takesValue, !carriesValue(word), index < words.count,
+          !isFlag(words[index], of: SharedFlags.table.map(\.flag))
+        {
           rest.append(words[index])
           index += 1
         }
@@ -155,9 +157,10 @@ package enum Parser {
         let (flag, isNegated) = try lookUp(raw, flags, command)
         var text = raw.value
         if text == nil && flag.takesValue {
-          if index >= words.count {
+          if index >= words.count || isFlag(words[index], of: flags) {
             throw Failure(
-              .usage, "--\(flag.long) needs a value", hint: "for example --\(flag.long)=\(example(flag))")
+              .usage, "\(raw.isLong ? "--" : "-")\(raw.name) needs a value",
+              hint: "for example --\(flag.long)=\(example(flag))")
           }
           text = words[index]
           index += 1
@@ -172,6 +175,18 @@ package enum Parser {
     }
     try checkCount(result.arguments, of: command)
     return result
+  }
+
+  /// Whether the word is one of the flags and so no value of the flag before it: a value that looks like one
+  /// must be joined with an equals sign. Times like -5m are values.
+  private static func isFlag(_ word: String, of flags: [Flag]) -> Bool {
+    if word == "--" { return true }
+    let name = word.prefix { $0 != "=" }
+    if name.hasPrefix("--") {
+      let long = name.dropFirst(2)
+      return flags.contains { $0.long == long || ($0.kind == .toggle && "no-" + $0.long == long) }
+    }
+    return name.hasPrefix("-") && name.count == 2 && flags.contains { $0.short == name.last }
   }
 
   /// One long flag, or the short flags of a word like `-vo json` or `-ojson`.

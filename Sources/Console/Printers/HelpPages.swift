@@ -82,9 +82,9 @@ extension HelpTopics {
       Messages as JSON are one object a line (mq consume, mq message tail, dlq cat):
 
         {"topic":"orders","broker":"broker-a","queueId":3,"queueOffset":1042,
-         "messageId":"…","offsetMessageId":"…","keys":"order-17","tags":"new",
-         "properties":{"price":"30"},"bornTime":"…","bornTimeMs":…,
-         "storeTime":"…","storeTimeMs":…,"reconsumeTimes":0,"body":"hello"}
+         "messageId":"...","offsetMessageId":"...","keys":"order-17","tags":"new",
+         "properties":{"price":"30"},"bornTime":"...","bornTimeMs":...,
+         "storeTime":"...","storeTimeMs":...,"reconsumeTimes":0,"body":"hello"}
 
       A body that is no UTF-8 is in "bodyBase64" instead. mq produce --json reads the
       same lines; it takes body, keys, tags, delayLevel and properties, and ignores

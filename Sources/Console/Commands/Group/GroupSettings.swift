@@ -39,7 +39,7 @@ enum GroupSettings {
     members.map(\.flag) + [
       Flag(
         "retry-policy", .text, "POLICY",
-        "default, exponential:FIRST,MAX,FACTOR, custom:TIME,TIME…, or Apache's JSON"),
+        "default, exponential:FIRST,MAX,FACTOR, custom:TIME,TIME..., or Apache's JSON"),
       Flag("consume-timeout", .duration, "TIME", "when a push consumer gives a message back (new: 15m)"),
       Flag("attr", .text, "KEY=VALUE", "set an attribute; KEY= removes it (alter)", isRepeated: true),
     ]
