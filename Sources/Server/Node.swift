@@ -15,9 +15,6 @@ final class Node {
   let nameServer = NameServer()
   let broker: Broker
   let table: RequestTable
-  /// Changes of topics and groups that the start itself made: no answer waits for those,
-  /// the next start makes them again.
-  private(set) var bootConfigChanges: Int64 = 0
   /// Connections by id.
   var sessions: [UInt64: Session] = [:]
   /// Wall clock of this turn of the loop, ms.
@@ -50,7 +47,7 @@ final class Node {
     broker.boot(self)
     nameServer.registerOwnBroker(self)
     broker.topics.takeOrder(self)
-    bootConfigChanges = store.configChanges
+    store.forgetConfigPromises()
   }
 
   /// Settings that changed while the server runs.

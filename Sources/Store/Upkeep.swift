@@ -48,6 +48,12 @@ struct Upkeep {
     nextWriteMs = [:]
   }
 
+  /// Nobody was told of the changes so far: answers wait for later ones only.
+  mutating func forgetPromises() {
+    saving = [:]
+    changesSaved = changes
+  }
+
   /// Another change of a file that is not on disk.
   mutating func changed(_ file: ConfigFile) {
     dirty.insert(file)

@@ -51,7 +51,7 @@ extension Node {
     }
     // Nothing that may depend on a new topic or another change is acknowledged before that is on disk.
     let changes = store.configChanges
-    if changes > max(store.configChangesSaved, bootConfigChanges) { session.hold(configChanges: changes) }
+    if changes > store.configChangesSaved { session.hold(configChanges: changes) }
     return at
   }
 

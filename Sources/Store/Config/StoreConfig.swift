@@ -38,6 +38,8 @@ extension MessageStore {
   package var configChanges: Int64 { upkeep.changes }
   /// See `configChanges`.
   package var configChangesSaved: Int64 { upkeep.changesSaved }
+  /// Lets no answer wait for the changes so far: those of a start, of which nobody was told.
+  package func forgetConfigPromises() { upkeep.forgetPromises() }
 
   /// Adds or replaces; bumps the data version and persists, at once or (`soon` false) with the next
   /// `maintain`. Returns the slot. A light queue keeps having no config.

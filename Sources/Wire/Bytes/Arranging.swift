@@ -1,5 +1,5 @@
-// Sorting that is compiled once. The standard library's sort is copied for every type that is sorted, some 8 kB
-// each: a third of a megabyte in this program.
+// Sorting that is compiled once. The standard library's sort is copied for every type that is sorted, some
+// 8 kB each: a third of a megabyte in this program.
 
 extension Sequence {
   /// As `sorted(by:)`, through one copy of the algorithm for all types: some ten times slower. For lists of

@@ -128,7 +128,8 @@ enum Doctor {
     var byVersion: [String: [String]] = [:]
     for answer in answers { byVersion[answer.runtime.version, default: []].append(answer.target.label) }
     if byVersion.count < 2 { return }
-    let parts = byVersion.arranged { $0.key < $1.key }.map { "\($0.key): \($0.value.joined(separator: ", "))" }
+    let versions = byVersion.arranged { $0.key < $1.key }
+    let parts = versions.map { "\($0.key): \($0.value.joined(separator: ", "))" }
     findings.add(
       .warning, "version", "brokers", parts.joined(separator: "; "),
       hint: "finish the upgrade: features need all brokers of a cluster")

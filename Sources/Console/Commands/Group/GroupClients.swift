@@ -268,8 +268,8 @@ enum GroupConsistency {
       }
     }
     if live.model == .broadcasting || live.type != .passively { return lines }
-    for (queue, clients) in GroupClients.owners(known).arranged(by: { $0.key < $1.key }) where clients.count > 1
-    {
+    let owners = GroupClients.owners(known).filter { $0.value.count > 1 }
+    for (queue, clients) in owners.arranged(by: { $0.key < $1.key }) {
       let name = "\(queue.topic)/\(queue.broker)/\(queue.queueId)"
       lines.append("\(name) is consumed by \(clients.sorted().joined(separator: ", "))")
     }
