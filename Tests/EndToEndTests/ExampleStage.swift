@@ -28,7 +28,7 @@ enum Stage {
       """
     ),
     (
-      "group .*billing",
+      "(group|check) .*billing",
       "mq group resume billing || true; mq group resume billing orders || true\n"
         + "mq consume orders -g billing --count 2"
     ),

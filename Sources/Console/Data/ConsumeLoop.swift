@@ -287,7 +287,7 @@ final class ConsumeLoop {
 
   private func refused(_ error: ClientError) -> Failure {
     let failure = Failure(error)
-    guard let member, failure.code == .auth, failure.hint.isEmpty else { return failure }
+    guard let member, failure.code == .auth, Glob.isPart("group", of: failure.message) else { return failure }
     return Failure(
       failure.code, failure.message,
       hint: "mq group describe \(member.group) says whether it is paused; mq group resume ends that")

@@ -18,7 +18,7 @@ enum MqadminCommand {
       Argument("COMMAND", "a command of mqadmin, then its options", isOptional: true, isRepeated: true)
     ],
     examples: [
-      Example("mq mqadmin topicList -n 127.0.0.1:9876", "runs mq topic list --all -n 127.0.0.1:9876"),
+      Example("mq mqadmin topicRoute -t orders", "runs mq topic route orders"),
       Example("mq mqadmin help updateTopic", "show the options and what is typed here instead"),
     ],
     replaces: ["help"], isVerbatim: true, run: run)

@@ -31,7 +31,7 @@ enum CheckCommands {
       ["check", "lag"], summary: "Check how far behind consumer groups are", details: codes,
       arguments: [groups], flags: lagFlags, shared: [.query, .cluster, .broker],
       examples: [
-        Example("mq check lag billing --max-lag 5000", "one group with a threshold of its own"),
+        Example("mq check lag billing --warn-lag 5000 --max-lag 50000", "one group with thresholds of its own"),
         Example("mq check lag 'pay*' --max-behind 10m --watch=30s", "some groups, every half minute"),
       ],
       run: { (invocation: inout Invocation) throws(Failure) in try run(&invocation, [.lag]) }),
@@ -55,7 +55,7 @@ enum CheckCommands {
       ["check", "all"], summary: "Check brokers, lag and subscriptions", details: codes,
       arguments: [groups], flags: lagFlags + brokerFlags, shared: [.query, .cluster, .broker],
       examples: [
-        Example("mq check all -c DefaultCluster", "everything in one cluster"),
+        Example("mq check all -c DefaultCluster --warn-lag 5000", "everything in one cluster"),
         Example("mq check all --watch=60s", "once a minute, until interrupted"),
       ],
       replaces: ["startMonitoring"],
