@@ -31,7 +31,7 @@ enum CheckCommands {
       ["check", "lag"], summary: "Check how far behind consumer groups are", details: codes,
       arguments: [groups], flags: lagFlags, shared: [.query, .cluster, .broker],
       examples: [
-        Example("mq check lag billing --warn-lag 5000 --max-lag 50000", "one group with thresholds of its own"),
+        Example("mq check lag billing --warn-lag 5000 --max-lag 50000", "with thresholds of its own"),
         Example("mq check lag 'pay*' --max-behind 10m --watch=30s", "some groups, every half minute"),
       ],
       run: { (invocation: inout Invocation) throws(Failure) in try run(&invocation, [.lag]) }),
