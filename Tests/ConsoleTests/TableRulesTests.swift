@@ -33,6 +33,11 @@ import Testing
     #expect(mq(["help"] + command.path).out == help.out)
   }
 
+  @Test func everyNounHasCommandsAndEveryGroupIsANoun() {
+    let groups = Set(CommandTable.all.filter { $0.path.count > 1 }.map { $0.path[0] })
+    #expect(groups == Set(CommandTable.nouns.map(\.name)))
+  }
+
   @Test(arguments: CommandTable.visible.map(\.name))
   func everyExampleParses(name: String) throws {
     let command = try #require(CommandTable.command(name.split(separator: " ").map(String.init)))

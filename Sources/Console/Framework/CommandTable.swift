@@ -8,7 +8,7 @@ package enum CommandTable {
     package let summary: String
   }
 
-  /// Words that group commands and have at least one.
+  /// Words that group commands.
   package static let nouns: [Noun] = [
     Noun(name: "topic", summary: "Topics: create, inspect, change, delete"),
     Noun(name: "group", summary: "Consumer groups: progress, rewinding, pausing"),
@@ -27,38 +27,45 @@ package enum CommandTable {
     Noun(name: "bench", summary: "Measure a cluster"),
     Noun(name: "context", summary: "Saved addresses of clusters"),
     Noun(name: "generate", summary: "Files for packagers"),
-  ].filter { noun in isNoun(noun.name) }
+  ]
 
+  /// Each makes the rows of a noun when it is asked: a program that only serves need not touch them all.
+  private static let families: [@Sendable () -> [Command]] = [
+    { ServeCommand.rows },
+    { ProduceCommand.rows },
+    { ConsumeCommand.rows },
+    { TopicCommands.rows },
+    { GroupCommands.rows },
+    { MessageCommands.rows },
+    { DlqCommands.rows },
+    { ClusterCommands.rows },
+    { BrokerCommands.rows },
+    { ConfigCommands.rows },
+    { NameServerCommands.rows },
+    { ControllerCommands.rows },
+    { ProducerCommands.rows },
+    { UserCommands.rows },
+    { AclCommands.rows },
+    { CheckCommands.rows },
+    { [Doctor.row] },
+    { StoreCommands.rows },
+    { BenchCommands.rows },
+    { ContextCommands.rows },
+    { TopCommand.rows },
+    { ToolCommands.rows },
+    { [MqadminCommand.row] },
+    { EchoCommand.rows },
+  ]
   /// In the order of the help.
-  package static let all: [Command] = [
-    ServeCommand.rows,
-    ProduceCommand.rows,
-    ConsumeCommand.rows,
-    TopicCommands.rows,
-    GroupCommands.rows,
-    MessageCommands.rows,
-    DlqCommands.rows,
-    ClusterCommands.rows,
-    BrokerCommands.rows,
-    ConfigCommands.rows,
-    NameServerCommands.rows,
-    ControllerCommands.rows,
-    ProducerCommands.rows,
-    UserCommands.rows,
-    AclCommands.rows,
-    CheckCommands.rows,
-    [Doctor.row],
-    StoreCommands.rows,
-    BenchCommands.rows,
-    ContextCommands.rows,
-    TopCommand.rows,
-    ToolCommands.rows,
-    [MqadminCommand.row],
-    EchoCommand.rows,
-  ].flatMap { $0 }
+  package static let all: [Command] = families.flatMap { $0() }
 
   /// The row of that name.
-  package static func command(_ path: [String]) -> Command? { all.first { $0.path == path } }
+  package static func command(_ path: [String]) -> Command? {
+    for family in families {
+      if let found = family().first(where: { $0.path == path }) { return found }
+    }
+    return nil
+  }
 
   /// Whether verbs follow the word.
   package static func isNoun(_ word: String) -> Bool {
@@ -66,7 +73,8 @@ package enum CommandTable {
   }
   /// Whether more words follow these in a command: ["topic"], ["topic", "order"].
   package static func isGroup(_ path: [String]) -> Bool {
-    all.contains { $0.path.count > path.count && $0.path.starts(with: path) }
+    if path.count == 1 { return nouns.contains { $0.name == path[0] } }
+    return all.contains { $0.path.count > path.count && $0.path.starts(with: path) }
   }
   /// Words that may follow these, each once, hidden commands left out.
   package static func verbs(of path: [String]) -> [String] {
