@@ -30,6 +30,15 @@ import Testing
     #expect(run("topic list --all -o name", on: server).out.contains("TBW102\n"))
   }
 
+  @Test func aMalformedOrderIsShownAsItIs() throws {
+    let server = try CannedServer.apache {
+      $0.code == 101 ? .answer(fields: ["value": ":;broker-a:4;x"]) : nil
+    }
+    let order = run("topic order get TopicLive -o csv", on: server)
+    let place = server.address
+    #expect(order.out == "nameServer,broker,queues\r\n\(place),,\r\n\(place),broker-a,4\r\n\(place),x,\r\n")
+  }
+
   @Test func aTopicIsDescribed() throws {
     let server = try CannedServer.apache()
     let text = run("topic describe TopicLive", on: server)

@@ -110,7 +110,8 @@ enum TopicOrderGet {
         return try response.success(from: server.address)["value"] ?? ""
       }
       for part in (text ?? "").split(separator: ";") {
-        let words = part.split(separator: ":", maxSplits: 1)
+        // Anybody may have written anything there.
+        let words = part.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         table.add(
           .text(server.address), .text(String(words[0])),
           words.count > 1 ? .integer(Int64(words[1])) : .unknown)
