@@ -19,6 +19,13 @@ import Testing
     #expect(Set(OldCommands.all.map { $0.name.lowercased() }).count == 89)
   }
 
+  @Test func theListNamesEveryNewForm() {
+    let list = mq("mqadmin help").out
+    #expect(list.split(separator: "\n").count == 89)
+    #expect(list.contains("getColdDataFlowCtrInfo            mq broker cold list\n"), "\(list)")
+    #expect(list.contains("topicRoute                        mq topic route\n"))
+  }
+
   @Test(arguments: [
     ("topicList", ["topic list --all"]),
     ("topicRoute -t A -n x:1;y:2", ["topic route A -n x:1;y:2"]),

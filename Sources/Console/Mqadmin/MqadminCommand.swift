@@ -38,7 +38,7 @@ enum MqadminCommand {
     let lines = try old.rewritten(values)
     if !old.note.isEmpty { invocation.warn(old.note) }
     for line in lines {
-      invocation.warn("running: mq " + line.map(Self.quoted).joined(separator: " "))
+      invocation.warn("running: mq " + line.map(Escape.shell).joined(separator: " "))
       try invocation.runAgain(line)
     }
   }
@@ -64,8 +64,10 @@ enum MqadminCommand {
     let words = old.template.split(separator: ";")[0].split(separator: " ").map {
       String($0.drop { $0 == "[" })
     }
-    let path = CommandTable.command(Array(words.prefix(2)))?.name ?? words[0]
-    return path
+    for count in [3, 2, 1] {
+      if let command = CommandTable.command(Array(words.prefix(count))) { return command.name }
+    }
+    preconditionFailure("the new form of \(old.name) is no command")
   }
 
   private static var list: String {
@@ -74,18 +76,5 @@ enum MqadminCommand {
       let pad = String(repeating: " ", count: width - old.name.count + 2)
       return old.name + pad + (old.template.isEmpty ? old.note : "mq " + newForm(old)) + "\n"
     }.joined()
-  }
-
-  /// As a shell takes it.
-  private static func quoted(_ word: String) -> String {
-    let isPlain =
-      !word.isEmpty
-      && word.utf8.allSatisfy { byte in
-        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-          || "-_=./:,+@".utf8.contains(byte)
-      }
-    return isPlain
-      ? word
-      : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 }

@@ -101,4 +101,11 @@ package enum Escape {
     }
     return result + "\""
   }
+
+  /// A word as a shell takes it: in quotes unless it is plain.
+  static func shell(_ word: String) -> String {
+    let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "_-./:+,=@%".contains($0) }
+    if isPlain && !word.isEmpty { return word }
+    return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
 }

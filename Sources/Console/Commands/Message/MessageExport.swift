@@ -74,7 +74,7 @@ enum MessageExport {
     state.progress.end()
     // Also after a failure: what was read is whole lines.
     try file.close()
-    let again = again("\(name) \(quoted(invocation.input.arguments[0]))", invocation, file)
+    let again = again("\(name) \(Escape.shell(invocation.input.arguments[0]))", invocation, file)
     try finish(failure, ending, scan, state, file, again, invocation)
   }
 
@@ -142,14 +142,7 @@ enum MessageExport {
     if invocation.isOn("ignore-case") { words.append("--ignore-case") }
     if let queue = invocation.integer("queue") { words += ["-q", "\(queue)"] }
     if let broker = invocation.brokerName { words += ["-b", broker] }
-    return ([command] + words.map(quoted)).joined(separator: " ")
-  }
-
-  /// As a shell takes it.
-  private static func quoted(_ word: String) -> String {
-    let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "_-./:+,=@%".contains($0) }
-    if isPlain && !word.isEmpty { return word }
-    return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    return ([command] + words.map(Escape.shell)).joined(separator: " ")
   }
 
   private static func finish(
