@@ -61,6 +61,11 @@ enum Doctor {
     var table = shown.table
     table.emptyText = "everything is in order"
     invocation.print(table)
+    if invocation.output == .table {
+      for finding in shown.list where !finding.hint.isEmpty {
+        invocation.say("\n\(finding.check) of \(finding.object): \(finding.message)\n  \(finding.hint)")
+      }
+    }
     invocation.say("\n\(findings.list.count) findings: \(findings.summary)")
   }
 

@@ -69,7 +69,7 @@ struct Findings {
     var table = Table(
       [
         Column("STATUS", key: "status"), Column("CHECK", key: "check"), Column("OBJECT", key: "object"),
-        Column("FOUND", key: "message"), Column("HINT", key: "hint"),
+        Column("FOUND", key: "message"), Column("HINT", key: "hint", wide: true),
       ], nameColumn: 2)
     table.emptyText = "nothing to look at"
     for finding in list {
