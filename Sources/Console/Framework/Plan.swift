@@ -44,6 +44,16 @@ package struct Plan {
     return table
   }
 
+  /// What an `alter` changes, to be filled: a line per broker and setting.
+  static var differences: Table {
+    var table = Table([
+      Column("BROKER", key: "broker"), Column("SETTING", key: "setting"), Column("BEFORE", key: "before"),
+      Column("AFTER", key: "after"),
+    ])
+    table.emptyText = "nothing changes"
+    return table
+  }
+
   /// What came of it, with the same result on each of the brokers.
   static func results(of targets: [BrokerTarget], _ result: String) -> Table {
     var table = Table([

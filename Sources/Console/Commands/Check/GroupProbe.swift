@@ -88,12 +88,7 @@ enum GroupProbe {
       let member = live[client.group]!.members[client.index]
       return (
         address: member.target.address,
-        request: Request(
-          .getConsumerRunningInfo,
-          [
-            ("consumerGroup", client.group), ("clientId", member.connection.clientId),
-            ("jstackEnable", "false"),
-          ])
+        request: GroupClients.runningRequest(client.group, member, withStack: false)
       )
     }
     for (client, answer) in zip(clients, cluster.callAll(calls)) {

@@ -87,11 +87,7 @@ enum GroupAlter {
     var problems = Problems()
     let tables = GroupQueries.tables(cluster, targets, &problems)
     try problems.finish(of: targets.count)
-    var diff = Table([
-      Column("BROKER", key: "broker"), Column("SETTING", key: "setting"), Column("BEFORE", key: "before"),
-      Column("AFTER", key: "after"),
-    ])
-    diff.emptyText = "nothing changes"
+    var diff = Plan.differences
     var plan = Plan()
     var isKnown = false
     for (target, table) in tables {

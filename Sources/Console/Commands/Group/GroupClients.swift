@@ -106,18 +106,23 @@ enum GroupClients {
     return (live, members.arranged { $0.connection.clientId < $1.connection.clientId })
   }
 
+  /// What a client says of itself, asked through a broker.
+  static func runningRequest(_ group: String, _ member: Member, withStack: Bool) -> Request {
+    Request(
+      .getConsumerRunningInfo,
+      [
+        ("consumerGroup", group), ("clientId", member.connection.clientId),
+        ("jstackEnable", withStack ? "true" : "false"),
+      ])
+  }
+
   private static func ask(
     _ group: String, _ members: inout [Member], withStack: Bool, _ cluster: Cluster, _ invocation: Invocation
   ) {
     let calls = members.map { member in
       (
         address: member.target.address,
-        request: Request(
-          .getConsumerRunningInfo,
-          [
-            ("consumerGroup", group), ("clientId", member.connection.clientId),
-            ("jstackEnable", withStack ? "true" : "false"),
-          ])
+        request: runningRequest(group, member, withStack: withStack)
       )
     }
     for (index, answer) in cluster.callAll(calls).enumerated() {

@@ -169,11 +169,7 @@ enum TopicAlter {
     var problems = Problems()
     let configs = TopicQueries.configs(of: topic, cluster, targets, &problems)
     try problems.finish(of: 1)
-    var diff = Table([
-      Column("BROKER", key: "broker"), Column("SETTING", key: "setting"), Column("BEFORE", key: "before"),
-      Column("AFTER", key: "after"),
-    ])
-    diff.emptyText = "nothing changes"
+    var diff = Plan.differences
     var plan = Plan()
     var noted: [(broker: String, count: Int32)] = []
     var isReordered = false

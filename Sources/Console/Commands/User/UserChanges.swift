@@ -66,11 +66,7 @@ enum UserChanges {
     let found = AccessQueries.user(name, cluster, targets, &problems)
     try problems.finish(of: targets.count)
     if found.isEmpty { throw Failure(.notFound, "no user is named \(name)", hint: "mq user list shows them") }
-    var diff = Table([
-      Column("BROKER", key: "broker"), Column("SETTING", key: "setting"), Column("BEFORE", key: "before"),
-      Column("AFTER", key: "after"),
-    ])
-    diff.emptyText = "nothing changes"
+    var diff = Plan.differences
     var changes: [(UserInfo, [BrokerTarget])] = []
     for (target, before) in found {
       var own = change
