@@ -153,6 +153,7 @@ package final class Player: @unchecked Sendable {
     if let reply = special(asked) { return reply }
     guard let exchange = next(asked, port) else {
       if let reply = Self.ofUnknownThings[asked.code] { return reply }
+      if asked.code == 11 { return Self.end(at: asked.fields["queueOffset"] ?? "0") }
       lock.withLock { unknown.append(asked) }
       return .answer(code: 1, remark: "no recording answers request \(asked.code) with \(asked.fields)")
     }
@@ -192,6 +193,13 @@ package final class Player: @unchecked Sendable {
     208: .answer(body: #"{"consumeTps":0.0,"offsetTable":{}}"#), 217: .answer(),
     219: .answer(code: 22, remark: "No config item"), 300: .answer(body: #"{"groupList":[]}"#),
   ]
+  /// A pull behind what was recorded finds the end of the queue.
+  private static func end(at offset: String) -> Reply {
+    let fields = [
+      "nextBeginOffset": offset, "minOffset": "0", "maxOffset": offset, "suggestWhichBrokerId": "0",
+    ]
+    return .answer(code: 19, fields: fields)
+  }
   /// Fields that name what is asked for.
   private static let naming: Set<String> = [
     "topic", "queueId", "queueOffset", "offset", "msgId", "key", "statsName", "statsKey", "namespace",
