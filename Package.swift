@@ -33,14 +33,15 @@ let inlined: [SwiftSetting] =
 /// Commands and screens run a few times a second at most: they are compiled for size. The release is one file
 /// that people download.
 let small: [SwiftSetting] = product + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
-/// Equal functions are one, relocations are packed, and there is no index for C++ exceptions, which nothing
-/// here throws or catches: an eighth of the file.
+/// Equal functions are one, relocations are packed, and there are no tables for C++ exceptions, which nothing
+/// here throws or catches (sections.ld): a fifth of the file.
 let packed: [LinkerSetting] = [
   .unsafeFlags(
     [
       "-use-ld=lld", "-Xlinker", "--icf=all", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
       "-Xlinker",
-      "--no-export-dynamic", "-Xlinker", "--no-eh-frame-hdr",
+      "--no-export-dynamic", "-Xlinker", "--no-eh-frame-hdr", "-Xlinker", "-T", "-Xlinker",
+      Context.packageDirectory + "/Sources/mq/sections.ld",
     ],
     .when(configuration: .release))
 ]
@@ -49,7 +50,8 @@ let package = Package(
   name: "mq",
   targets: [
     .executableTarget(
-      name: "mq", dependencies: ["Console"], swiftSettings: product, linkerSettings: packed),
+      name: "mq", dependencies: ["Console"], exclude: ["sections.ld"], swiftSettings: product,
+      linkerSettings: packed),
     .target(
       name: "Console", dependencies: ["Client", "Server", "Store", "Top", "Wire", "Linux", "CYaml"],
       swiftSettings: small),

@@ -235,7 +235,6 @@ private final class Theatre {
     }
     if needsTerminal { answer(child) } else { child.closeInput() }
     let exit = try child.wait(timeoutMs: 15_000)
-    while try child.readLine() != nil {}
     if exit != .code(Int32(expected)) { return "\(exit), not \(expected): \(child.output)\(child.errors)" }
     return complaint(about: child.output, child.errors, of: line)
   }

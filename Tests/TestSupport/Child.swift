@@ -61,11 +61,14 @@ package final class Child: @unchecked Sendable {
   /// Sends a signal; nothing happens when the program has ended.
   package func signal(_ number: Int32) { end.kill(number) }
 
-  /// Waits for the end; throws, and leaves the program running, when it takes longer.
+  /// Waits for the end, and for what was written until then; throws, and leaves the program running, when it
+  /// takes longer.
   package func wait(timeoutMs: Int = 20_000) throws -> Exit {
     guard let exit = end.wait(timeoutMs: timeoutMs) else {
       throw ChildError(description: "\(program) still runs after \(timeoutMs) ms; stderr: \(err.soFar())")
     }
+    // The threads that read may be behind. A grandchild that goes on keeps a stream open.
+    for stream in [out, err] { _ = stream.all(withinMs: 1000) }
     return exit
   }
 
@@ -260,8 +263,8 @@ private final class Stream: @unchecked Sendable {
   }
 
   /// Waits for the stream's end first, but not for ever: a grandchild may have inherited it.
-  func all() -> String {
-    let deadline = Date(timeIntervalSinceNow: 5)
+  func all(withinMs limitMs: Int = 5000) -> String {
+    let deadline = Date(timeIntervalSinceNow: Double(limitMs) / 1000)
     condition.lock()
     defer { condition.unlock() }
     while !isEnded && condition.wait(until: deadline) {}
