@@ -92,6 +92,7 @@ package struct Snapshot: Equatable, Sendable {
     return !alerts.names.isEmpty && alerts.names.contains(word + name)
   }
 
+  /// A number of the whole cluster.
   package subscript(_ total: Total) -> Measure {
     get { totals[total.rawValue] }
     set { totals[total.rawValue] = newValue }

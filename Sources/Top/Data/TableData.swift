@@ -1,5 +1,5 @@
-// A table of a snapshot, column by column: few allocations at ten thousand rows, columns that did not change are
-// shared between snapshots, and sorting and recording read one column only. Value types; any thread.
+// A table of a snapshot, column by column: few allocations at ten thousand rows, columns that did not change
+// are shared between snapshots, and sorting and recording read one column only. Value types; any thread.
 
 /// The values of one column, one per row.
 package enum ColumnData: Equatable, Sendable {
@@ -58,6 +58,7 @@ package struct TableData: Equatable, Sendable {
     precondition(numbers.count == names.count)
     columns[place(key)] = .numbers(numbers)
   }
+  /// As above, of a column of texts.
   package mutating func set(_ key: String, _ texts: [String]) {
     precondition(texts.count == names.count)
     columns[place(key)] = .texts(texts)
@@ -70,6 +71,7 @@ package struct TableData: Equatable, Sendable {
     numbers[row] = number
     columns[place] = .numbers(numbers)
   }
+  /// As above, of a column of texts.
   package mutating func set(_ key: String, row: Int, _ text: String) {
     let place = place(key)
     guard case .texts(var texts) = columns[place] else { preconditionFailure("\(key) has no texts") }
@@ -91,6 +93,7 @@ package struct TableData: Equatable, Sendable {
   }
   /// By key, for what knows the kind; traps on a key that is not the kind's.
   package func number(_ row: Int, _ key: String) -> Measure { number(row, place(key)) }
+  /// As above, of a column of texts.
   package func text(_ row: Int, _ key: String) -> String { text(row, place(key)) }
 
   private func place(_ key: String) -> Int {

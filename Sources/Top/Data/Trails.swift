@@ -1,6 +1,6 @@
 // The last ten minutes of the cluster's totals and of one number per topic and group, for graphs and curves.
-// A moment is one array over all rows, so memory grows with time and a curve costs what it shows: ten thousand
-// topics at 600 moments are 12 MB. Value type; UI thread.
+// A moment is one array over all rows, so memory grows with time and a curve costs what it shows: ten
+// thousand topics at 600 moments are 12 MB. Value type; UI thread.
 
 /// What graphs are drawn from.
 package struct Trails: Sendable {

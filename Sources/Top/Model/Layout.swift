@@ -1,4 +1,5 @@
-// How the lines and columns of a screen are shared out. Pure; the model uses it for paging, drawing for places.
+// How the lines and columns of a screen are shared out. Pure; the model uses it for paging, drawing for
+// places.
 
 /// Columns and rows of a screen.
 package struct Size: Equatable, Sendable {
@@ -131,7 +132,8 @@ package struct ColumnPlan: Sendable {
   private static let nameColumnsMin = 12
   private static let nameColumnsMax = 64
 
-  /// Leaves columns out until the name has its minimum: from the lowest rank on, the sort key and the highest rank last.
+  /// Leaves columns out until the name has its minimum: from the lowest rank on, the sort key and the highest
+  /// rank last.
   package init(_ kind: TableKind, columns: Int, sort: Int) {
     let all = kind.columns
     let narrow = columns < 40
