@@ -213,8 +213,8 @@ package struct Screen {
     switch (mode, model.sort.descending) {
     case (.utf8, true): "▼"
     case (.utf8, false): "▲"
-    case (.ascii, true): "v"
-    case (.ascii, false): "^"
+    case (.ascii, true), (.wide, true): "v"
+    case (.ascii, false), (.wide, false): "^"
     }
   }
 

@@ -1,13 +1,5 @@
 // The one table of keys. Dispatch, the bottom bar and the help overlay are all made from it.
 
-/// A key as the terminal reports it.
-package enum Key: Hashable, Sendable {
-  case text(Unicode.Scalar)
-  case up, down, pageUp, pageDown, home, end
-  case enter, escape, backspace
-  case function(Int)
-}
-
 /// What a key asks for.
 package enum Action: Equatable, Sendable, CaseIterable {
   case up, down, pageUp, pageDown, top, bottom

@@ -123,10 +123,10 @@ struct Terminal: ~Copyable {
 
   private func attributes(_ style: Style) -> CInt {
     switch style {
-    case .normal: 0
-    case .dim: Self.faint
-    case .strong, .title: Self.bold
-    case .selected: Self.reverse
+    case .normal, .ok, .heading, .key, .tab, .input: 0
+    case .dim, .border: Self.faint
+    case .strong, .title, .sortedHeading, .warn, .tagged, .match: Self.bold
+    case .selected, .openTab: Self.reverse
     case .alert: Self.bold | color(Self.alertPair)
     case .graph: color(Self.graphPair)
     case .barKey: 0
