@@ -37,16 +37,6 @@ package enum Ask: Equatable, Sendable {
   }
 }
 
-/// What the screen wants from the next sweeps.
-package struct Wishes: Equatable, Sendable {
-  /// Topics on the screen: sampled in each sweep.
-  package var visibleTopics: [String] = []
-  package var intervalMs = Limits.intervalMsDefault
-  /// True when all topics matter alike (batch output): each is sampled as often as the budget allows.
-  package var wantsAllTopics = false
-  package init() {}
-}
-
 /// The collector's memory.
 package struct Sampler {
   private let nameServers: [String]
@@ -67,10 +57,6 @@ package struct Sampler {
   package private(set) var wantsMore = false
   private var intervalMs = Limits.intervalMsDefault
 
-  private static let shortSpacingMs: Int64 = 1_000
-  private var inHistory = History(samplesMax: Limits.headerSamples, spacingMs: shortSpacingMs)
-  private var outHistory = History(samplesMax: Limits.headerSamples, spacingMs: shortSpacingMs)
-  private var lagHistory = History(samplesMax: Limits.headerSamples, spacingMs: shortSpacingMs)
   private var lagSlope = Slope()
   private var lagFedMs: Int64 = 0
 
@@ -101,9 +87,9 @@ package struct Sampler {
         planProgress(index, nowMs, &asks)
       }
     }
-    planVisible(wishes.visibleTopics, nowMs, &asks, &left)
+    planVisible(wishes.visible[.topics] ?? [], nowMs, &asks, &left)
     planGroups(nowMs, &asks, &left)
-    planTopicSweep(everyMs: wishes.wantsAllTopics ? 1 : Limits.sweepEveryMs, nowMs, &asks, &left)
+    planTopicSweep(everyMs: wishes.wantsAll ? 1 : Limits.sweepEveryMs, nowMs, &asks, &left)
     return asks
   }
 
@@ -309,7 +295,6 @@ package struct Sampler {
         let queues = Int(max(0, config.writeQueues))
         var part = TopicState.Part(broker: broker.name, queues: queues)
         if let old = topicIndex[config.name].map({ topics[$0] }) {
-          state.history = old.history
           if let known = old.parts.first(where: { $0.broker == broker.name }) { part = known }
           part.queues = queues
         }
@@ -357,13 +342,14 @@ package struct Sampler {
     picture.brokersUp = brokers.filter { $0.isListed && $0.answeredLast }.count
     picture.brokersExpected = brokers.count
     picture.problem = problem ?? missingBroker
-    picture.topicPeriodMs = sweepPeriodMs(count: topics.count)
     let alone = Set(brokers.filter { !$0.answersAllProgress }.map { $0.name })
     let oneByOne = alone.isEmpty ? 0 : groups.reduce(0) { $0 + (alone.contains($1.broker) ? 1 : 0) }
-    picture.groupPeriodMs = max(
+    let groupPeriodMs = max(
       sweepPeriodMs(count: oneByOne), brokers.reduce(0) { max($0, $1.progressEveryMs) })
-    picture.topics = topicRows(nowMs: nowMs, picture)
-    picture.totals = totals(nowMs: nowMs, picture)
+    picture[.brokers] = brokerTable(nowMs: nowMs)
+    picture[.topics] = topicTable(nowMs: nowMs, sweepPeriodMs(count: topics.count), groupPeriodMs)
+    picture[.groups] = groupTable(nowMs: nowMs, groupPeriodMs)
+    addTotals(to: &picture, nowMs: nowMs, groupPeriodMs)
     return picture
   }
 
@@ -378,21 +364,33 @@ package struct Sampler {
     return max(Limits.sweepEveryMs, Int64(count / perSweep + 1) * intervalMs)
   }
 
-  private func topicRows(nowMs: Int64, _ picture: Snapshot) -> [TopicRow] {
-    var rows = topics.map { state in
-      var row = TopicRow(name: state.name)
-      row.inPerSecond = state.inPerSecond.forgotten(nowMs: nowMs, periodMs: picture.topicPeriodMs)
-      row.samples = state.history.samples
-      row.queues = state.parts.reduce(0) { $0 + $1.queues }
-      row.kind = state.kind
-      return row
-    }
-    addGroups(to: &rows, nowMs: nowMs, picture.groupPeriodMs)
-    return rows
+  private func brokerTable(nowMs: Int64) -> TableData {
+    let listed = brokers.filter { $0.isListed }
+    var table = TableData(.brokers, names: listed.map { $0.name })
+    table.isKnown = topologyAskedMs != nil
+    let rates = listed.map { $0.rates(nowMs: nowMs, periodMs: intervalMs) }
+    table.set("address", listed.map { $0.address })
+    table.set("in", rates.map { $0.put })
+    table.set("out", rates.map { $0.got })
+    table.set("inBytes", rates.map { $0.bytes })
+    table.set("pageCache", listed.map { $0.pageCacheLockMs })
+    table.set("disk", listed.map { $0.diskRatio })
+    return table
+  }
+
+  private func topicTable(nowMs: Int64, _ periodMs: Int64, _ groupPeriodMs: Int64) -> TableData {
+    var table = TableData(.topics, names: topics.map { $0.name })
+    table.isKnown = brokers.contains { $0.topics != nil }
+    table.periodMs = max(periodMs, groupPeriodMs)
+    table.set("in", topics.map { $0.inPerSecond.forgotten(nowMs: nowMs, periodMs: periodMs) })
+    table.set("queues", topics.map { .value(Double($0.parts.reduce(0) { $0 + $1.queues }), atMs: nowMs) })
+    table.set("type", topics.map { $0.kind.rawValue })
+    addGroups(to: &table, nowMs: nowMs, groupPeriodMs)
+    return table
   }
 
   /// Adds up what the groups consumed and left waiting, per topic.
-  private func addGroups(to rows: inout [TopicRow], nowMs: Int64, _ periodMs: Int64) {
+  private func addGroups(to table: inout TableData, nowMs: Int64, _ periodMs: Int64) {
     var sums: [Int: (out: MeasureSum, backlog: MeasureSum, groups: Set<String>)] = [:]
     for group in groups {
       for (topic, part) in group.topics {
@@ -404,16 +402,31 @@ package struct Sampler {
         sums[index] = sum
       }
     }
-    for (index, sum) in sums {
-      rows[index].outPerSecond = sum.out.sum
-      rows[index].backlog = sum.backlog.sum
-      rows[index].groups = sum.groups.count
+    let rows = topics.indices
+    // Once all groups are known, a topic that none of them has is consumed by none.
+    let none: Measure = groupsAreKnown ? .value(0, atMs: nowMs) : .unknown
+    table.set("out", rows.map { sums[$0]?.out.sum ?? none })
+    table.set("backlog", rows.map { sums[$0]?.backlog.sum ?? .unknown })
+    table.set("groups", rows.map { sums[$0].map { .value(Double($0.groups.count), atMs: nowMs) } ?? none })
+  }
+
+  private func groupTable(nowMs: Int64, _ periodMs: Int64) -> TableData {
+    var sums: [String: (lag: MeasureSum, out: MeasureSum)] = [:]
+    for group in groups {
+      var sum = sums[group.group] ?? (MeasureSum(), MeasureSum())
+      for (_, part) in group.topics {
+        sum.lag.add(part.backlog.forgotten(nowMs: nowMs, periodMs: periodMs))
+        sum.out.add(part.rate.rate.forgotten(nowMs: nowMs, periodMs: periodMs))
+      }
+      sums[group.group] = sum
     }
-    guard groupsAreKnown else { return }
-    for index in rows.indices where sums[index] == nil {
-      rows[index].groups = 0
-      rows[index].outPerSecond = .value(0, atMs: nowMs)
-    }
+    let names = sums.keys.sorted()
+    var table = TableData(.groups, names: names)
+    table.isKnown = brokers.contains { $0.groups != nil }
+    table.periodMs = periodMs
+    table.set("lag", names.map { sums[$0]?.lag.sum ?? .unknown })
+    table.set("out", names.map { sums[$0]?.out.sum ?? .unknown })
+    return table
   }
   /// True once each group on each listed broker has answered.
   private var groupsAreKnown: Bool {
@@ -421,8 +434,7 @@ package struct Sampler {
       && groups.allSatisfy { $0.isKnown }
   }
 
-  private mutating func totals(nowMs: Int64, _ picture: Snapshot) -> ClusterTotals {
-    var totals = ClusterTotals()
+  private mutating func addTotals(to picture: inout Snapshot, nowMs: Int64, _ groupPeriodMs: Int64) {
     var put = MeasureSum()
     var bytes = MeasureSum()
     var failed = MeasureSum()
@@ -434,27 +446,20 @@ package struct Sampler {
       failed.add(rates.failed)
       got.add(rates.got)
     }
-    totals.inPerSecond = put.sum
-    totals.inBytesPerSecond = bytes.sum
-    totals.putFailedPerSecond = failed.sum
-    totals.outPerSecond = got.sum
-    totals.putLatency99Ms = worst(brokers.map { $0.putLatency99Ms })
-    totals.putLatencyMaxMs = worst(brokers.map { $0.putLatencyMaxMs })
-    totals.pageCacheLockMs = worst(brokers.map { $0.pageCacheLockMs })
-    totals.diskRatio = worst(brokers.map { $0.diskRatio })
-    totals.lag = lag(nowMs: nowMs, picture.groupPeriodMs)
-    if case .value(let lag, let atMs) = totals.lag, atMs > lagFedMs {
+    picture[.inPerSecond] = put.sum
+    picture[.inBytesPerSecond] = bytes.sum
+    picture[.putFailedPerSecond] = failed.sum
+    picture[.outPerSecond] = got.sum
+    picture[.putLatency99Ms] = worst(brokers.map { $0.putLatency99Ms })
+    picture[.putLatencyMaxMs] = worst(brokers.map { $0.putLatencyMaxMs })
+    picture[.pageCacheLockMs] = worst(brokers.map { $0.pageCacheLockMs })
+    picture[.diskRatio] = worst(brokers.map { $0.diskRatio })
+    picture[.lag] = lag(nowMs: nowMs, groupPeriodMs)
+    if case .value(let lag, let atMs) = picture[.lag], atMs > lagFedMs {
       lagSlope.feed(lag, atMs: atMs)
       lagFedMs = atMs
     }
-    totals.lagPerSecond = totals.lag.number == nil ? .unknown : lagSlope.perSecond
-    inHistory.feed(totals.inPerSecond.number, atMs: nowMs)
-    outHistory.feed(totals.outPerSecond.number, atMs: nowMs)
-    lagHistory.feed(totals.lag.number, atMs: nowMs)
-    totals.inSamples = inHistory.samples
-    totals.outSamples = outHistory.samples
-    totals.lagSamples = lagHistory.samples
-    return totals
+    picture[.lagPerSecond] = picture[.lag].number == nil ? .unknown : lagSlope.perSecond
   }
   private func worst(_ measures: [Measure]) -> Measure {
     measures.filter { $0.number != nil }.max { ($0.number ?? 0) < ($1.number ?? 0) } ?? .unknown

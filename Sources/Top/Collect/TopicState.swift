@@ -14,7 +14,6 @@ struct TopicState {
   let name: String
   var kind: TopicKind
   var parts: [Part] = []
-  var history = History(samplesMax: Limits.topicSamples, spacingMs: Limits.topicSampleMs)
 
   init(_ config: TopicConfig) {
     name = config.name
@@ -39,7 +38,6 @@ struct TopicState {
     var total: Int64 = 0
     for queue in stats.queues { total = total.addingReportingOverflow(queue.maxOffset).partialValue }
     parts[index].rate.feed(total, shape: stats.queues.count, atMs: atMs)
-    history.feed(inPerSecond.number, atMs: atMs)
   }
 }
 
@@ -76,5 +74,27 @@ struct GroupState {
       topics[topic] = part
     }
     isKnown = true
+  }
+}
+
+/// Message type of a topic (attribute `message.type`), or system topic.
+enum TopicKind: String {
+  case normal = "N"
+  case fifo = "F"
+  case delay = "D"
+  case transaction = "T"
+  case mixed = "M"
+  case priority = "P"
+  case system = "S"
+
+  init(attribute: String) {
+    switch attribute.uppercased() {
+    case "FIFO": self = .fifo
+    case "DELAY": self = .delay
+    case "TRANSACTION": self = .transaction
+    case "MIXED": self = .mixed
+    case "PRIORITY": self = .priority
+    default: self = .normal
+    }
   }
 }

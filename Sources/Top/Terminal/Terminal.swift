@@ -151,6 +151,9 @@ struct Terminal: ~Copyable {
     switch code {
     case KEY_UP: .up
     case KEY_DOWN: .down
+    case KEY_LEFT: .left
+    case KEY_RIGHT: .right
+    case KEY_BTAB: .backTab
     case KEY_PPAGE: .pageUp
     case KEY_NPAGE: .pageDown
     case KEY_HOME, KEY_FIND: .home
@@ -166,6 +169,7 @@ struct Terminal: ~Copyable {
     case 27: .escape
     case 10, 13: .enter
     case 8, 127: .backspace
+    case 9: .tab
     default: Unicode.Scalar(code).map { .text($0) }
     }
   }
