@@ -24,6 +24,10 @@ struct Plan {
   var delayLevels = "1s 2s 5s 10s 30s 1m 2m"
   /// Age at which segments go; nil: they stay.
   var reservedHours: Int?
+  /// How far the clocks jump forward at a time in a run with `reservedHours`.
+  var jumpMaxMs: Int64 = 0
+  /// Whether the server resets offsets itself; without it, it tells the clients.
+  var serverSideReset = true
 
   init(_ random: inout SeededGenerator) {
     flushSync = Bool.random(using: &random)
@@ -57,6 +61,10 @@ final class World {
   var onPowerLoss: [() -> Void] = []
   /// Told at each start.
   var onBoot: [(Node) -> Void] = []
+  /// Told after each piece of a turn's work: what the server's tables say at every instant.
+  var onStep: [(Node) -> Void] = []
+  /// Whether the last end of the server was in order.
+  private(set) var endedInOrder = false
 
   /// What happened, in words; only when somebody will read it.
   private(set) var trace: [String] = []
@@ -208,7 +216,8 @@ final class World {
     guard let server, !areFaultsOver else { return }
     let way = number(0...9)
     tornFrom = .max
-    if way == 0 {
+    endedInOrder = way == 0
+    if endedInOrder {
       note("server is stopped")
       server.stop()
     } else if plan.losesPower && way >= 5 {
@@ -233,6 +242,7 @@ final class World {
     guard failure == nil, let server else { return }
     server.stop()
     self.server = nil
+    endedInOrder = true
     boot()
   }
 
@@ -241,6 +251,7 @@ final class World {
     agenda.removeAll()
     onPowerLoss = []
     onBoot = []
+    onStep = []
     server?.stop()
     server = nil
   }
