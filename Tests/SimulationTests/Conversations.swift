@@ -83,7 +83,7 @@ private final class Requester {
   private func next() {
     world.after(world.delayMs(100...4_000)) { [self] in
       // Those that were asked before are answered by then, or nobody waits for it.
-      if world.steadyMs > world.startMs + world.plan.faultsMs + 15_000 { return ask(isLast: true) }
+      if world.isCalm(forMs: 15_000) { return ask(isLast: true) }
       if !world.areFaultsOver { ask(isLast: false) }
       next()
     }

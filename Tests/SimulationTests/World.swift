@@ -53,6 +53,8 @@ final class World {
   /// Starts of the server so far: what a crash ends must not go on afterwards.
   private(set) var boots = 0
   private(set) var powerLosses = 0
+  /// When the server started that runs now.
+  private(set) var startedMs: Int64 = 0
   /// When the server ended that ran before this one.
   private(set) var endedMs: Int64 = 0
   /// What the last end of the server left half done lies in the log from here on.
@@ -101,6 +103,11 @@ final class World {
   /// How far the clocks were ahead at most.
   private(set) var skewMaxMs: Int64 = 0
   var areFaultsOver: Bool { steadyMs >= startMs + plan.faultsMs }
+
+  /// Whether nothing has gone wrong for so long, and nothing will.
+  func isCalm(forMs: Int64) -> Bool {
+    server != nil && steadyMs >= max(startMs + plan.faultsMs, startedMs) + forMs
+  }
 
   // MARK: Chance
 
@@ -190,6 +197,7 @@ final class World {
   func boot() {
     precondition(server == nil)
     boots += 1
+    startedMs = steadyMs
     do {
       let server = try SimulatedServer(self)
       self.server = server
