@@ -88,6 +88,9 @@ package enum Limits {
   /// Moments behind graphs and curves, one a second: ten minutes.
   package static let trailSpacingMs: Int64 = 1_000
   package static let trailMoments = 600
+  /// Time behind one sample of a graph and of the header's curves, so that they move every fourth second and
+  /// not with every refresh.
+  package static let graphSpacingMs: Int64 = 4_000
   /// Time behind one dot of a row's curve.
   package static let curveSpacingMs: Int64 = 3_000
   /// Points of the last minute that the slope of a lag is taken from.
@@ -96,8 +99,6 @@ package enum Limits {
   package static let groupSlopeSpacingMs: Int64 = 3_000
   /// Places that `[` goes back through.
   package static let placesMax = 100
-  /// A table that shares the screen with others has at least so many lines.
-  package static let panelLinesMin = 5
   /// Topics and groups that are watched; what a cluster has beyond is counted, not shown.
   package static let topicsMax = 50_000
   package static let groupsMax = 10_000

@@ -1,8 +1,8 @@
 // The tables that the dashboard knows, each with its columns.
 
-/// A kind of table. The first nine belong to the cluster; the others are details of one thing.
+/// A kind of table. The first line belongs to the cluster; the others are details of one thing.
 package enum TableKind: Int, CaseIterable, Sendable {
-  case brokers, topics, groups, clients, queues, delays, alerts, events
+  case brokers, topics, groups, clients, queues, delays, alerts, events, putTimes
   // Of one topic.
   case topicQueues, topicGroups, messages
   // Of one group.
@@ -25,6 +25,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     case .delays: "delay / transaction / pop"
     case .alerts: "alerts"
     case .events: "events"
+    case .putTimes: "put latency"
     case .topicQueues: "queues"
     case .topicGroups: "groups"
     case .messages: "last messages"
@@ -52,6 +53,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     case .delays: delayColumns
     case .alerts: alertColumns
     case .events: eventColumns
+    case .putTimes: latencyColumns
     case .topicQueues: topicQueueColumns
     case .topicGroups: topicGroupColumns
     case .messages: messageColumns
@@ -68,6 +70,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
 
   private static let brokerColumns = [
     Column("broker", "BROKER", .name, 0, rank: 99, "name / id of the broker"),
+    Column("cluster", "CLUSTER", .text, 16, rank: 4, "the cluster that it belongs to"),
     Column("role", "ROLE", .text, 8, rank: 20, "master or slave"),
     Column("address", "ADDR", .text, 22, rank: 12, "where clients reach it"),
     Column("version", "VERSION", .text, 9, rank: 10, "of the broker"),
@@ -82,7 +85,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     Column("flushBehind", "FLUSH", .bytes, 8, rank: 36, "bytes not on disk yet"),
     Column("dispatchBehind", "DISP", .bytes, 8, rank: 26, "bytes not in the queues yet"),
     Column("disk", "DISK", .ratio, 14, rank: 50, "how full the commit log's disk is"),
-    Column("cold", "COLD", .ratio, 6, rank: 16, "share of reads that come from disk"),
+    Column("cold", "COLD", .ratio, 6, rank: 17, "share of reads that come from disk"),
     Column("haLag", "HA-LAG", .bytes, 8, rank: 24, "bytes that the slowest slave lacks"),
     Column("timer", "TIMER", .count, 7, rank: 14, "messages that wait for their time"),
     Column("up", "UP", .age, 6, rank: 18, "time since its start"),

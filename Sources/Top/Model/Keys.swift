@@ -6,7 +6,7 @@ package enum Action: Hashable, Sendable {
   case page(Page)
   case nextTable, previousTable, open, back, forward
   case sortLeft, sortRight, sortInvert
-  case find, findNext, findPrevious, filter
+  case find, findNext, findPrevious, filter, tree
   case pause, slower, faster
   case help, clear, redraw, quit
 }
@@ -48,6 +48,9 @@ package enum Keys {
       row(
         .filter, [.text("\\"), .function(4)], "\\ F4", "show only rows whose name contains a text",
         ("F4", "Filter")),
+      row(
+        .tree, [.text("t"), .function(5)], "t F5", "rows of one broker, cluster or group together",
+        ("F5", "Tree")),
       row(
         .pause, [.text("p"), .function(7)], "p F7", "freeze the screen; sampling goes on", ("F7", "Pause")),
       row(.slower, [.text("+")], "+", "refresh less often"),

@@ -27,6 +27,8 @@ package struct TableView: Sendable {
   package internal(set) var selectedName: String?
   /// Names of rows that are marked.
   package internal(set) var tags: Set<String> = []
+  /// True when rows of one parent stand together; see `TableKind.parent`.
+  package internal(set) var isTree = false
 
   package init(_ kind: TableKind) {
     self.kind = kind
@@ -58,6 +60,7 @@ package struct TableView: Sendable {
   /// first place, whatever is there.
   package mutating func reorder(_ table: TableData) {
     order = RowOrder.order(table, filter: RowFilter(filter), sort: sort)
+    if isTree { order = RowTree.order(order, table) }
     if selected > 0, let name = selectedName,
       let position = order.firstIndex(where: { table.names[$0] == name })
     {
