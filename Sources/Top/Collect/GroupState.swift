@@ -46,8 +46,13 @@ struct GroupState {
         one.backlog = .value(Double(sum.lag), atMs: atMs)
         one.out.feed(sum.consumerOffset, shape: sum.queues, atMs: atMs)
         one.put.feed(sum.brokerOffset, shape: sum.queues, atMs: atMs)
-        // Nothing waits, so nothing is old.
-        if sum.lag == 0 { one.oldestMs = .value(0, atMs: atMs) }
+        // Nothing waits, so nothing is old; and once something waits, that is no news any more.
+        if sum.lag == 0 {
+          one.oldestMs = .value(0, atMs: atMs)
+        } else if one.oldestMs.number == 0 {
+          one.oldestMs = .unknown
+          one.oldestAskedMs = nil
+        }
         fresh.append(one)
       }
       topics = fresh
@@ -82,7 +87,9 @@ struct GroupState {
     let lag = sum(nowMs, periodMs) { $0.backlog }
     var newestMs: Int64 = 0
     for part in parts {
-      for topic in part.topics { newestMs = max(newestMs, nowMs - (topic.backlog.ageMs(nowMs: nowMs) ?? nowMs)) }
+      for topic in part.topics {
+        newestMs = max(newestMs, nowMs - (topic.backlog.ageMs(nowMs: nowMs) ?? nowMs))
+      }
     }
     if case .value(let messages, _) = lag, newestMs > slopeFedMs {
       slope.feed(messages, atMs: newestMs)

@@ -108,6 +108,9 @@ extension Sampler {
     }
     planOldest()
     if wishes.page == .queues { planOwners() }
+    for name in [TopicName.schedule, TopicName.transactionHalf, TopicName.transactionOp] {
+      if let index = topicIndex[name] { planTopic(index, everyMs: Limits.slowEveryMs) }
+    }
   }
 
   /// Asks about one topic on its brokers.
@@ -218,7 +221,9 @@ extension Sampler {
     for group in groups {
       for part in group.parts where part.broker == brokers[index].group {
         for topic in part.topics {
-          if let rate = topic.out.rate.number, rate > 0 { pairs.append((topic.topic + "@" + group.name, rate)) }
+          if let rate = topic.out.rate.number, rate > 0 {
+            pairs.append((topic.topic + "@" + group.name, rate))
+          }
         }
       }
     }
@@ -264,7 +269,8 @@ extension Sampler {
   /// Groups of brokers that tell their progress only one by one; they take half of what is left.
   private mutating func planGroups(keeping reserve: Double) {
     var share: [String: Int] = [:]
-    for index in brokers.indices where brokers[index].isPrimary && brokers[index].isReady && !tellsAll(index) {
+    for index in brokers.indices where brokers[index].isPrimary && brokers[index].isReady && !tellsAll(index)
+    {
       share[brokers[index].group] = Int(max(0, brokers[index].tokens - reserve) + 1) / 2
     }
     if share.isEmpty { return }

@@ -30,7 +30,9 @@ extension Sampler {
       problem = problem ?? error.message
       if case .topology(let address) = ask {
         nameServersUp.remove(address)
-        if address == nameServers[nameServer], let live = nameServers.firstIndex(where: nameServersUp.contains) {
+        if address == nameServers[nameServer],
+          let live = nameServers.firstIndex(where: nameServersUp.contains)
+        {
           nameServer = live
         }
       }
@@ -123,7 +125,9 @@ extension Sampler {
       guard let data = BrokerStatsData(try JSON.parse(body)) else { throw WireError(.malformedJSON, at: 0) }
       takeCounter(name, key, data.minute.tps, index, atMs)
     case .running:
-      guard let running = ConsumerRunning(try JSON.parse(body)) else { throw WireError(.malformedJSON, at: 0) }
+      guard let running = ConsumerRunning(try JSON.parse(body)) else {
+        throw WireError(.malformedJSON, at: 0)
+      }
       takeRunning(ask, running)
     }
   }
@@ -151,7 +155,9 @@ extension Sampler {
   /// Messages by topic in the timer wheel (Apache TimerMetrics).
   private mutating func takeTimers(_ json: JSON, _ index: Int, _ atMs: Int64) {
     let counts = (json["timingCount"]?.members ?? []).compactMap { member -> (topic: String, count: Int64)? in
-      guard let topic = member.key.string, let count = member.value["count"]?.int, count > 0 else { return nil }
+      guard let topic = member.key.string, let count = member.value["count"]?.int, count > 0 else {
+        return nil
+      }
       return (topic, count)
     }
     brokers[index].timers = counts.arranged { $0.count > $1.count }.prefix(Limits.timerTopicsMax)
@@ -165,11 +171,13 @@ extension Sampler {
     guard perSecond.isFinite, perSecond >= 0 else { return }
     let measure = Measure.value(perSecond, atMs: atMs)
     if name == "GROUP_GET_SIZE" {
-      brokers[index].gotBytes[key] = measure
+      // It was asked because messages flow: zero only says that the broker has not sampled yet.
+      brokers[index].gotBytes[key] = perSecond > 0 ? measure : .unknown
     } else if let topic = topicIndex[key],
       let part = topics[topic].parts.firstIndex(where: { $0.broker == brokers[index].group })
     {
-      topics[topic].parts[part].bytesPerSecond = measure
+      let isFlowing = (topics[topic].parts[part].rate.rate.number ?? 0) > 0
+      topics[topic].parts[part].bytesPerSecond = perSecond > 0 || !isFlowing ? measure : .unknown
       changes.insert(.topicBytes)
     }
   }
@@ -298,12 +306,15 @@ extension Sampler {
     var worst: Int64 = 0
     for span in json["consumeTimeSpanSet"]?.array ?? [] {
       let delayMs = max(0, span["delayTime"]?.int ?? 0)
+      // A broker that cannot read the message subtracts -1 from the time of day.
+      if delayMs > Limits.messageAgeMsMax { continue }
       worst = max(worst, delayMs)
       if let queue = span["messageQueue"].flatMap({ MessageQueue($0) }) {
         detail?.take(oldestMs: delayMs, of: queue, group: name, atMs: atMs)
       }
     }
-    guard let group = groupIndex[name],
+    // Something waits, or it would not have been asked; that it is of no age means that this was too late.
+    guard worst > 0, let group = groupIndex[name],
       let part = groups[group].parts.firstIndex(where: { $0.broker == brokers[index].group }),
       let place = groups[group].parts[part].topics.firstIndex(where: { $0.topic == topic })
     else { return }
