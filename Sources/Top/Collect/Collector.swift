@@ -16,24 +16,33 @@ enum Collector {
       case .success(let started):
         nameServers = started.nameServers
         handle = started
+        var connection = Connection()
+        connection.flags = ["-n", nameServers.joined(separator: ";")]
+        connection.isReadOnly = options.connection.isReadOnly
+        exchange.post(.connected(connection))
       case .failure(let error): return exchange.fail("cannot start the demo: " + error.message)
       }
     }
-    if nameServers.isEmpty {
-      exchange.fail("no name server is known")
-    } else {
-      sweep(nameServers, options.credentials, exchange)
+    while !exchange.isStopping {
+      let (source, generation) = exchange.source
+      let servers = source?.nameServers ?? nameServers
+      if servers.isEmpty {
+        exchange.fail("no name server is known")
+        break
+      }
+      sweep(servers, source == nil ? options.credentials : source?.credentials, exchange, generation)
     }
     handle?.stop()
   }
 
+  /// Sweeps until the exchange stops or another cluster is to be watched.
   private static func sweep(
-    _ nameServers: [String], _ credentials: Credentials?, _ exchange: Exchange
+    _ nameServers: [String], _ credentials: Credentials?, _ exchange: Exchange, _ generation: Int
   ) {
     let cluster = Cluster(nameServers: nameServers, timeoutMs: Limits.sweepDeadlineMs)
     cluster.credentials = credentials
     var sampler = Sampler(nameServers: nameServers)
-    while !exchange.isStopping {
+    while exchange.wants(generation) {
       let wishes = exchange.wishes
       let startMs = Clock.monotonicMs()
       let asks = sampler.plan(wishes, nowMs: startMs)
@@ -42,14 +51,15 @@ enum Collector {
       // What the first answers open up is asked for at once; a picture without it would say "nothing there".
       if sampler.wantsMore { continue }
       let nowMs = Clock.monotonicMs()
-      exchange.publish(sampler.snapshot(startMs: startMs, nowMs: nowMs, wallMs: Clock.wallMs()))
-      pause(from: startMs, exchange)
+      exchange.publish(
+        sampler.snapshot(startMs: startMs, nowMs: nowMs, wallMs: Clock.wallMs()), of: generation)
+      pause(from: startMs, exchange, generation)
     }
   }
 
   /// Waits for the next sweep. The interval may change meanwhile.
-  private static func pause(from startMs: Int64, _ exchange: Exchange) {
-    while !exchange.isStopping {
+  private static func pause(from startMs: Int64, _ exchange: Exchange, _ generation: Int) {
+    while exchange.wants(generation) {
       let leftMs = startMs + exchange.wishes.intervalMs - Clock.monotonicMs()
       if leftMs <= 0 { return }
       exchange.sleep(ms: leftMs)

@@ -10,12 +10,13 @@ extension Screen {
       "~12    a broker is missing  !    look here",
       "T      N normal  F FIFO  D delay  T transaction  M mixed  P priority  S system",
     ]
-    let lines = Keys.table.map { ($0.label, $0.help) } + legend.map { ("", $0) }
+    let keys = model.keys.help
+    let lines = keys.map { ($0.keys, $0.text) } + legend.map { ("", $0) }
     for row in 1..<max(1, frame.size.rows) {
       let index = model.helpTop + row - 1
       guard index < lines.count else { break }
       frame.put(lines[index].0, row: row, column: 1, .strong)
-      let column = lines[index].0.isEmpty && index >= Keys.table.count ? 1 : labelWidth + 2
+      let column = lines[index].0.isEmpty && index >= keys.count ? 1 : labelWidth + 2
       frame.put(lines[index].1, row: row, column: column, .normal)
     }
   }

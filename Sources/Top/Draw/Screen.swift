@@ -32,6 +32,7 @@ package struct Screen {
     drawAlerts()
     drawBar()
     drawMessage()
+    drawDialog()
   }
 
   var snapshot: Snapshot { model.shown }

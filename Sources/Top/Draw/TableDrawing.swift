@@ -79,9 +79,13 @@ extension Screen {
         endMs: model.shownNowMs)
       drawCurve(samples, row: row, column: start + 2, width: place.width - 2)
     default:
-      let value = ValueText.text(
-        table.number(index, place.column), column.unit, nowMs: model.shownNowMs,
-        periodMs: max(table.periodMs, model.intervalMs), mode)
+      let number = table.number(index, place.column)
+      let periodMs = max(table.periodMs, model.intervalMs)
+      let value =
+        model.hasRawNumbers
+        ? ValueText.rawText(
+          number, column.unit, columns: place.width - 1, nowMs: model.shownNowMs, periodMs: periodMs, mode)
+        : ValueText.text(number, column.unit, nowMs: model.shownNowMs, periodMs: periodMs, mode)
       frame.put(value.text, row: row, endingAt: start + place.width, value.style)
     }
   }

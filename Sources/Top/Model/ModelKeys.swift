@@ -3,8 +3,10 @@
 extension Model {
   mutating func press(_ key: Key) -> Effects {
     notice = nil
+    if dialog != nil { return pressInDialog(key) }
+    if input == .command { return typeCommand(key) }
     if let mode = input { return type(key, mode) }
-    guard let action = Keys.action(key) else { return unbound(key) }
+    guard let action = keys.action(key) else { return unbound(key) }
     if helpIsOpen { return pressInHelp(action) }
     return perform(action)
   }
@@ -17,9 +19,9 @@ extension Model {
   private mutating func pressInHelp(_ action: Action) -> Effects {
     switch action {
     case .up: helpTop = max(0, helpTop - 1)
-    case .down: helpTop = min(Keys.table.count - 1, helpTop + 1)
+    case .down: helpTop = min(keys.help.count - 1, helpTop + 1)
     case .pageUp, .top: helpTop = 0
-    case .pageDown, .bottom: helpTop = max(0, Keys.table.count - max(1, size.rows - 2))
+    case .pageDown, .bottom: helpTop = max(0, keys.help.count - max(1, size.rows - 2))
     case .quit: return .quit
     default: helpIsOpen = false
     }
@@ -53,6 +55,10 @@ extension Model {
     case .pause: return togglePause()
     case .slower: return changeInterval(Self.intervalStepsMs.first { $0 > intervalMs })
     case .faster: return changeInterval(Self.intervalStepsMs.last { $0 < intervalMs })
+    case .actions: return openMenu()
+    case .command: return openCommandLine()
+    case .copy: return copy(equivalentCommand)
+    case .units: hasRawNumbers.toggle()
     case .help:
       helpIsOpen = true
       helpTop = 0
@@ -166,7 +172,7 @@ extension Model {
     change(&view)
     return reorder()
   }
-  private mutating func reorder() -> Effects {
+  mutating func reorder() -> Effects {
     view.reorder(table)
     view.keepVisible(page: pageRows(place.table))
     return [.draw, .tellCollector]
