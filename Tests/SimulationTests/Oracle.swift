@@ -44,6 +44,8 @@ struct Sent {
   var mayBeLost = false
   /// Its segment was deleted.
   var isGone = false
+  /// When the copy was stored that it moved on to.
+  var movedMs: Int64 = 0
   /// Where the acknowledgement says it is; nil for what moves on from there by itself.
   var place: (queueId: Int32, offset: Int64)?
   /// Of the newest acknowledgement.
@@ -269,24 +271,6 @@ final class Oracle {
         messages[id].place = nil
         messages[id].uniqueKey = nil
       }
-    }
-  }
-
-  /// Segments whose time is over may be gone, others not.
-  func afterRetention(_ world: World, _ node: Node) {
-    guard let reservedHours = world.plan.reservedHours else { return }
-    let minOffset = node.store.minOffset
-    for id in messages.indices where !messages[id].isGone && messages[id].physicalOffset >= 0 {
-      let message = messages[id]
-      if message.physicalOffset >= minOffset { continue }
-      world.cover("retention")
-      let ageMs = world.nowMs - message.sentMs
-      if ageMs < Int64(reservedHours) * 3_600_000 {
-        world.fail("message \(id) is deleted after \(ageMs) ms: \(message)")
-      }
-      messages[id].isGone = true
-      messages[id].mayBeLost = true
-      messages[id].place = nil
     }
   }
 

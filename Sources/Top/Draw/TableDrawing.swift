@@ -41,8 +41,8 @@ extension Screen {
     switch (mode, key.descending) {
     case (.utf8, true): "▼"
     case (.utf8, false): "▲"
-    case (.ascii, true): "v"
-    case (.ascii, false): "^"
+    case (.ascii, true), (.wide, true): "v"
+    case (.ascii, false), (.wide, false): "^"
     }
   }
 

@@ -1,14 +1,6 @@
 // The one table of keys. Dispatch, the bottom bar, the help overlay and the man page are all made from it; a
 // file may give its actions other keys (see KeyMap).
 
-/// A key as the terminal reports it.
-package enum Key: Hashable, Sendable {
-  case text(Unicode.Scalar)
-  case up, down, left, right, pageUp, pageDown, home, end
-  case enter, escape, backspace, tab, backTab
-  case function(Int)
-}
-
 /// What a key asks for.
 package enum Action: Hashable, Sendable {
   case up, down, pageUp, pageDown, top, bottom
@@ -44,7 +36,7 @@ package enum Keys {
       row(.top, [.home, .text("g")], "Home g", "first row"),
       row(.bottom, [.end, .text("G")], "End G", "last row"),
       row(.nextTable, [.tab], "Tab", "next table of the screen, or next screen"),
-      row(.previousTable, [.backTab], "S-Tab", "the one before"),
+      row(.previousTable, [.shiftTab], "S-Tab", "the one before"),
       row(.open, [.enter], "Enter", "open the selected row"),
       row(.back, [.text("[")], "[", "back to where you were"),
       row(.forward, [.text("]")], "]", "forward again"),

@@ -100,9 +100,9 @@ enum TopicStatsCommand {
     var places: [Place] = []
     for entry in TopicQueries.all(cluster, targets, &problems) {
       if let pattern, !Glob.matches(entry.name, pattern) { continue }
-      let kind = TopicKind.name(entry.name, entry.configs[0].config, reserved: reserved)
+      let kind = TopicKind.name(entry.name, entry.configs[0], reserved: reserved)
       if kind == "retry" || kind == "dlq" || kind == "system" && !all && pattern != entry.name { continue }
-      places += entry.configs.map { Place(topic: entry.name, group: "", target: $0.target) }
+      places += entry.targets.map { Place(topic: entry.name, group: "", target: $0) }
     }
     return places
   }
