@@ -16,14 +16,22 @@ enum Collector {
       case .success(let started):
         nameServers = started.nameServers
         handle = started
+        var connection = Connection()
+        connection.flags = ["-n", nameServers.joined(separator: ";")]
+        connection.isReadOnly = options.connection.isReadOnly
+        exchange.post(.connected(connection))
       case .failure(let error): return exchange.fail("cannot start the demo: " + error.message)
       }
     }
-    if nameServers.isEmpty {
-      exchange.fail("no name server is known")
-    } else {
-      let sweeps = Sweeps(nameServers, options.credentials)
-      while !exchange.isStopping { sweeps.next(exchange) }
+    while !exchange.isStopping {
+      let (source, generation) = exchange.source
+      let servers = source?.nameServers ?? nameServers
+      if servers.isEmpty {
+        exchange.fail("no name server is known")
+        break
+      }
+      let sweeps = Sweeps(servers, source == nil ? options.credentials : source?.credentials, generation)
+      while exchange.wants(generation) { sweeps.next(exchange) }
     }
     handle?.stop()
   }
@@ -35,8 +43,11 @@ private final class Sweeps {
   private var sampler: Sampler
   /// Questions that wait for their answers, by ticket.
   private var waiting: [Int32: Ask] = [:]
+  /// Which of the clusters watched so far it is.
+  private let generation: Int
 
-  init(_ nameServers: [String], _ credentials: Credentials?) {
+  init(_ nameServers: [String], _ credentials: Credentials?, _ generation: Int) {
+    self.generation = generation
     cluster = Cluster(nameServers: nameServers, timeoutMs: Limits.sweepDeadlineMs)
     cluster.credentials = credentials
     sampler = Sampler(nameServers: nameServers)
@@ -50,16 +61,16 @@ private final class Sweeps {
     let startMs = Clock.monotonicMs()
     repeat {
       ask(exchange.wishes)
-      while !waiting.isEmpty, !exchange.isStopping {
+      while !waiting.isEmpty, exchange.wants(generation) {
         let leftMs = startMs + Limits.showAfterMs - Clock.monotonicMs()
         if leftMs <= 0 { break }
         takeArrivals(waitMs: leftMs)
       }
       // What the first answers open up is asked for at once; a picture without it would say "nothing there".
-    } while sampler.wantsMore && !exchange.isStopping
+    } while sampler.wantsMore && exchange.wants(generation)
       && Clock.monotonicMs() - startMs < Limits.sweepDeadlineMs
     let nowMs = Clock.monotonicMs()
-    exchange.publish(sampler.snapshot(startMs: startMs, nowMs: nowMs, wallMs: Clock.wallMs()))
+    exchange.publish(sampler.snapshot(startMs: startMs, nowMs: nowMs, wallMs: Clock.wallMs()), of: generation)
     pause(from: startMs, exchange)
   }
 
@@ -85,7 +96,7 @@ private final class Sweeps {
 
   /// Waits for the next sweep. The wishes may change meanwhile, and late answers come in.
   private func pause(from startMs: Int64, _ exchange: Exchange) {
-    while !exchange.isStopping {
+    while exchange.wants(generation) {
       let intervalMs = sampler.wantsSoon ? Limits.secondSampleMs : exchange.wishes.intervalMs
       let leftMs = startMs + intervalMs - Clock.monotonicMs()
       if leftMs <= 0 { return }
