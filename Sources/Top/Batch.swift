@@ -29,7 +29,7 @@ enum Batch {
         Process.writeError("mq top: \(snapshot.problem ?? "no broker answers")\n")
         return .code(5)
       }
-      let text = SnapshotText.render(snapshot, options.format, mode, withTitles: printed == 0)
+      let text = SnapshotText.render(snapshot, [.topics], options.format, mode, withTitles: printed == 0)
       if !write(text) { return .code(0) }
       printed += 1
       return printed == wanted ? .code(0) : nil

@@ -21,7 +21,7 @@ package enum Dashboard {
     var wishes = Wishes()
     wishes.intervalMs = min(max(options.intervalMs, Limits.intervalMsMin), Limits.intervalMsMax)
     if options.batch || !Process.isTerminal(1) {
-      wishes.wantsAllTopics = true
+      wishes.wantsAll = true
       exchange.tell(wishes)
       return collect(options, exchange) { Batch.run(options, exchange, signals) }
     }

@@ -128,9 +128,7 @@ final class ScreenSession {
     return false
   }
   private func tellCollector() {
-    var wishes = Wishes()
-    wishes.intervalMs = model.intervalMs
-    wishes.visibleTopics = model.visibleTopics
+    let wishes = model.wishes
     if wishes == told { return }
     told = wishes
     exchange.tell(wishes)

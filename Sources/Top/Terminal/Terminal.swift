@@ -123,10 +123,10 @@ struct Terminal: ~Copyable {
 
   private func attributes(_ style: Style) -> CInt {
     switch style {
-    case .normal: 0
-    case .dim: Self.faint
-    case .strong, .title: Self.bold
-    case .selected: Self.reverse
+    case .normal, .ok, .heading, .key, .tab, .input: 0
+    case .dim, .border: Self.faint
+    case .strong, .title, .sortedHeading, .warn, .tagged, .match: Self.bold
+    case .selected, .openTab: Self.reverse
     case .alert: Self.bold | color(Self.alertPair)
     case .graph: color(Self.graphPair)
     case .barKey: 0
@@ -151,6 +151,9 @@ struct Terminal: ~Copyable {
     switch code {
     case KEY_UP: .up
     case KEY_DOWN: .down
+    case KEY_LEFT: .left
+    case KEY_RIGHT: .right
+    case KEY_BTAB: .shiftTab
     case KEY_PPAGE: .pageUp
     case KEY_NPAGE: .pageDown
     case KEY_HOME, KEY_FIND: .home
@@ -166,6 +169,7 @@ struct Terminal: ~Copyable {
     case 27: .escape
     case 10, 13: .enter
     case 8, 127: .backspace
+    case 9: .tab
     default: Unicode.Scalar(code).map { .text($0) }
     }
   }
