@@ -22,17 +22,18 @@ enum Collector {
     if nameServers.isEmpty {
       exchange.fail("no name server is known")
     } else {
-      sweep(nameServers, options.credentials, exchange)
+      sweep(nameServers, options, exchange)
     }
     handle?.stop()
   }
 
   private static func sweep(
-    _ nameServers: [String], _ credentials: Credentials?, _ exchange: Exchange
+    _ nameServers: [String], _ options: DashboardOptions, _ exchange: Exchange
   ) {
     let cluster = Cluster(nameServers: nameServers, timeoutMs: Limits.sweepDeadlineMs)
-    cluster.credentials = credentials
+    cluster.credentials = options.credentials
     var sampler = Sampler(nameServers: nameServers)
+    var observer = Observer(options.watch, clock: Observer.localTime)
     while !exchange.isStopping {
       let wishes = exchange.wishes
       let startMs = Clock.monotonicMs()
@@ -42,7 +43,9 @@ enum Collector {
       // What the first answers open up is asked for at once; a picture without it would say "nothing there".
       if sampler.wantsMore { continue }
       let nowMs = Clock.monotonicMs()
-      exchange.publish(sampler.snapshot(startMs: startMs, nowMs: nowMs, wallMs: Clock.wallMs()))
+      var snapshot = sampler.snapshot(startMs: startMs, nowMs: nowMs, wallMs: Clock.wallMs())
+      observer.complete(&snapshot)
+      exchange.publish(snapshot)
       pause(from: startMs, exchange)
     }
   }

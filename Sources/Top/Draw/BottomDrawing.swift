@@ -16,8 +16,8 @@ extension Screen {
       at = frame.put(fitted(view.filter, room), row: row, column: at, .strong)
       at = frame.put(" ", row: row, column: at, .normal)
     }
-    let key = view.sort[0]
-    let sorted = " sorted \(view.kind.columns[key.column].title) \(key.descending ? "desc" : "asc") "
+    let keys = view.sort.map { "\(view.kind.columns[$0.column].title) \($0.descending ? "desc" : "asc")" }
+    let sorted = " sorted \(keys.joined(separator: ", ")) "
     if at + sorted.count <= columns { at = frame.put(sorted, row: row, column: at, .normal) }
     if let problem = snapshot.problem, model.table.isKnown, at + 16 <= columns {
       at = frame.put(fitted("! " + problem, columns - at - 2), row: row, column: at + 1, .alert)
@@ -60,15 +60,17 @@ extension Screen {
     }
   }
 
+  private func missing(_ problem: String?) -> String { problem.map { "   (" + $0 + ")" } ?? "" }
+
   /// The prompt while typing, else the answer to the last key.
   mutating func drawMessage() {
     var text = model.notice
     var style = Style.strong
     switch model.input {
     case .find?:
-      text = (model.findFailed ? "Not found: " : "Find: ") + model.findText + "_"
+      text = (model.findFailed ? "Not found: " : "Find: ") + model.findText + "_" + missing(model.findProblem)
       style = model.findFailed ? .alert : .strong
-    case .filter?: text = "Filter: " + model.view.filter + "_"
+    case .filter?: text = "Filter: " + model.view.filter + "_" + missing(model.view.filterProblem)
     case nil:
       if model.findFailed { text = text ?? "Not found: " + model.findText }
     }

@@ -55,6 +55,8 @@ extension Screen {
       frame.put("!", row: row, column: left, .alert)
     } else if isSelected {
       frame.put(">", row: row, column: left, .strong)
+    } else if model[table.kind].tags.contains(table.names[index]) {
+      frame.put("*", row: row, column: left, .strong)
     }
     for place in plan.places { drawCell(table, index, place, left, row, alerts: alerts) }
     // Only as wide as the table: each cell of the bar costs bytes whenever it moves.
@@ -72,7 +74,8 @@ extension Screen {
       frame.put(fitted(table.names[index], place.width), row: row, column: start, alerts ? .alert : .normal)
     case .text:
       frame.put(
-        fitted(table.text(index, place.column), place.width - 2), row: row, column: start + 2, .normal)
+        fitted(table.text(index, place.column), place.width - 2), row: row, column: start + 2,
+        isEvidence(table, index, column) ? .alert : .normal)
     case .curve:
       let samples = model.trails.samples(
         of: table.kind, table.names[index], count: 2 * (place.width - 2), spacingMs: Limits.curveSpacingMs,
@@ -82,8 +85,18 @@ extension Screen {
       let value = ValueText.text(
         table.number(index, place.column), column.unit, nowMs: model.shownNowMs,
         periodMs: max(table.periodMs, model.intervalMs), mode)
-      frame.put(value.text, row: row, endingAt: start + place.width, value.style)
+      if isEvidence(table, index, column) {
+        frame.put("!" + value.text, row: row, endingAt: start + place.width, .alert)
+      } else {
+        frame.put(value.text, row: row, endingAt: start + place.width, value.style)
+      }
     }
+  }
+
+  /// True of the cell that shows why the open group lags.
+  private func isEvidence(_ table: TableData, _ row: Int, _ column: Column) -> Bool {
+    guard let evidence = snapshot.detail?.evidence else { return false }
+    return evidence == Evidence(table.kind, table.names[row], column.key)
   }
 
   private mutating func drawEmpty(_ table: TableData, _ view: TableView, _ row: Int, _ panel: Panel) {

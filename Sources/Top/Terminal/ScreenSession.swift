@@ -41,7 +41,9 @@ final class ScreenSession {
   private static let tickMs: Int64 = 1_200
 
   /// Takes the terminal and draws the first picture, which has no numbers yet.
-  init(_ exchange: Exchange, _ signals: SignalSource, _ glyphs: Glyphs, _ wishes: Wishes) throws(Errno) {
+  init(
+    _ exchange: Exchange, _ signals: SignalSource, _ glyphs: Glyphs, _ wishes: Wishes, pinsAlerts: Bool
+  ) throws(Errno) {
     self.exchange = exchange
     self.signals = signals
     self.glyphs = glyphs
@@ -57,6 +59,7 @@ final class ScreenSession {
     }
     terminal = Terminal()
     model = Model(size: Terminal.size, intervalMs: wishes.intervalMs)
+    model.pinsAlerts = pinsAlerts
     tick()
     draw()
   }
