@@ -128,7 +128,7 @@ package struct GroupTotals: Equatable, Sendable {
 }
 
 /// Steps through JSON text of a known shape. `at` is where the next thing begins.
-private enum JSONWalk {
+enum JSONWalk {
   /// Takes an opening bracket.
   static func open(_ bytes: RawSpan, _ at: inout Int, _ bracket: UInt8) throws(WireError) {
     at = try JSONScan.skipBlank(bytes, at)
