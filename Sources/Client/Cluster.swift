@@ -196,6 +196,26 @@ package final class Cluster {
     return opaque
   }
 
+  /// As `begin` of each, with one write per connection; tickets in the order of the calls.
+  package func beginAll(
+    _ calls: [(address: String, request: Request)]
+  ) -> [Result<Int32, ClientError>] {
+    let tickets = calls.map { call -> Result<Int32, ClientError> in
+      tell(call.request, to: call.address)
+      do throws(ClientError) {
+        let opaque = nextOpaque
+        try connection(to: call.address).enqueue(call.request.signed(by: credentials), opaque: opaque)
+        nextOpaque &+= 1
+        begun[opaque] = (call.address, call.request.code, deadline(waitMs: 0))
+        return .success(opaque)
+      } catch {
+        return .failure(error.about(call.address, call.request.code))
+      }
+    }
+    for address in Set(calls.map(\.address)) { connections[address]?.send() }
+    return tickets
+  }
+
   /// Gives begun calls more time, after the caller was busy with something else for so long: what came
   /// meanwhile is no late answer.
   package func postpone(byMs ms: Int64) {

@@ -63,7 +63,8 @@ final class OrderlyConsumer: Consumer {
 
   private func grantedLock(_ queueId: Int32, askedMs: Int64, _ life: Int) {
     if askedMs <= unlockedMs[queueId, default: -1] { return }
-    let untilMs = askedMs + Self.lockMs
+    // Clocks that were set back meanwhile do not make it last longer.
+    let untilMs = min(askedMs, world.nowMs) + Self.lockMs
     if let owner = record.owners[key(queueId)], owner.client != client.name, owner.boot == world.boots,
       owner.untilMs > world.nowMs
     {

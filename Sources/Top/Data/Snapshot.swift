@@ -123,7 +123,7 @@ package struct Snapshot: Equatable, Sendable {
 
   /// The tables that every picture has.
   package static let clusterTables: [TableKind] = [
-    .brokers, .topics, .groups, .clients, .queues, .delays, .alerts, .events,
+    .brokers, .topics, .groups, .clients, .queues, .delays, .alerts, .events, .putTimes,
   ]
 
   package init() {}

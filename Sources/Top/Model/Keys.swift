@@ -1,13 +1,5 @@
 // The one table of keys. Dispatch, the bottom bar and the help overlay are all made from it.
 
-/// A key as the terminal reports it.
-package enum Key: Hashable, Sendable {
-  case text(Unicode.Scalar)
-  case up, down, left, right, pageUp, pageDown, home, end
-  case enter, escape, backspace, tab, backTab
-  case function(Int)
-}
-
 /// What a key asks for.
 package enum Action: Hashable, Sendable {
   case up, down, pageUp, pageDown, top, bottom
@@ -15,7 +7,7 @@ package enum Action: Hashable, Sendable {
   case nextTable, previousTable, open, back, forward
   case sortLeft, sortRight, sortInvert, sortAdd, sortOne
   case tag, untagAll, follow, pin
-  case find, findNext, findPrevious, filter
+  case find, findNext, findPrevious, filter, tree
   case pause, slower, faster
   case help, clear, redraw, quit
 }
@@ -43,7 +35,7 @@ package enum Keys {
       row(.top, [.home, .text("g")], "Home g", "first row"),
       row(.bottom, [.end, .text("G")], "End G", "last row"),
       row(.nextTable, [.tab], "Tab", "next table of the screen, or next screen"),
-      row(.previousTable, [.backTab], "S-Tab", "the one before"),
+      row(.previousTable, [.shiftTab], "S-Tab", "the one before"),
       row(.open, [.enter], "Enter", "open the selected row"),
       row(.back, [.text("[")], "[", "back to where you were"),
       row(.forward, [.text("]")], "]", "forward again"),
@@ -65,6 +57,9 @@ package enum Keys {
         .filter, [.text("\\"), .function(4)], "\\ F4",
         "show only rows like that: order, lag>1000 and group~order",
         ("F4", "Filter")),
+      row(
+        .tree, [.text("t"), .function(5)], "t F5", "rows of one broker, cluster or group together",
+        ("F5", "Tree")),
       row(
         .pause, [.text("p"), .function(7)], "p F7", "freeze the screen; sampling goes on", ("F7", "Pause")),
       row(.slower, [.text("+")], "+", "refresh less often"),

@@ -6,26 +6,12 @@ extension Model {
   mutating func press(_ key: Key) -> Effects {
     notice = nil
     if let mode = input { return type(key, mode) }
-    guard let action = Keys.action(key) else { return unbound(key) }
+    guard let action = Keys.action(key) else {
+      helpIsOpen = false
+      return .draw
+    }
     if helpIsOpen { return pressInHelp(action) }
     return perform(action)
-  }
-
-  private mutating func unbound(_ key: Key) -> Effects {
-    if helpIsOpen { helpIsOpen = false }
-    return .draw
-  }
-
-  private mutating func pressInHelp(_ action: Action) -> Effects {
-    switch action {
-    case .up: helpTop = max(0, helpTop - 1)
-    case .down: helpTop = min(Keys.table.count - 1, helpTop + 1)
-    case .pageUp, .top: helpTop = 0
-    case .pageDown, .bottom: helpTop = max(0, Keys.table.count - max(1, size.rows - 2))
-    case .quit: return .quit
-    default: helpIsOpen = false
-    }
-    return .draw
   }
 
   mutating func perform(_ action: Action) -> Effects {
@@ -54,12 +40,14 @@ extension Model {
     case .findNext: return findAgain(1)
     case .findPrevious: return findAgain(-1)
     case .filter: input = .filter
+    case .tree: return toggleTree()
     case .pause: return togglePause()
     case .slower: return changeInterval(Self.intervalStepsMs.first { $0 > intervalMs })
     case .faster: return changeInterval(Self.intervalStepsMs.last { $0 < intervalMs })
     case .help:
       helpIsOpen = true
       helpTop = 0
+      helpSearch = ""
     case .clear: return clear()
     case .redraw: return .redraw
     case .quit: return .quit
@@ -116,6 +104,7 @@ extension Model {
   // MARK: Typing
 
   private mutating func type(_ key: Key, _ mode: Input) -> Effects {
+    if mode == .helpSearch { return typeInHelp(key) }
     var text = mode == .find ? findText : view.filter
     switch key {
     case .enter:

@@ -33,7 +33,7 @@ package enum Page: Int, CaseIterable, Sendable {
   }
   /// The tables that Tab goes through on it.
   package var tables: [TableKind] {
-    self == .cluster ? [.brokers, .topics, .groups, .queues, .delays, .alerts] : [table]
+    self == .cluster ? [.brokers, .topics, .groups, .queues, .delays, .alerts, .events] : [table]
   }
 }
 

@@ -30,6 +30,8 @@ package struct TableView: Sendable {
   /// Names of rows that are marked, and of those that stand before all others.
   package internal(set) var tags: Set<String> = []
   package internal(set) var pins: Set<String> = []
+  /// True when rows of one parent stand together; see `TableKind.parent`.
+  package internal(set) var isTree = false
 
   package init(_ kind: TableKind) {
     self.kind = kind
@@ -77,6 +79,7 @@ package struct TableView: Sendable {
     if !pins.isEmpty || !alerting.isEmpty {
       order = RowOrder.raised(order) { pins.contains(table.names[$0]) || alerting.contains(table.names[$0]) }
     }
+    if isTree { order = RowTree.order(order, table) }
     let wanted = followed ?? (selected > 0 ? selectedName : nil)
     if let wanted, let position = order.firstIndex(where: { table.names[$0] == wanted }) {
       selected = position
