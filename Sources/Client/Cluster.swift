@@ -33,6 +33,7 @@ package final class Cluster {
   private var hung: [String: Int64] = [:]
   private var liveNameServer = 0
   private var accepted: Set<Int32> = []
+  private var answering: ((ServerRequest) -> [UInt8]?)?
   /// Calls begun and not yet finished, by correlation id.
   private var begun: [Int32: (address: String, request: RequestCode, deadlineMs: Int64)] = [:]
   private var finished: [(ticket: Int32, result: Result<Response, ClientError>)] = []
@@ -179,6 +180,13 @@ package final class Cluster {
     for connection in connections.values { connection.accepted = codes }
   }
 
+  /// Answers requests of brokers that are not accepted with the body that `body` gives; nil refuses. Called in
+  /// the midst of calls: it must not call itself.
+  package func answer(_ body: @escaping (ServerRequest) -> [UInt8]?) {
+    answering = body
+    for connection in connections.values { connection.answering = body }
+  }
+
   /// From now on `arrivals` returns as soon as this descriptor is readable, once.
   package func interrupt(on raw: CInt) { interrupter = raw }
 
@@ -294,6 +302,7 @@ package final class Cluster {
     do throws(Errno) {
       let connection = try Connection(address: address, host: host, port: port)
       connection.accepted = accepted
+      connection.answering = answering
       connections[address] = connection
       return connection
     } catch {

@@ -44,8 +44,7 @@ package enum Dashboard {
     let session: ScreenSession
     do throws(Errno) {
       // The skeleton is on the screen before the collector's thread exists.
-      session = try ScreenSession(
-        exchange, signals, glyphs, wishes, pinsAlerts: options.watch.pinsAlerts)
+      session = try ScreenSession(exchange, signals, glyphs, wishes, options)
     } catch {
       Process.writeError("mq top: \(error)\n")
       return 1

@@ -146,4 +146,14 @@ package enum Limits {
   package static let sortKeysMax = 3
   /// Keys taken from the terminal before the screen is drawn again.
   package static let keysPerFrameMax = 4_096
+  /// Lines of a command's output that its dialog keeps.
+  package static let outcomeLinesMax = 5_000
+  /// Columns that a dialog scrolls sideways at once.
+  package static let scrollColumns = 8
+  /// Commands started from the screen that have not ended.
+  package static let runsMax = 4
+  /// Names that the command line offers.
+  package static let suggestionsMax = 64
+  /// Lines that the command line remembers.
+  package static let historyMax = 100
 }

@@ -92,6 +92,14 @@ package struct TableView: Sendable {
     noteName(table)
     if followed != nil { followed = selectedName }
   }
+  /// Another cluster's rows come: the order and the filter stay.
+  mutating func forgetRows() {
+    order = []
+    selected = 0
+    top = 0
+    selectedName = nil
+    tags = []
+  }
   private mutating func noteName(_ table: TableData) {
     selectedName = order.indices.contains(selected) ? table.names[order[selected]] : nil
   }
