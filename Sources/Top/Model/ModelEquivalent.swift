@@ -15,7 +15,7 @@ extension Model {
     case .clients:
       words = subjects["group"].map { ["group", "clients", $0] } ?? ["producer", "list"]
     case .queues: words = subjects["topic"].map { ["topic", "offsets", $0] } ?? ["topic", "stats"]
-    case .alerts, .events: words = ["check", "all"]
+    case .alerts, .events, .totals: words = ["check", "all"]
     case .topicQueues: words = ["topic", "offsets"] + name(of: .topic)
     case .topicGroups: words = ["topic", "describe"] + name(of: .topic)
     case .messages: words = ["message", "tail"] + name(of: .topic)
