@@ -37,7 +37,7 @@ package enum Dashboard {
     let session: ScreenSession
     do throws(Errno) {
       // The skeleton is on the screen before the collector's thread exists.
-      session = try ScreenSession(exchange, signals, glyphs, wishes)
+      session = try ScreenSession(exchange, signals, glyphs, wishes, options)
     } catch {
       Process.writeError("mq top: \(error)\n")
       return 1

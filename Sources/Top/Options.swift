@@ -22,6 +22,15 @@ package struct DashboardOptions: Sendable {
   /// Starts a cluster to look at. Runs once on the collector's thread, so the screen is up before it.
   package var demo: (@Sendable () -> Result<DemoHandle, ClientError>)?
 
+  /// How the command line names the cluster, and the saved contexts.
+  package var connection = Connection()
+  package var contextNames: [String] = []
+  package var services = Services()
+  package var keys = KeyMap.standard
+  /// The layout that was kept, and one line to begin with (why there is none).
+  package var layout: SavedLayout?
+  package var notice: String?
+
   package init(nameServers: [String]) { self.nameServers = nameServers }
 }
 

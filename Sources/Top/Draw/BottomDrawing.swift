@@ -90,7 +90,7 @@ extension Screen {
       return
     }
     var at = 0
-    var hints = Keys.bar
+    var hints = model.keys.bar
     // How to quit is the last hint to go.
     while hints.count > 1, hints.reduce(-1, { $0 + $1.key.count + $1.word.count + 1 }) > columns {
       hints.remove(at: hints.count - 2)
@@ -111,6 +111,7 @@ extension Screen {
       style = model.findFailed ? .alert : .strong
     case .filter?: text = "Filter: " + model.view.filter + "_"
     case .helpSearch?: break
+    case .command?: return drawCommandLine()
     case nil:
       if model.findFailed { text = text ?? "Not found: " + model.findText }
     }

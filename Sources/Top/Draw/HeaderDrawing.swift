@@ -39,6 +39,7 @@ extension Screen {
     if let requests = snapshot.requestsPerSecond.number, columns >= 120 {
       parts += ["rpc \(NumberText.count(requests))/s", "collect \(snapshot.sweepMs)ms"]
     }
+    if model.connection.isReadOnly { parts.append("read-only") }
     parts += [state.text, interval, model.clock]
     // What is least missed goes first: the interval, the clock, the brokers. The state stays.
     func length() -> Int { parts.reduce(0) { $0 + $1.count + 2 } }

@@ -42,6 +42,7 @@ package struct Screen {
     drawAlerts()
     drawBar()
     drawMessage()
+    drawDialog()
   }
 
   var snapshot: Snapshot { model.shown }

@@ -170,9 +170,12 @@ extension Screen {
     let column = drawing.table.kind.columns[place.column]
     let measure = drawing.table.number(index, place.column)
     let start = drawing.start(place)
-    let value = ValueText.text(
-      measure, column.unit, nowMs: model.shownNowMs, periodMs: max(drawing.table.periodMs, model.intervalMs),
-      mode)
+    let periodMs = max(drawing.table.periodMs, model.intervalMs)
+    let value =
+      model.hasRawNumbers
+      ? ValueText.rawText(
+        measure, column.unit, columns: place.width - 1, nowMs: model.shownNowMs, periodMs: periodMs, mode)
+      : ValueText.text(measure, column.unit, nowMs: model.shownNowMs, periodMs: periodMs, mode)
     // A ratio with room is a bar, as long as its number is a fresh one; a disk that fills up is marked.
     if column.unit == .ratio, place.width >= Self.barColumnsMin, value.style == .normal {
       let isDisk = column.key == "disk"

@@ -1,4 +1,5 @@
-// The one table of keys. Dispatch, the bottom bar and the help overlay are all made from it.
+// The one table of keys. Dispatch, the bottom bar, the help overlay and the man page are all made from it; a
+// file may give its actions other keys (see KeyMap).
 
 /// What a key asks for.
 package enum Action: Hashable, Sendable {
@@ -8,6 +9,7 @@ package enum Action: Hashable, Sendable {
   case sortLeft, sortRight, sortInvert
   case find, findNext, findPrevious, filter, tree
   case pause, slower, faster
+  case actions, command, copy, units
   case help, clear, redraw, quit
 }
 
@@ -55,6 +57,11 @@ package enum Keys {
         .pause, [.text("p"), .function(7)], "p F7", "freeze the screen; sampling goes on", ("F7", "Pause")),
       row(.slower, [.text("+")], "+", "refresh less often"),
       row(.faster, [.text("-")], "-", "refresh more often"),
+      row(
+        .actions, [.text("a"), .function(9)], "a F9", "what can be done to the selected row", ("F9", "Action")),
+      row(.command, [.text(":")], ":", "command line; Tab completes, Up goes to earlier lines"),
+      row(.copy, [.text("y")], "y", "copy the mq command that shows the same"),
+      row(.units, [.text("z")], "z", "numbers in full where there is room, or with k, M, G"),
       row(.help, [.text("?"), .function(1)], "? F1", "this help", ("F1", "Help")),
       row(.clear, [.escape], "Esc", "close help; drop the filter; leave a detail"),
       row(.redraw, [.text("\u{c}")], "Ctrl-L", "draw the whole screen again"),
@@ -65,19 +72,6 @@ package enum Keys {
     let digit = Unicode.Scalar(UInt8(ascii: "0") + UInt8(page.rawValue))
     return row(.page(page), [.text(digit)], "\(page.rawValue)", "screen \(page.rawValue): \(page.title)")
   }
-
-  /// The action of a key outside of input mode.
-  package static func action(_ key: Key) -> Action? { byKey[key] }
-
-  /// Bindings with a word in the bottom bar, by function key.
-  package static let bar: [(key: String, word: String)] =
-    table.compactMap { binding in binding.bar }.sorted { a, b in
-      (a.key.utf8.count, a.key) < (b.key.utf8.count, b.key)
-    }
-
-  private static let byKey: [Key: Action] = Dictionary(
-    table.flatMap { binding in binding.keys.map { ($0, binding.action) } },
-    uniquingKeysWith: { _, _ in preconditionFailure("a key is bound twice") })
 
   private static func row(
     _ action: Action, _ keys: [Key], _ label: String, _ help: String,

@@ -8,6 +8,12 @@ package enum Event: Sendable {
   case snapshot(Snapshot)
   /// Time passed: monotonic milliseconds, and the wall clock as text.
   case tick(nowMs: Int64, clock: String)
+  /// A command of an order has ended.
+  case outcome(ticket: Int, ActionOutcome)
+  /// Another cluster is watched.
+  case connected(Connection)
+  /// One line about something that was ordered.
+  case told(String)
 }
 
 /// What must be done after an event.
@@ -20,12 +26,14 @@ package struct Effects: OptionSet, Sendable {
   package static let quit = Effects(rawValue: 4)
   /// The collector must be told what the screen shows.
   package static let tellCollector = Effects(rawValue: 8)
+  /// There is something to do: see `Model.takeOrders`.
+  package static let orders = Effects(rawValue: 1024)
 }
 
 /// The state of the screen.
 package struct Model: Sendable {
   /// Text being typed, and for what.
-  package enum Input: Equatable, Sendable { case find, filter, helpSearch }
+  package enum Input: Equatable, Sendable { case find, filter, helpSearch, command }
 
   package var size: Size
   package var nowMs: Int64 = 0
@@ -52,6 +60,22 @@ package struct Model: Sendable {
   package internal(set) var helpSearch = ""
   /// One line that answers the last key; the next key clears it.
   package internal(set) var notice: String?
+
+  /// The cluster as the command line names it, and the saved contexts.
+  package internal(set) var connection = Connection()
+  package var contextNames: [String] = []
+  /// False when there is no cluster behind the pictures.
+  package var canAct = false
+  /// The keys in use.
+  package var keys = KeyMap.standard
+  /// Shows numbers in full where there is room.
+  package internal(set) var hasRawNumbers = false
+  package internal(set) var dialog: Dialog?
+  package internal(set) var commandLine = CommandLine()
+  var orders: [Order] = []
+  var nextTicket = 0
+  /// Commands that have not ended, by ticket: what is told when one ends without its dialog.
+  var runsUnderWay: [Int: String] = [:]
 
   package static let intervalStepsMs: [Int64] = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000]
 
@@ -116,6 +140,7 @@ package struct Model: Sendable {
       if newSize == size { return [] }
       size = newSize
       keepSelectionsVisible()
+      keepOutcomeVisible()
       return [.draw, .tellCollector]
     case .snapshot(let snapshot):
       latest = snapshot
@@ -128,6 +153,11 @@ package struct Model: Sendable {
       nowMs = now
       clock = text
       return [.draw]
+    case .outcome(let ticket, let outcome): return take(outcome, ticket: ticket)
+    case .connected(let newConnection): return connect(newConnection)
+    case .told(let line):
+      notice = line
+      return .draw
     }
   }
 

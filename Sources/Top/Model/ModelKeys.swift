@@ -3,8 +3,10 @@
 extension Model {
   mutating func press(_ key: Key) -> Effects {
     notice = nil
+    if dialog != nil { return pressInDialog(key) }
+    if input == .command { return typeCommand(key) }
     if let mode = input { return type(key, mode) }
-    guard let action = Keys.action(key) else {
+    guard let action = keys.action(key) else {
       helpIsOpen = false
       return .draw
     }
@@ -40,6 +42,10 @@ extension Model {
     case .pause: return togglePause()
     case .slower: return changeInterval(Self.intervalStepsMs.first { $0 > intervalMs })
     case .faster: return changeInterval(Self.intervalStepsMs.last { $0 < intervalMs })
+    case .actions: return openMenu()
+    case .command: return openCommandLine()
+    case .copy: return copy(equivalentCommand)
+    case .units: hasRawNumbers.toggle()
     case .help:
       helpIsOpen = true
       helpTop = 0
@@ -155,7 +161,7 @@ extension Model {
     change(&view)
     return reorder()
   }
-  private mutating func reorder() -> Effects {
+  mutating func reorder() -> Effects {
     view.reorder(table)
     view.keepVisible(page: pageRows(place.table))
     return [.draw, .tellCollector]

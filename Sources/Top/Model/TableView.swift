@@ -73,6 +73,14 @@ package struct TableView: Sendable {
     selected = max(0, min(position, order.count - 1))
     noteName(table)
   }
+  /// Another cluster's rows come: the order and the filter stay.
+  mutating func forgetRows() {
+    order = []
+    selected = 0
+    top = 0
+    selectedName = nil
+    tags = []
+  }
   private mutating func noteName(_ table: TableData) {
     selectedName = order.indices.contains(selected) ? table.names[order[selected]] : nil
   }

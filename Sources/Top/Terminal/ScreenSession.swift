@@ -18,6 +18,7 @@ final class ScreenSession {
   private let exchange: Exchange
   private let signals: SignalSource
   private let glyphs: Glyphs
+  private let services: Services
   private let poller: Poller
   private var terminal: Terminal
   private var model: Model
@@ -41,8 +42,12 @@ final class ScreenSession {
   private static let tickMs: Int64 = 1_200
 
   /// Takes the terminal and draws the first picture, which has no numbers yet.
-  init(_ exchange: Exchange, _ signals: SignalSource, _ glyphs: Glyphs, _ wishes: Wishes) throws(Errno) {
+  init(
+    _ exchange: Exchange, _ signals: SignalSource, _ glyphs: Glyphs, _ wishes: Wishes,
+    _ options: DashboardOptions
+  ) throws(Errno) {
     self.exchange = exchange
+    services = options.services
     self.signals = signals
     self.glyphs = glyphs
     told = wishes
@@ -57,6 +62,7 @@ final class ScreenSession {
     }
     terminal = Terminal()
     model = Model(size: Terminal.size, intervalMs: wishes.intervalMs)
+    model.begin(options)
     tick()
     draw()
   }
@@ -80,6 +86,7 @@ final class ScreenSession {
         case Self.snapshotToken:
           exchange.uiWaker.drain()
           if exchange.failure != nil { return .code(1) }
+          for event in exchange.takeEvents() { apply(event) }
           if let snapshot = exchange.takeSnapshot() { apply(.snapshot(snapshot)) }
         default:
           if takeKeys() { return .code(0) }
@@ -125,7 +132,15 @@ final class ScreenSession {
     if effects.contains(.redraw) { terminal.forget() }
     if !effects.isDisjoint(with: [.draw, .redraw]) { needsDraw = true }
     if effects.contains(.tellCollector) { tellCollector() }
+    if effects.contains(.orders) { for order in model.takeOrders() { carryOut(order) } }
     return false
+  }
+  private func carryOut(_ order: Order) {
+    if case .copy(let text) = order {
+      if !terminal.copy(text) { apply(.told("This terminal takes no such text: \(text)")) }
+    } else if let event = services.carryOut(order, exchange) {
+      apply(event)
+    }
   }
   private func tellCollector() {
     let wishes = model.wishes

@@ -14,6 +14,14 @@ enum TopCommand {
 
         --demo starts a cluster in this process, in a temporary directory and on free ports, with producers,
         a group that keeps up and one that lags; all of it goes away at the end.
+
+        The key a opens a menu of what can be done to the selected row: peek at messages, move, pause or delete
+        a group, create, change or delete a topic. Each entry is an mq command and shows it; changes are tried
+        with --dry-run first. --read-only, or read_only = true in the context, leaves only the questions.
+
+        The file ~/.config/mq/keys gives actions other keys, one ACTION = KEY KEY a line; what it leaves out
+        keeps its keys. :save keeps screen, orders, filters, interval and units in ~/.local/state/mq/top-layout
+        for the next start.
         """,
       flags: [
         Flag(
@@ -22,10 +30,12 @@ enum TopCommand {
         Flag("batch", .toggle, "", "print snapshots instead of drawing a screen"),
         Flag("count", short: "n", .integer(1...Int64.max), "COUNT", "end after so many snapshots"),
         Flag("demo", .toggle, "", "watch a cluster made for this"),
+        Flag("read-only", .toggle, "", "change nothing, whatever key is pressed"),
       ], shared: [.connection, .output],
       examples: [
         Example("mq top", "watches the cluster in use"),
         Example("mq top --demo", "shows what it looks like, without a cluster"),
+        Example("mq top --read-only", "looks, and can change nothing"),
         Example("mq top --batch -n 1 -o json", "one snapshot, as JSON"),
       ]
     ) { invocation throws(Failure) in try run(&invocation) }
@@ -51,6 +61,7 @@ enum TopCommand {
       throw Failure(.usage, "mq top has no -o \(invocation.output.rawValue)", hint: "-o table, json or csv")
     }
     if isDemo { options.demo = { DemoCluster.start() } }
+    if !options.batch { try TopServices.add(to: &options, invocation) }
     invocation.streams.flush()
     let code = Dashboard.run(options)
     if code != 0 { Process.exit(code) }
