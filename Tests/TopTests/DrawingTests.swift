@@ -63,8 +63,8 @@ import Top
 
   @Test func disksAreBarsAndFullOnesAreMarked() {
     let lines = Screen.draw(Made.watched(160, 50, "2"), .ascii).text.split(separator: "\n")
-    #expect(lines.contains { $0.contains("broker-a/0") && $0.contains("[||||| ") && $0.contains(" 58%]") })
-    #expect(lines.contains { $0.contains("broker-b/0") && $0.contains("!86%]") })
+    #expect(lines.contains { $0.contains("broker-a ") && $0.contains("[||||| ") && $0.contains(" 58%]") })
+    #expect(lines.contains { $0.contains("broker-b ") && $0.contains("!86%]") })
   }
   @Test func whatWasFoundIsMarked() {
     var model = Made.live()
@@ -90,7 +90,7 @@ import Top
     let rows = lines.drop { !$0.contains("CLUSTER") }.dropFirst().prefix(4)
     #expect(rows.map { $0.contains("prod-a") } == [true, false, false, false])
     #expect(rows.map { $0.contains("prod-b") } == [false, false, false, true])
-    #expect(rows.dropFirst().first?.contains("` broker-a/1") == true)
+    #expect(rows.dropFirst().first?.contains("` broker-a:1") == true)
   }
   @Test func treesKeepTheOrderWithinAParent() {
     var model = Made.watched(100, 24, "6t")

@@ -7,7 +7,7 @@ import Top
   static let places: [Place] =
     Page.allCases.map { Place($0) }
     + [
-      Place(.brokers, .broker("broker-b/0")), Place(.topics, .topic("order-created")),
+      Place(.brokers, .broker("broker-b")), Place(.topics, .topic("order-created")),
       Place(.groups, .group("order-fulfil")), Place(.clients, .client("10.0.3.7@4711#order", group: "x")),
     ]
 

@@ -3,8 +3,8 @@
 import Top
 
 extension Made {
-  /// A table from lines of fields in the order of its columns, curves left out: `-` is unknown, `?` a first
-  /// sample, `~` before a number makes it partial.
+  /// A table from lines of fields; the first has the columns' keys. `-` is unknown, `?` a first sample, `~`
+  /// before a number makes it partial.
   static func table(_ kind: TableKind, _ text: String, periodMs: Int64 = 5_000) -> TableData {
     let lines = text.split(separator: "\n").map { line in
       line.split(separator: "|", omittingEmptySubsequences: false).map { field in
@@ -14,16 +14,17 @@ extension Made {
         return String(field)
       }
     }
-    var table = TableData(kind, names: lines.map { $0[0] })
+    let rows = lines.dropFirst()
+    var table = TableData(kind, names: rows.map { $0[0] })
     table.isKnown = true
     table.periodMs = periodMs
-    let columns = kind.columns.indices.dropFirst().filter { kind.columns[$0].unit != .curve }
-    for (place, column) in columns.enumerated() {
-      let fields = lines.map { $0.count > place + 1 ? $0[place + 1] : "-" }
+    for (place, key) in lines[0].enumerated().dropFirst() {
+      let fields = rows.map { $0.count > place ? $0[place] : "-" }
+      guard let column = kind.column(key) else { preconditionFailure("\(kind) has no \(key)") }
       if kind.columns[column].unit.isNumber {
-        table.set(kind.columns[column].key, fields.map(measure))
+        table.set(key, fields.map(measure))
       } else {
-        table.set(kind.columns[column].key, fields.map { $0 == "-" ? "" : $0 })
+        table.set(key, fields.map { $0 == "-" ? "" : $0 })
       }
     }
     return table
@@ -38,15 +39,17 @@ extension Made {
   static let brokers = table(
     .brokers,
     """
-    broker-a/0|prod-a|master|10.0.1.11:10911|5.3.2|18100|19000|4404019|4718592|0|0|0|0.1|0|0|0.58|0.01|0|28000|3542400000
-    broker-a/1|prod-a|slave|10.0.1.21:10911|5.3.2|18100|0|4404019|0|0|0|0|0|0|0|0.57|0|0|28000|3542400000
-    broker-b/0|prod-a|master|10.0.1.12:10911|5.3.2|16900|17200|4299161|4299161|121|14|3|2.8|14680064|812|0.86|0.06|1258291|29900|3542400000
-    broker-c/0|prod-b|master|10.0.1.13:10911|4.9.7|13200|14800|3355443|3565158|0|0|0|0.2|-|-|0.78|-|0|-|1036800000
+    broker|cluster|role|address|version|in|out|inBytes|outBytes|sendQueue|sendWait|pullQueue|pageCache|flushBehind|dispatchBehind|disk|cold|haLag|timer|up
+    broker-a|prod-a|master|10.0.1.11:10911|5.3.2|18100|19000|4404019|4718592|0|0|0|0.1|0|0|0.58|0.01|0|28000|3542400000
+    broker-a:1|prod-a|slave|10.0.1.21:10911|5.3.2|18100|0|4404019|0|0|0|0|0|0|0|0.57|0|0|28000|3542400000
+    broker-b|prod-a|master|10.0.1.12:10911|5.3.2|16900|17200|4299161|4299161|121|14|3|2.8|14680064|812|0.86|0.06|1258291|29900|3542400000
+    broker-c|prod-b|master|10.0.1.13:10911|4.9.7|13200|14800|3355443|3565158|0|0|0|0.2|-|-|0.78|-|0|-|1036800000
     """)
 
   static let groups = table(
     .groups,
     """
+    group|lag|slope|oldest|eta|out|clients|retry|dlq|topics|why
     order-fulfil    |1020000|600 |492000|never |11500|6 |2     |0 |3|one slow client: 10.0.3.7@4711 has 81% of the lag
     ship-labels     |190000 |212 |361000|never |0    |0 |190000|12|1|no clients since 12:34:58
     reminders       |84200  |0   |0     |-     |1800 |2 |0     |0 |1|-
@@ -61,6 +64,7 @@ extension Made {
   static let clients = table(
     .clients,
     """
+    client|group|role|language|version|address|brokers
     10.0.3.7@4711#order |order-fulfil|consumer|JAVA|V5_3_2|10.0.3.7:51022|3
     10.0.3.8@4712#order |order-fulfil|consumer|JAVA|V5_3_2|10.0.3.8:51023|3
     10.0.5.4@19#feed    |user-feed|consumer|GO|V4_9_7|10.0.5.4:40112|2
@@ -71,43 +75,48 @@ extension Made {
   static let queues = table(
     .queues,
     """
-    order-created#3   |broker-b/0|3000|6100|0.25|740000|8100000000|8110000000|10.0.3.7@4711#order
-    order-created#11  |broker-b/0|2900|5900|0.24|270000|8020000000|8030000000|10.0.3.7@4711#order
-    payment-captured#0|broker-a/0|1300|1300|0.13|0|411000000|412000000|10.0.4.2@31#pay
-    inventory-delta#5 |broker-c/0|1000|2000|0.13|~41|96000000|97000000|10.0.2.9@5#inv
-    audit-log#0       |broker-a/0|-|-|-|-|-|-|-
+    queue|broker|in|out|share|lag|min|max|owner
+    order-created#3   |broker-b|3000|6100|0.25|740000|8100000000|8110000000|10.0.3.7@4711#order
+    order-created#11  |broker-b|2900|5900|0.24|270000|8020000000|8030000000|10.0.3.7@4711#order
+    payment-captured#0|broker-a|1300|1300|0.13|0|411000000|412000000|10.0.4.2@31#pay
+    inventory-delta#5 |broker-c|1000|2000|0.13|~41|96000000|97000000|10.0.2.9@5#inv
+    audit-log#0       |broker-a|-|-|-|-|-|-|-
     """)
 
   static let delays = table(
     .delays,
     """
-    timer       |broker-a/0|28000|600|610|0
-    level 1m    |broker-a/0|900|12|12|1200
-    level 10m   |broker-b/0|9000|40|38|300
-    transactions|broker-b/0|61|1100|1100|4200
-    pop         |broker-c/0|1100|4100|4000|400
+    what|broker|waiting|in|out|behind
+    timer       |broker-a|28000|600|610|0
+    level 1m    |broker-a|900|12|12|1200
+    level 10m   |broker-b|9000|40|38|300
+    transactions|broker-b|61|1100|1100|4200
+    pop         |broker-c|1100|4100|4000|400
     """)
 
   static let manyAlerts = table(
     .alerts,
     """
+    object|level|since|text
     group ship-labels|critical|361000|lag 190k, +212/s for 6m, no clients
-    broker broker-b/0|warning|41000|disk 86% > 85%; writes stop at 90% in about 3h10m
+    broker broker-b|warning|41000|disk 86% > 85%; writes stop at 90% in about 3h10m
     topic %RETRY%ship-labels|warning|361000|190k messages wait and nobody consumes them
     """)
 
   static let events = table(
     .events,
     """
+    time|object|text
     12:39:02|group order-fulfil|rebalance, 5 -> 6 clients
     12:35:06|group ship-labels|its last client left: 10.0.5.4@pid9 V5_3_0 JAVA
     12:31:17|topic coupons-grant|permission RW -> R
-    11:58:44|broker broker-c/0|answers again after 3 missed polls
+    11:58:44|broker broker-c|answers again after 3 missed polls
     """)
 
   static let putTimes = table(
     .putTimes,
     """
+    bucket|in|share
     <=0ms|44000|0.912
     0-10ms|3900|0.081
     10-50ms|290|0.006
@@ -122,26 +131,33 @@ extension Made {
     switch target {
     case .broker:
       detail.tables = [
-        table(.latencies, "<=0ms|9000|0.912\n0-10ms|800|0.081\n10-50ms|60|0.006\n50-100ms|10|0.001"),
-        table(.pools, "send|121|10000|14\npull|3|100000|0\nack|0|100000|-\nquery|-|-|-"),
-        table(.settings, "flushDiskType|ASYNC_FLUSH|SYNC_FLUSH\nfileReservedTime|72|48"),
+        table(
+          .latencies,
+          "bucket|in|share\n<=0ms|9000|0.912\n0-10ms|800|0.081\n10-50ms|60|0.006\n50-100ms|10|0.001"),
+        table(
+          .pools,
+          "pool|waiting|capacity|wait\nsend|121|10000|14\npull|3|100000|0\nack|0|100000|-\nquery|-|-|-"),
+        table(
+          .settings, "setting|value|others\nflushDiskType|ASYNC_FLUSH|SYNC_FLUSH\nfileReservedTime|72|48"),
       ]
     case .topic:
       detail.tables = [
         table(
           .topicQueues,
           """
-          broker-a/0 # 0|3000|0.25|8100000000|8110000000|10000000|200
-          broker-a/0 # 1|3100|0.26|8100000000|8110000000|10000000|150
-          broker-b/0 # 0|6000|0.49|8100000000|8120000000|20000000|20
-          broker-b/0 # 1|?|-|0|0|0|-
+          queue|in|share|min|max|messages|last
+          broker-a # 0|3000|0.25|8100000000|8110000000|10000000|200
+          broker-a # 1|3100|0.26|8100000000|8110000000|10000000|150
+          broker-b # 0|6000|0.49|8100000000|8120000000|20000000|20
+          broker-b # 1|?|-|0|0|0|-
           """),
-        table(.topicGroups, "order-fulfil|1020000|11500|6\nship-labels|190000|0|0"),
+        table(.topicGroups, "group|lag|out|clients\norder-fulfil|1020000|11500|6\nship-labels|190000|0|0"),
         table(
           .messages,
           """
-          broker-a/0 # 0 : 8109999999|200|created|order-17|412|{"order":17,"city":"上海"}
-          broker-b/0 # 0 : 8119999999|20|created|order-18|398|\u{1B}[31mnot text
+          queue|time|tags|keys|size|body
+          broker-a # 0 : 8109999999|200|created|order-17|412|{"order":17,"city":"上海"}
+          broker-b # 0 : 8119999999|20|created|order-18|398|\u{1B}[31mnot text
           """),
       ]
     case .group:
@@ -149,14 +165,16 @@ extension Made {
         table(
           .groupQueues,
           """
-          order-created#0|broker-a/0|12|400|100|8109999000|8109999012|10.0.3.8@4712#order
-          order-created#3|broker-b/0|740000|90|492000|8109260000|8110000000|10.0.3.7@4711#order
-          order-created#11|broker-b/0|270000|80|300000|8029730000|8030000000|10.0.3.7@4711#order
-          order-created#12|broker-c/0|-|?|-|-|-|-
+          queue|broker|lag|out|oldest|committed|max|owner
+          order-created#0|broker-a|12|400|100|8109999000|8109999012|10.0.3.8@4712#order
+          order-created#3|broker-b|740000|90|492000|8109260000|8110000000|10.0.3.7@4711#order
+          order-created#11|broker-b|270000|80|300000|8029730000|8030000000|10.0.3.7@4711#order
+          order-created#12|broker-c|-|?|-|-|-|-
           """),
         table(
           .groupClients,
           """
+          client|language|version|queues|lag|out|time|failed
           10.0.3.7@4711#order|JAVA|V5_3_2|8|1010000|170|84|0.2
           10.0.3.8@4712#order|JAVA|V5_3_2|8|12|11300|2|0
           """),
@@ -165,10 +183,15 @@ extension Made {
       detail.tables = [
         table(
           .subscriptions,
-          "order-created|TAG|created || paid|11300|84|0.2\npayment-captured|SQL92|amount > 10|-|-|-"),
+          "topic|kind|expression|out|time|failed\norder-created|TAG|created || paid|11300|84|0.2\npayment-captured|SQL92|amount > 10|-|-|-"
+        ),
         table(
-          .clientQueues, "order-created#3|broker-b/0|998|8109260000|400\norder-created#11|broker-b/0|12|-|-"),
-        table(.stack, "ConsumeMessageThread_order-fulfil_1\n  at com.example.Orders.handle(Orders.java:117)"),
+          .clientQueues,
+          "queue|broker|cached|committed|idle\norder-created#3|broker-b|998|8109260000|400\norder-created#11|broker-b|12|-|-"
+        ),
+        table(
+          .stack, "line\nConsumeMessageThread_order-fulfil_1\n  at com.example.Orders.handle(Orders.java:117)"
+        ),
       ]
     }
     return detail
@@ -245,7 +268,9 @@ extension Made {
           groups: number % 5)
       })
     snapshot[.groups] = table(
-      .groups, (0..<1_000).map { "group-\($0)|\($0 &* 31 % 1_009)|0|-|-|5|2|0|0|1|-" }.joined(separator: "\n")
+      .groups,
+      "group|lag|slope|oldest|eta|out|clients|retry|dlq|topics\n"
+        + (0..<1_000).map { "group-\($0)|\($0 &* 31 % 1_009)|0|-|-|5|2|0|0|1|-" }.joined(separator: "\n")
     )
     return snapshot
   }()

@@ -69,7 +69,9 @@ import Top
     snapshot.brokersUp = 3
     snapshot.brokersExpected = 3
     snapshot[.inPerSecond] = .first
-    snapshot[.brokers] = Made.table(.brokers, "broker-a/0|prod-a|master|10.0.1.11:10911|5.3.2|?|?|?|?")
+    snapshot[.brokers] = Made.table(
+      .brokers,
+      "broker|cluster|role|address|version|in|out\nbroker-a|prod-a|master|10.0.1.11:10911|5.3.2|?|?")
     _ = model.update(.snapshot(snapshot))
     return model
   }
@@ -86,7 +88,7 @@ import Top
   static func brokerLost(_ columns: Int, _ rows: Int) -> Model {
     var snapshot = Made.full()
     snapshot.brokersUp = 3
-    snapshot.problem = "broker broker-b/0 at 10.0.1.12:10911 does not answer"
+    snapshot.problem = "broker broker-b at 10.0.1.12:10911 does not answer"
     snapshot[.inPerSecond] = .partial(32_000, atMs: Made.nowMs)
     snapshot[.outPerSecond] = .reset
     snapshot[.lag] = .unknown
@@ -131,7 +133,7 @@ import Top
   static func detailGone(_ columns: Int, _ rows: Int) -> Model {
     var model = Made.opened(columns, rows, .group(""))
     var snapshot = Made.full(.group("order-fulfil"))
-    snapshot[.groups] = Made.table(.groups, "payments|0")
+    snapshot[.groups] = Made.table(.groups, "group|lag\npayments|0")
     snapshot.detail?.tables = []
     snapshot.detail?.problem = "the group has no clients and no offsets"
     _ = model.update(.snapshot(snapshot))

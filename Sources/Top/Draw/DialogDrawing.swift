@@ -38,7 +38,9 @@ extension Screen {
     row += head
     for line in body {
       frame.put(fitted(line.text, inner), row: row, column: left + margin, line.style)
-      if line.style == .selected { frame.restyle(row: row, columns: (left + margin)..<(left + margin + inner), .selected) }
+      if line.style == .selected {
+        frame.restyle(row: row, columns: (left + margin)..<(left + margin + inner), .selected)
+      }
       row += 1
     }
     row = top + height - foot.count - (isSmall ? 0 : 1)

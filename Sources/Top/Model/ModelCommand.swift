@@ -88,7 +88,8 @@ extension Model {
     while rest.last == " " { rest.removeLast() }
     while rest.first == " " { rest.removeFirst() }
     let name = String(rest)
-    if let page = Int(verb).flatMap({ Page(rawValue: $0) }) ?? Page.allCases.first(where: { "\($0)" == verb }) {
+    if let page = Int(verb).flatMap({ Page(rawValue: $0) }) ?? Page.allCases.first(where: { "\($0)" == verb })
+    {
       return go(to: Place(page))
     }
     let found = ScreenCommand.allCases.filter { $0.rawValue.hasPrefix(verb) }
