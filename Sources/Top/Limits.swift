@@ -109,10 +109,41 @@ package enum Limits {
   /// Largest screen that is drawn; a terminal that claims more gets this part.
   package static let columnsMax = 1_000
   package static let rowsMax = 500
-  /// A backlog from this size on marks its row when nobody consumes it.
+  /// A backlog from this size on is an alert when nobody consumes it.
   package static let backlogAlertMessages = 1_000.0
-  /// A fuller commit log disk than this is marked (Apache starts to delete at 0.75 and refuses at 0.90).
+  /// A fuller commit log disk than this is an alert, and from `diskCriticalRatio` on a critical one (Apache
+  /// starts to delete at 0.75 and refuses at 0.90).
   package static let diskAlertRatio = 0.85
+  package static let diskCriticalRatio = 0.90
+  /// Put latency (99 %), how long the page cache holds a put up, and how long the first of the waiting sends
+  /// waits, each from this on an alert, in milliseconds. Apache refuses sends at 1,000 and at 200.
+  package static let putLatencyAlertMs = 200.0
+  package static let pageCacheAlertMs = 500.0
+  package static let sendWaitAlertMs = 100.0
+  /// Messages of one group that wait for another attempt, from this on an alert.
+  package static let retryAlertMessages = 1_000.0
+  /// Dead letters are an alert for so long after the last new one.
+  package static let deadLetterAlertMs: Int64 = 600_000
+  /// An alert is over when its condition has not held for this long: one that comes and goes stays one alert.
+  package static let alertRestMs: Int64 = 15_000
+  /// As above, when the numbers that it is about are missing.
+  package static let alertUnknownRestMs: Int64 = 60_000
+  /// A broker that is not registered any more is an alert for this long.
+  package static let brokerGoneMs: Int64 = 600_000
+  /// Alerts shown, and events kept.
+  package static let alertsMax = 1_000
+  package static let eventsMax = 1_000
+  /// Events of one kind in one sweep; more become one line.
+  package static let likeEventsMax = 8
+  /// A group with a smaller lag is not asked why.
+  package static let whyLagMin = 100.0
+  /// So many changes of clients or owners within this time are a rebalance loop.
+  package static let rebalanceLoopMs: Int64 = 300_000
+  package static let rebalanceLoopChanges = 4
+  /// A check waits for numbers that need a second sample at most this long after the first answer.
+  package static let settleMs: Int64 = 10_000
+  /// Columns that a table is sorted by at once.
+  package static let sortKeysMax = 3
   /// Keys taken from the terminal before the screen is drawn again.
   package static let keysPerFrameMax = 4_096
   /// Lines of a command's output that its dialog keeps.

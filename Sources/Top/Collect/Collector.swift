@@ -30,7 +30,8 @@ enum Collector {
         exchange.fail("no name server is known")
         break
       }
-      let sweeps = Sweeps(servers, source == nil ? options.credentials : source?.credentials, generation)
+      let sweeps = Sweeps(
+        servers, source == nil ? options.credentials : source?.credentials, generation, options.watch)
       while exchange.wants(generation) { sweeps.next(exchange) }
     }
     handle?.stop()
@@ -45,9 +46,11 @@ private final class Sweeps {
   private var waiting: [Int32: Ask] = [:]
   /// Which of the clusters watched so far it is.
   private let generation: Int
+  private var observer: Observer
 
-  init(_ nameServers: [String], _ credentials: Credentials?, _ generation: Int) {
+  init(_ nameServers: [String], _ credentials: Credentials?, _ generation: Int, _ watch: WatchSettings) {
     self.generation = generation
+    observer = Observer(watch, clock: Observer.localTime)
     cluster = Cluster(nameServers: nameServers, timeoutMs: Limits.sweepDeadlineMs)
     cluster.credentials = credentials
     sampler = Sampler(nameServers: nameServers)
@@ -70,7 +73,9 @@ private final class Sweeps {
     } while sampler.wantsMore && exchange.wants(generation)
       && Clock.monotonicMs() - startMs < Limits.sweepDeadlineMs
     let nowMs = Clock.monotonicMs()
-    exchange.publish(sampler.snapshot(startMs: startMs, nowMs: nowMs, wallMs: Clock.wallMs()), of: generation)
+    var snapshot = sampler.snapshot(startMs: startMs, nowMs: nowMs, wallMs: Clock.wallMs())
+    observer.complete(&snapshot)
+    exchange.publish(snapshot, of: generation)
     pause(from: startMs, exchange)
   }
 

@@ -95,7 +95,9 @@ extension Sampler {
 
   /// Reads the newest messages of the queues that were written to last.
   private mutating func planPeek() {
-    guard isDue(detail?.askedMs["peek"], Limits.peekEveryMs), let detail, !detail.stats.isEmpty else { return }
+    guard isDue(detail?.askedMs["peek"], Limits.peekEveryMs), let detail, !detail.stats.isEmpty else {
+      return
+    }
     var queues: [QueueStats] = []
     for (broker, stats) in detail.stats {
       for var queue in stats.queues where queue.maxOffset > max(0, queue.minOffset) {
@@ -118,7 +120,9 @@ extension Sampler {
   func groupsOf(topic: String) -> [String] {
     var names = detail?.groups ?? []
     for group in groups where !names.contains(group.name) {
-      if group.parts.contains(where: { $0.topics.contains { $0.topic == topic } }) { names.insert(group.name) }
+      if group.parts.contains(where: { $0.topics.contains { $0.topic == topic } }) {
+        names.insert(group.name)
+      }
     }
     return names.sorted()
   }
@@ -169,7 +173,8 @@ extension Sampler {
       if self.groups[index].parts.allSatisfy({ $0.clients == nil }) {
         planClients(index, everyMs: Limits.runningEveryMs)
       }
-      for part in self.groups[index].parts where part.clients?.contains(where: { $0.clientId == id }) == true {
+      for part in self.groups[index].parts where part.clients?.contains(where: { $0.clientId == id }) == true
+      {
         guard let broker = primary(part.broker), brokers[broker].isReady else { continue }
         return planRunning(id, String(name), withStack: true, on: broker)
       }

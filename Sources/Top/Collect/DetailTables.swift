@@ -10,7 +10,9 @@ extension Sampler {
     var detail = Detail(state.target)
     switch state.target {
     case .topic(let name):
-      detail.tables = [topicQueueTable(state, name, wallMs), topicGroupTable(name), messageTable(state, wallMs)]
+      detail.tables = [
+        topicQueueTable(state, name, wallMs), topicGroupTable(name), messageTable(state, wallMs),
+      ]
       if topicsAreKnown, topicIndex[name] == nil { detail.problem = "no broker has this topic" }
     case .group(let name):
       detail.tables = [groupQueueTable(state, wallMs), groupClientTable(state, name)]
@@ -64,7 +66,9 @@ extension Sampler {
     table.set("max", queues.map { value($0.stats.maxOffset) })
     table.set(
       "messages",
-      queues.map { .value(max(0, Double($0.stats.maxOffset) - Double($0.stats.minOffset)), atMs: state.statsMs) })
+      queues.map {
+        .value(max(0, Double($0.stats.maxOffset) - Double($0.stats.minOffset)), atMs: state.statsMs)
+      })
     table.set("last", queues.map { age($0.stats.lastUpdateMs, wallMs) })
     return table
   }
@@ -101,7 +105,8 @@ extension Sampler {
     var table = TableData(.messages, names: newest.map { "\($0.broker)#\($0.queueId):\($0.queueOffset)" })
     table.isKnown =
       !state.newest.isEmpty
-      || !state.stats.isEmpty && state.stats.values.allSatisfy { $0.queues.allSatisfy { $0.maxOffset <= $0.minOffset } }
+      || !state.stats.isEmpty
+        && state.stats.values.allSatisfy { $0.queues.allSatisfy { $0.maxOffset <= $0.minOffset } }
     table.periodMs = Limits.peekEveryMs
     table.set("time", newest.map { age($0.storeTimestampMs, wallMs) })
     table.set("tags", newest.map { $0.tags ?? "" })

@@ -82,7 +82,9 @@ struct GroupState {
     let lag = sum(nowMs, periodMs) { $0.backlog }
     var newestMs: Int64 = 0
     for part in parts {
-      for topic in part.topics { newestMs = max(newestMs, nowMs - (topic.backlog.ageMs(nowMs: nowMs) ?? nowMs)) }
+      for topic in part.topics {
+        newestMs = max(newestMs, nowMs - (topic.backlog.ageMs(nowMs: nowMs) ?? nowMs))
+      }
     }
     if case .value(let messages, _) = lag, newestMs > slopeFedMs {
       slope.feed(messages, atMs: newestMs)

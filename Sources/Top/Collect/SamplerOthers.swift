@@ -111,7 +111,8 @@ extension Sampler {
       "max", rows.map { .value(Double($0.part.nextOffsets[Int($0.place.queueId)]), atMs: $0.part.queuesMs) })
     let periodMs = groupPeriodMs
     table.set(
-      "out", rows.map { (followed[$0.place]?.out.rate ?? .unknown).forgotten(nowMs: nowMs, periodMs: periodMs) })
+      "out",
+      rows.map { (followed[$0.place]?.out.rate ?? .unknown).forgotten(nowMs: nowMs, periodMs: periodMs) })
     table.set(
       "lag", rows.map { (followed[$0.place]?.lag ?? .unknown).forgotten(nowMs: nowMs, periodMs: periodMs) })
     table.set("owner", rows.map { owners[$0.place] ?? "" })

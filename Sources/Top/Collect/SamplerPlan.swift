@@ -218,7 +218,9 @@ extension Sampler {
     for group in groups {
       for part in group.parts where part.broker == brokers[index].group {
         for topic in part.topics {
-          if let rate = topic.out.rate.number, rate > 0 { pairs.append((topic.topic + "@" + group.name, rate)) }
+          if let rate = topic.out.rate.number, rate > 0 {
+            pairs.append((topic.topic + "@" + group.name, rate))
+          }
         }
       }
     }
@@ -264,7 +266,8 @@ extension Sampler {
   /// Groups of brokers that tell their progress only one by one; they take half of what is left.
   private mutating func planGroups(keeping reserve: Double) {
     var share: [String: Int] = [:]
-    for index in brokers.indices where brokers[index].isPrimary && brokers[index].isReady && !tellsAll(index) {
+    for index in brokers.indices where brokers[index].isPrimary && brokers[index].isReady && !tellsAll(index)
+    {
       share[brokers[index].group] = Int(max(0, brokers[index].tokens - reserve) + 1) / 2
     }
     if share.isEmpty { return }

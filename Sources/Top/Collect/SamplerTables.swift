@@ -219,7 +219,9 @@ extension Sampler {
         guard group.isKnown else { return .unknown }
         var names: Set<String> = []
         for part in group.parts {
-          for topic in part.topics where !topic.topic.hasPrefix(TopicName.retryPrefix) { names.insert(topic.topic) }
+          for topic in part.topics where !topic.topic.hasPrefix(TopicName.retryPrefix) {
+            names.insert(topic.topic)
+          }
         }
         return .value(Double(names.count), atMs: nowMs)
       })

@@ -30,7 +30,9 @@ extension Sampler {
       problem = problem ?? error.message
       if case .topology(let address) = ask {
         nameServersUp.remove(address)
-        if address == nameServers[nameServer], let live = nameServers.firstIndex(where: nameServersUp.contains) {
+        if address == nameServers[nameServer],
+          let live = nameServers.firstIndex(where: nameServersUp.contains)
+        {
           nameServer = live
         }
       }
@@ -123,7 +125,9 @@ extension Sampler {
       guard let data = BrokerStatsData(try JSON.parse(body)) else { throw WireError(.malformedJSON, at: 0) }
       takeCounter(name, key, data.minute.tps, index, atMs)
     case .running:
-      guard let running = ConsumerRunning(try JSON.parse(body)) else { throw WireError(.malformedJSON, at: 0) }
+      guard let running = ConsumerRunning(try JSON.parse(body)) else {
+        throw WireError(.malformedJSON, at: 0)
+      }
       takeRunning(ask, running)
     }
   }
@@ -151,7 +155,9 @@ extension Sampler {
   /// Messages by topic in the timer wheel (Apache TimerMetrics).
   private mutating func takeTimers(_ json: JSON, _ index: Int, _ atMs: Int64) {
     let counts = (json["timingCount"]?.members ?? []).compactMap { member -> (topic: String, count: Int64)? in
-      guard let topic = member.key.string, let count = member.value["count"]?.int, count > 0 else { return nil }
+      guard let topic = member.key.string, let count = member.value["count"]?.int, count > 0 else {
+        return nil
+      }
       return (topic, count)
     }
     brokers[index].timers = counts.arranged { $0.count > $1.count }.prefix(Limits.timerTopicsMax)

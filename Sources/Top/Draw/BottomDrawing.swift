@@ -16,9 +16,8 @@ extension Screen {
       at = frame.put(fitted(view.filter, room), row: row, column: at, .strong)
       at = frame.put(" ", row: row, column: at, .normal)
     }
-    let key = view.sort[0]
-    at = note(
-      "sorted \(view.kind.columns[key.column].title) \(key.descending ? "desc" : "asc")", row, at, .normal)
+    let keys = view.sort.map { "\(view.kind.columns[$0.column].title) \($0.descending ? "desc" : "asc")" }
+    at = note("sorted \(keys.joined(separator: ", "))", row, at, .normal)
     if view.isTree { at = note("tree", row, at, .normal) }
     if !view.tags.isEmpty { at = note("\(view.tags.count) marked", row, at, .tagged) }
     if let ageMs = valuesAgeMs { at = note("values \(NumberText.age(Double(ageMs))) old", row, at, .warn) }
@@ -101,15 +100,17 @@ extension Screen {
     }
   }
 
+  private func missing(_ problem: String?) -> String { problem.map { "   (" + $0 + ")" } ?? "" }
+
   /// The prompt while typing, else the answer to the last key.
   mutating func drawMessage() {
     var text = model.notice
     var style = Style.strong
     switch model.input {
     case .find?:
-      text = (model.findFailed ? "Not found: " : "Find: ") + model.findText + "_"
+      text = (model.findFailed ? "Not found: " : "Find: ") + model.findText + "_" + missing(model.findProblem)
       style = model.findFailed ? .alert : .strong
-    case .filter?: text = "Filter: " + model.view.filter + "_"
+    case .filter?: text = "Filter: " + model.view.filter + "_" + missing(model.view.filterProblem)
     case .helpSearch?: break
     case .command?: return drawCommandLine()
     case nil:

@@ -153,7 +153,9 @@ extension Screen {
       highlight(glyphs, drawing.needle, row, start + (isBelow ? 2 : 0))
     case .text:
       let text = table.text(index, place.column)
-      let style: Style = column.key == "level" ? (text == "critical" ? .alert : .warn) : .normal
+      let style: Style =
+        column.key == "level"
+        ? (text == "critical" ? .alert : .warn) : isEvidence(table, index, column) ? .alert : .normal
       frame.put(fitted(text, place.width - ColumnPlan.gap), row: row, column: start + ColumnPlan.gap, style)
     case .curve:
       let cells = place.width - ColumnPlan.gap
@@ -182,6 +184,8 @@ extension Screen {
       Bar.draw(
         measure.number, row: row, column: start + 1, columns: place.width - 1, warnAt: isDisk ? 0.75 : 2,
         alertAt: isDisk ? Limits.diskAlertRatio : 2, on: &frame)
+    } else if isEvidence(drawing.table, index, column) {
+      frame.put("!" + value.text, row: row, endingAt: start + place.width, .alert)
     } else {
       frame.put(value.text, row: row, endingAt: start + place.width, value.style)
     }
@@ -200,6 +204,12 @@ extension Screen {
       frame.restyle(row: row, columns: column..<(column + width), .match)
       return
     }
+  }
+
+  /// True of the cell that shows why the open group lags.
+  private func isEvidence(_ table: TableData, _ row: Int, _ column: Column) -> Bool {
+    guard let evidence = snapshot.detail?.evidence else { return false }
+    return evidence == Evidence(table.kind, table.names[row], column.key)
   }
 
   private mutating func drawEmpty(_ table: TableData, _ view: TableView, _ row: Int, _ panel: Panel) {

@@ -54,6 +54,10 @@ package struct Model: Sendable {
   package internal(set) var input: Input?
   /// True while the text being searched for is in no row.
   package internal(set) var findFailed = false
+  /// What is missing or wrong in the expression being searched for.
+  package internal(set) var findProblem: String?
+  /// Rows that alert stand before the others, as pinned ones do (setting pin_alerts).
+  package var pinsAlerts = false
   package internal(set) var helpIsOpen = false
   package internal(set) var helpTop = 0
   /// Only lines of help with this text are shown.
@@ -167,7 +171,7 @@ package struct Model: Sendable {
   }
   /// Orders the tables that are on the screen.
   mutating func reorderAll() {
-    for kind in place.tables { self[kind].reorder(shown[kind]) }
+    for kind in place.tables { self[kind].reorder(shown[kind], alerting: raisedAlerts(kind)) }
     keepSelectionsVisible()
   }
   mutating func keepSelectionsVisible() {
@@ -198,6 +202,7 @@ package struct Model: Sendable {
   private mutating func arrive(_ newPlace: Place) -> Effects {
     place = newPlace
     findFailed = false
+    findProblem = nil
     reorderAll()
     return [.draw, .tellCollector]
   }

@@ -1,5 +1,7 @@
 // What each key does to the state of the screen. Pure.
 
+import Wire
+
 extension Model {
   mutating func press(_ key: Key) -> Effects {
     notice = nil
@@ -31,10 +33,12 @@ extension Model {
     case .sortLeft: return changeSort { $0.moveSort(-1) }
     case .sortRight: return changeSort { $0.moveSort(1) }
     case .sortInvert: return changeSort { $0.sort[0].descending.toggle() }
+    case .sortAdd, .sortOne, .tag, .untagAll, .follow, .pin: return performOnRows(action)
     case .find:
       input = .find
       findText = ""
       findFailed = false
+      findProblem = nil
     case .findNext: return findAgain(1)
     case .findPrevious: return findAgain(-1)
     case .filter: input = .filter
@@ -111,10 +115,11 @@ extension Model {
     switch key {
     case .enter:
       input = nil
-      return .draw
+      return mode == .filter ? endFilter() : .draw
     case .escape:
       input = nil
       findFailed = false
+      findProblem = nil
       return mode == .filter ? setFilter("") : .draw
     case .backspace:
       if !text.isEmpty { text.removeLast() }
@@ -141,12 +146,19 @@ extension Model {
     return find(from: view.selected + step, step: step)
   }
 
-  /// Selects the first matching row from a position on, going round.
+  /// Selects the first matching row from a position on, going round. An unfinished expression selects nothing.
   private mutating func find(from start: Int, step: Int) -> Effects {
     let order = view.order
     let table = table
-    let wanted = RowFilter(findText)
     findFailed = false
+    findProblem = nil
+    let wanted: RowFilter
+    do throws(RowExpression.Problem) {
+      wanted = try RowFilter(findText, table.kind)
+    } catch {
+      findProblem = error.what
+      return .draw
+    }
     for offset in order.indices {
       let position = ((start + offset * step) % order.count + order.count) % order.count
       if wanted.holds(table, order[position]) { return select(position) }
@@ -157,12 +169,12 @@ extension Model {
 
   // MARK: Rows
 
-  private mutating func changeSort(_ change: (inout TableView) -> Void) -> Effects {
+  mutating func changeSort(_ change: (inout TableView) -> Void) -> Effects {
     change(&view)
     return reorder()
   }
   mutating func reorder() -> Effects {
-    view.reorder(table)
+    view.reorder(table, alerting: raisedAlerts(place.table))
     view.keepVisible(page: pageRows(place.table))
     return [.draw, .tellCollector]
   }
