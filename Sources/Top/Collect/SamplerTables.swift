@@ -38,6 +38,7 @@ extension Sampler {
     picture[.clients] = lastClients
     picture[.queues] = queueTable()
     picture[.delays] = delayTable()
+    picture[.putTimes] = putTimeTable()
     addTotals(to: &picture, groupPeriodMs)
     picture.detail = makeDetail(wallMs)
     changes = []
@@ -89,6 +90,7 @@ extension Sampler {
     table.isKnown = !nameServersUp.isEmpty || !brokers.isEmpty
     table.periodMs = intervalMs
     let gauges = listed.map { $0.gauges }
+    table.set("cluster", listed.map { $0.cluster })
     table.set("role", listed.map { $0.id == 0 ? "master" : "slave" })
     table.set("address", listed.map { $0.address })
     table.set("version", gauges.map { $0.version })
