@@ -32,6 +32,12 @@ import Top
       ("broker-lost", { brokerLost($0, $1) }),
       ("unreachable", { unreachable($0, $1) }),
       ("old", { old($0, $1) }),
+      ("menu", { ActionTests.dialog($0, $1, .menu) }),
+      ("menu-read-only", { ActionTests.dialog($0, $1, .menu, isReadOnly: true) }),
+      ("form", { ActionTests.dialog($0, $1, .form) }),
+      ("confirm", { ActionTests.dialog($0, $1, .confirm) }),
+      ("outcome", { ActionTests.dialog($0, $1, .done) }),
+      ("command", { typed($0, $1, ":topic ord") }),
     ]
     return scenes.flatMap { scene in
       sizes.flatMap { size in

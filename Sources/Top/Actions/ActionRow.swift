@@ -96,13 +96,15 @@ package struct ActionRow: Sendable {
           hint: "earliest, latest, time=-1h, time=2026-11-20T10:00, offset=1000, by=-100"),
       ]),
     ActionRow(
-      "f", "Fast-forward: skip its backlog", .group, .destroys, "group seek {group} --topic {topic} --to latest", [topic]),
+      "f", "Fast-forward: skip its backlog", .group, .destroys,
+      "group seek {group} --topic {topic} --to latest", [topic]),
     ActionRow("z", "Pause the group", .group, .writes, "group pause {group} {only}", [only]),
     ActionRow("r", "Resume the group", .group, .writes, "group resume {group} {only}", [only]),
     ActionRow(
       "x", "Delete the group", .group, .destroys, "group delete {group}", typing: "group"),
     ActionRow(
-      "t", "Show the stacks of its threads", .client, .reads, "group clients {group} --client {client} --stack"),
+      "t", "Show the stacks of its threads", .client, .reads,
+      "group clients {group} --client {client} --stack"),
     ActionRow("b", "Show the state of the broker", .broker, .reads, "broker status {broker}"),
     ActionRow(
       "n", "Create a topic", .none, .writes,

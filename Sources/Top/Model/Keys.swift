@@ -55,7 +55,8 @@ package enum Keys {
       row(.slower, [.text("+")], "+", "refresh less often"),
       row(.faster, [.text("-")], "-", "refresh more often"),
       row(
-        .actions, [.text("a"), .function(9)], "a F9", "what can be done to the selected row", ("F9", "Action")),
+        .actions, [.text("a"), .function(9)], "a F9", "what can be done to the selected row", ("F9", "Action")
+      ),
       row(.command, [.text(":")], ":", "command line; Tab completes, Up goes to earlier lines"),
       row(.copy, [.text("y")], "y", "copy the mq command that shows the same"),
       row(.units, [.text("z")], "z", "numbers in full where there is room, or with k, M, G"),

@@ -24,7 +24,7 @@ extension Model {
       input = nil
       return .draw
     case .tab: cycle(1)
-    case .backTab: cycle(-1)
+    case .shiftTab: cycle(-1)
     case .right, .end:
       commandLine.text += commandLine.ghost
       suggest()
@@ -88,7 +88,8 @@ extension Model {
     while rest.last == " " { rest.removeLast() }
     while rest.first == " " { rest.removeFirst() }
     let name = String(rest)
-    if let page = Int(verb).flatMap({ Page(rawValue: $0) }) ?? Page.allCases.first(where: { "\($0)" == verb }) {
+    if let page = Int(verb).flatMap({ Page(rawValue: $0) }) ?? Page.allCases.first(where: { "\($0)" == verb })
+    {
       return go(to: Place(page))
     }
     let found = ScreenCommand.allCases.filter { $0.rawValue.hasPrefix(verb) }
@@ -174,7 +175,9 @@ extension Model {
     dialog = nil
     for kind in TableKind.allCases { self[kind].forgetRows() }
     reorderAll()
-    notice = connection.context.map { "Watching \($0)\(connection.isReadOnly ? ", read-only" : "")." }
+    if let name = connection.context {
+      notice = "Watching \(name)\(connection.isReadOnly ? ", read-only" : "")."
+    }
     return [.draw, .tellCollector]
   }
 }

@@ -22,7 +22,9 @@ package struct SavedLayout: Equatable, Sendable {
       let value = Self.trimmed(line[line.index(after: equals)...])
       switch key {
       case "interval":
-        if let ms = Int64(value), (Limits.intervalMsMin...Limits.intervalMsMax).contains(ms) { intervalMs = ms }
+        if let ms = Int64(value), (Limits.intervalMsMin...Limits.intervalMsMax).contains(ms) {
+          intervalMs = ms
+        }
       case "screen": page = Page.allCases.first { "\($0)" == value }
       case "units": hasRawNumbers = value == "raw"
       default:

@@ -65,6 +65,8 @@ final class ScreenSession {
     model.begin(options)
     tick()
     draw()
+    // A kept layout begins elsewhere.
+    tellCollector()
   }
 
   /// Runs until quit or a signal; the terminal is restored on return.
