@@ -66,6 +66,8 @@ final class ScreenSession {
     model.pinsAlerts = options.watch.pinsAlerts
     tick()
     draw()
+    // A kept layout begins elsewhere.
+    tellCollector()
   }
 
   /// Runs until quit or a signal; the terminal is restored on return.
