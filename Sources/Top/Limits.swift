@@ -50,6 +50,6 @@ package enum Limits {
   package static let backlogAlertMessages = 1_000.0
   /// A fuller commit log disk than this is marked (Apache starts to delete at 0.75 and refuses at 0.90).
   package static let diskAlertRatio = 0.85
-  /// Keys taken from the terminal before the screen is drawn again.
-  package static let keysPerFrameMax = 4_096
+  /// Times the terminal is read, 4 KiB each, before the screen is drawn again.
+  package static let readsPerFrameMax = 16
 }
