@@ -41,8 +41,9 @@ static void release_errors(void) {
   off_t end = lseek(captured_fd, 0, SEEK_CUR);
   char chunk[1024];
   for (off_t at = 0; at < end;) {
-    ssize_t count = pread(captured_fd, chunk, end - at < (off_t)sizeof chunk ? (size_t)(end - at) : sizeof chunk, at);
+    ssize_t count = pread(captured_fd, chunk, sizeof chunk, at);
     if (count <= 0) break;
+    if (count > end - at) count = end - at;
     write_all(STDERR_FILENO, chunk, (size_t)count);
     at += count;
   }
