@@ -41,16 +41,16 @@ import Top
     #expect(snapshot.cluster == "DefaultCluster")
     #expect((snapshot.brokersUp, snapshot.brokersExpected) == (1, 1))
     #expect(snapshot.problem == nil)
-    #expect(snapshot.totals.putLatency99Ms == .value(0.96, atMs: 1_000))
-    #expect(snapshot.totals.putLatencyMaxMs == .value(26, atMs: 1_000))
-    #expect(snapshot.totals.diskRatio == .value(0.02, atMs: 1_000))
-    #expect(snapshot.totals.inPerSecond == .first)
-    let topic = try #require(snapshot.topics.first)
-    #expect(topic.name == "TopicLive")
-    #expect(topic.inPerSecond == .first)
-    #expect(topic.groups == 1)
+    #expect(snapshot[.putLatency99Ms] == .value(0.96, atMs: 1_000))
+    #expect(snapshot[.putLatencyMaxMs] == .value(26, atMs: 1_000))
+    #expect(snapshot[.diskRatio] == .value(0.02, atMs: 1_000))
+    #expect(snapshot[.inPerSecond] == .first)
+    let topics = snapshot[.topics]
+    #expect(topics.names == ["TopicLive"])
+    #expect(topics.number(0, "in") == .first)
+    #expect(topics.number(0, "groups").number == 1)
     // 15 + 16 + 14 + 15 messages, all consumed.
-    #expect(topic.backlog == .value(0, atMs: 1_000))
-    #expect(snapshot.totals.lag == .value(0, atMs: 1_000))
+    #expect(topics.number(0, "backlog") == .value(0, atMs: 1_000))
+    #expect(snapshot[.lag] == .value(0, atMs: 1_000))
   }
 }

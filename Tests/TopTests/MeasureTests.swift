@@ -67,21 +67,6 @@ import Testing
     #expect(measure.forgotten(nowMs: 1_001 + Limits.unknownMs, periodMs: 60_000) == measure)
   }
 
-  @Test func historyKeepsEvenSpacing() {
-    var history = History(samplesMax: 4, spacingMs: 1_000)
-    history.feed(1, atMs: 0)
-    history.feed(2, atMs: 400)
-    #expect(history.samples == [2])
-    history.feed(3, atMs: 1_100)
-    #expect(history.samples == [2, 3])
-    history.feed(9, atMs: 9_000)
-    #expect(history.samples.count == 4)
-    #expect(history.samples.last == 9)
-    #expect(history.samples[1].isNaN)
-    history.feed(nil, atMs: 10_000)
-    #expect(history.samples.last?.isNaN == true)
-  }
-
   @Test func slopeNeedsThreePoints() {
     var slope = Slope()
     #expect(slope.perSecond == .unknown)

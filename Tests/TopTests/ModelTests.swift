@@ -11,15 +11,14 @@ import Top
     }
   }
   @Test func eachActionHasOneRowAndItsKeysWork() {
-    #expect(Keys.table.map { $0.action }.count == Action.allCases.count)
-    for action in Action.allCases { #expect(Keys.table.contains { $0.action == action }) }
+    #expect(Set(Keys.table.map { $0.action }).count == Keys.table.count)
     for binding in Keys.table {
-      for key in binding.keys { #expect(Keys.action(key) == binding.action) }
+      for key in binding.keys { #expect(KeyMap.standard.action(key) == binding.action) }
     }
   }
   @Test func barFitsEightyColumns() {
-    #expect(Keys.bar.reduce(0) { $0 + $1.key.count + $1.word.count + 1 } <= 80)
-    #expect(Keys.bar.map { $0.key } == ["F1", "F3", "F4", "F6", "F7", "F10"])
+    #expect(KeyMap.standard.bar.reduce(0) { $0 + $1.key.count + $1.word.count + 1 } <= 80)
+    #expect(KeyMap.standard.bar.map { $0.key } == ["F1", "F3", "F4", "F6", "F7", "F10"])
   }
 }
 
@@ -32,84 +31,113 @@ import Top
   }
 
   @Test(arguments: [
-    (TopicColumn.name, false, "%RETRY%ship-labels", "订单-已创建-上海"),
-    (.name, true, "订单-已创建-上海", "%RETRY%ship-labels"),
-    (.backlog, true, "order-created", "esc-\u{1B}[31mred"),
-    (.backlog, false, "订单-已创建-上海", "esc-\u{1B}[31mred"),
-    (.outPerSecond, true, "order-created", "esc-\u{1B}[31mred"),
-    (.groups, true, "order-created", "esc-\u{1B}[31mred"),
-    (.queues, true, "order-created", "%RETRY%ship-labels"),
+    ("topic", false, "%RETRY%ship-labels", "订单-已创建-上海"),
+    ("topic", true, "订单-已创建-上海", "%RETRY%ship-labels"),
+    ("backlog", true, "order-created", "esc-\u{1B}[31mred"),
+    ("backlog", false, "订单-已创建-上海", "esc-\u{1B}[31mred"),
+    ("out", true, "order-created", "esc-\u{1B}[31mred"),
+    ("groups", true, "order-created", "esc-\u{1B}[31mred"),
+    ("queues", true, "order-created", "%RETRY%ship-labels"),
   ])
-  func sortsByColumn(_ column: TopicColumn, _ descending: Bool, _ first: String, _ last: String) {
-    let topics = Made.snapshot().topics
-    let order = TopicTable.order(topics, filter: "", sort: TopicSort(column: column, descending: descending))
+  func sortsByColumn(_ key: String, _ descending: Bool, _ first: String, _ last: String) throws {
+    let topics = Made.snapshot()[.topics]
+    let sort = SortKey(column: try #require(TableKind.topics.column(key)), descending: descending)
+    let order = RowOrder.order(topics, filter: RowFilter(""), sort: [sort])
     #expect(order.count == topics.count)
-    #expect(order.first.map { topics[$0].name } == first)
-    #expect(order.last.map { topics[$0].name } == last)
+    #expect(order.first.map { topics.names[$0] } == first)
+    #expect(order.last.map { topics.names[$0] } == last)
+  }
+
+  @Test func aChosenRowStaysChosenAndTheFirstPlaceTheFirst() {
+    var model = Made.live()
+    var next = Made.snapshot()
+    let names = next[.topics].names
+    next[.topics].set("in", names.map { $0 == "audit-log" ? Made.value(1e6) : Made.value(1) })
+    var first = model
+    _ = first.update(.snapshot(next))
+    #expect(first.selectedName == "audit-log")
+    model.press("j")
+    #expect(model.selectedName == "payment-captured")
+    _ = model.update(.snapshot(next))
+    #expect(model.selectedName == "payment-captured")
+  }
+
+  @Test func furtherKeysDecideBetweenEqualRows() {
+    let topics = Made.topics([
+      Made.Topic("a", out: Made.value(1), queues: 8), Made.Topic("b", out: Made.value(2), queues: 4),
+      Made.Topic("c", out: Made.value(3), queues: 8),
+    ])
+    func column(_ key: String) -> Int { TableKind.topics.column(key) ?? 0 }
+    let sort = [
+      SortKey(column: column("queues"), descending: true), SortKey(column: column("out"), descending: true),
+    ]
+    #expect(RowOrder.order(topics, filter: RowFilter(""), sort: sort) == [2, 0, 1])
   }
 
   @Test func topicsOfTheSystemComeAfterEqualOthers() {
-    var topics = ["a-system", "b-user", "c-system", "d-user"].map { TopicRow(name: $0) }
-    for index in [0, 2] { topics[index].kind = .system }
-    func names(_ column: TopicColumn) -> [String] {
-      TopicTable.order(topics, filter: "", sort: TopicSort(column: column, descending: true)).map {
-        topics[$0].name
-      }
+    let topics = Made.topics([
+      Made.Topic("a-system", type: "S"), Made.Topic("b-user"), Made.Topic("c-system", type: "S"),
+      Made.Topic("d-user"),
+    ])
+    func names(_ key: String) -> [String] {
+      let sort = SortKey(column: TableKind.topics.column(key) ?? 0, descending: true)
+      return RowOrder.order(topics, filter: RowFilter(""), sort: [sort]).map { topics.names[$0] }
     }
-    #expect(names(.inPerSecond) == ["b-user", "d-user", "a-system", "c-system"])
-    #expect(names(.queues) == ["b-user", "d-user", "a-system", "c-system"])
-    #expect(names(.name) == ["d-user", "c-system", "b-user", "a-system"])
+    #expect(names("in") == ["b-user", "d-user", "a-system", "c-system"])
+    #expect(names("queues") == ["b-user", "d-user", "a-system", "c-system"])
+    #expect(names("topic") == ["d-user", "c-system", "b-user", "a-system"])
   }
 
   @Test func sortKeysMoveAndInvert() {
     var model = Made.live()
-    #expect(model.sort == TopicSort(column: .inPerSecond, descending: true))
+    func sort() -> String { TableKind.topics.columns[model.view.sort[0].column].key }
+    #expect(sort() == "in" && model.view.sort[0].descending)
     model.press(">")
-    #expect(model.sort == TopicSort(column: .outPerSecond, descending: true))
+    #expect(sort() == "out" && model.view.sort[0].descending)
     model.press("<<")
-    #expect(model.sort == TopicSort(column: .name, descending: false))
+    #expect(sort() == "topic" && !model.view.sort[0].descending)
     model.press("<")
-    #expect(model.sort.column == .name)
+    #expect(sort() == "topic")
     model.press("I")
-    #expect(model.sort == TopicSort(column: .name, descending: true))
+    #expect(sort() == "topic" && model.view.sort[0].descending)
     for _ in 0..<20 { model.press(.function(6)) }
-    #expect(model.sort.column == .kind)
+    #expect(sort() == "type")
   }
 
   @Test func arrowsStayInside() {
     var model = Made.live()
     model.press(.up)
-    #expect(model.selected == 0)
+    #expect(model.view.selected == 0)
     model.press(.down)
     model.press("j")
-    #expect(model.selected == 2)
+    #expect(model.view.selected == 2)
     model.press(.end)
-    #expect(model.selected == 8)
+    #expect(model.view.selected == 8)
     model.press(.down)
-    #expect(model.selected == 8)
+    #expect(model.view.selected == 8)
     model.press("g")
-    #expect(model.selected == 0)
+    #expect(model.view.selected == 0)
     model.press("G")
     model.press("k")
-    #expect(model.selected == 7)
+    #expect(model.view.selected == 7)
   }
   @Test func pagesScroll() {
     var model = Made.live(80, 10)
-    let page = Layout(model.size).rows.count
+    let page = model.pageRows(.topics)
     #expect(page == 5)
     model.press(.pageDown)
-    #expect((model.selected, model.top) == (5, 1))
+    #expect((model.view.selected, model.view.top) == (5, 1))
     model.press(.pageDown)
-    #expect((model.selected, model.top) == (8, 4))
+    #expect((model.view.selected, model.view.top) == (8, 4))
     model.press(.pageUp)
     model.press(.home)
-    #expect((model.selected, model.top) == (0, 0))
+    #expect((model.view.selected, model.view.top) == (0, 0))
   }
   @Test func emptyListsHaveNothingToSelect() {
     var model = Made.model()
     for key: Key in [.up, .down, .pageUp, .pageDown, .home, .end, .enter] { model.press(key) }
-    #expect((model.selected, model.top) == (0, 0))
-    #expect(model.visibleTopics.isEmpty)
+    #expect((model.view.selected, model.view.top) == (0, 0))
+    #expect(model.wishes.visible[.topics] == [])
   }
 
   @Test func filterNarrowsWhileTyping() {
@@ -124,7 +152,7 @@ import Top
     model.press(.backspace)
     model.press(.enter)
     #expect(model.input == nil)
-    #expect(model.filter == "ER")
+    #expect(model.view.filter == "ER")
     #expect(model.names.count == 2)
     model.press(.escape)
     #expect(model.names.count == 9)
@@ -134,21 +162,21 @@ import Top
     model.press(.function(4))
     model.press("order")
     model.press(.escape)
-    #expect(model.filter.isEmpty)
+    #expect(model.view.filter.isEmpty)
     #expect(model.input == nil)
   }
   @Test func keysAreTextWhileTyping() {
     var model = Made.live()
     model.press("\\")
     model.press("qp?")
-    #expect(model.filter == "qp?")
+    #expect(model.view.filter == "qp?")
     #expect(!model.isPaused && !model.helpIsOpen)
   }
   @Test func typedTextIsBounded() {
     var model = Made.live()
     model.press("\\")
     model.press(String(repeating: "x", count: 500))
-    #expect(model.filter.count == Limits.inputCharactersMax)
+    #expect(model.view.filter.count == Limits.inputCharactersMax)
   }
 
   @Test func findSelectsAndGoesRound() {
@@ -173,7 +201,7 @@ import Top
     model.press("/")
     model.press("zzz")
     #expect(model.findFailed)
-    #expect(model.selected == 0)
+    #expect(model.view.selected == 0)
     model.press(.escape)
     #expect(!model.findFailed)
     var fresh = Made.live()
@@ -186,7 +214,7 @@ import Top
     model.press("p")
     var next = Made.snapshot()
     next.sequence = 8
-    next.topics.removeAll()
+    next[.topics] = TableData(.topics)
     _ = model.update(.snapshot(next))
     #expect(model.isPaused)
     #expect(model.shown.sequence == 7)
@@ -211,9 +239,9 @@ import Top
 
   @Test func onlyVisibleTopicsAreWanted() {
     var model = Made.live(80, 10)
-    #expect(model.visibleTopics == Array(model.names.prefix(5)))
+    #expect(model.wishes.visible[.topics] == Array(model.names.prefix(5)))
     #expect(model.update(.key(.end)).contains(.tellCollector))
-    #expect(model.visibleTopics == Array(model.names.suffix(5)))
+    #expect(model.wishes.visible[.topics] == Array(model.names.suffix(5)))
   }
 
   @Test func quitsByKeyOnly() {
@@ -223,12 +251,29 @@ import Top
     #expect(!model.update(.key(.escape)).contains(.quit))
     #expect(!model.update(.key(.text("Q"))).contains(.quit))
   }
-  @Test func otherScreensAreAnswered() {
+  @Test func digitsGoToScreensAndBack() {
     var model = Made.live()
     model.press("4")
-    #expect(model.notice == "Screen 4 is not in this version.")
-    model.press("j")
-    #expect(model.notice == nil)
+    #expect(model.place == Place(.groups))
+    #expect(model.wishes.page == .groups)
+    model.press("[")
+    #expect(model.place == Place(.topics))
+    model.press("]")
+    #expect(model.place == Place(.groups))
+    model.press("1")
+    model.press(.tab)
+    #expect(model.place.table == .topics)
+  }
+  @Test func enterOpensAndEscapeComesBack() {
+    var model = Made.live()
+    model.press(.enter)
+    #expect(model.place.target == .topic("order-created"))
+    #expect(model.wishes.target == .topic("order-created"))
+    model.press(.escape)
+    #expect(model.place == Place(.topics))
+    var empty = Made.model()
+    empty.press(.enter)
+    #expect(empty.place == Place(.topics) && empty.notice != nil)
   }
   @Test func helpOpensAndCloses() {
     var model = Made.live()
@@ -247,18 +292,9 @@ import Top
     model.press("G")
     for rows in [24, 3, 1, 50, 5, 16] {
       _ = model.update(.resize(Size(columns: 80, rows: rows)))
-      let page = max(1, Layout(model.size).rows.count)
-      #expect(model.selected >= model.top && model.selected < model.top + page)
+      let page = max(1, model.pageRows(.topics))
+      #expect(model.view.selected >= model.view.top && model.view.selected < model.view.top + page)
     }
     #expect(model.update(.resize(model.size)) == [])
-  }
-
-  @Test func alertsNeedABacklogThatNobodyConsumes() {
-    let big = Made.value(Limits.backlogAlertMessages)
-    #expect(Made.topic("t", out: Made.value(0), backlog: big).isAlerting)
-    #expect(!Made.topic("t", out: Made.value(1), backlog: big).isAlerting)
-    #expect(!Made.topic("t", out: .unknown, backlog: big).isAlerting)
-    #expect(!Made.topic("t", out: Made.value(0), backlog: Made.value(999)).isAlerting)
-    #expect(!Made.topic("t", out: Made.value(0), backlog: .unknown).isAlerting)
   }
 }

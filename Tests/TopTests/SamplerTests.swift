@@ -103,20 +103,20 @@ private struct FakeCluster {
     #expect(snapshot.cluster == "DefaultCluster")
     #expect((snapshot.brokersUp, snapshot.brokersExpected) == (1, 1))
     #expect(snapshot.problem == nil)
-    #expect(snapshot.totals.inPerSecond == .first)
-    #expect(snapshot.totals.putLatency99Ms == .value(0.96, atMs: 1_000))
-    #expect(snapshot.totals.diskRatio == .value(0.02, atMs: 1_000))
-    #expect(snapshot.totals.lag == .value(60, atMs: 1_000))
-    #expect(snapshot.topics.map { $0.name } == ["TopicA", "TopicB"])
-    #expect(snapshot.topics[0].inPerSecond == .first)
-    #expect(snapshot.topics[0].backlog == .value(60, atMs: 1_000))
-    #expect(snapshot.topics[0].groups == 1)
-    #expect(snapshot.topics[0].kind == .fifo)
-    #expect(snapshot.topics[0].queues == 4)
+    #expect(snapshot[.inPerSecond] == .first)
+    #expect(snapshot[.putLatency99Ms] == .value(0.96, atMs: 1_000))
+    #expect(snapshot[.diskRatio] == .value(0.02, atMs: 1_000))
+    #expect(snapshot[.lag] == .value(60, atMs: 1_000))
+    #expect(snapshot[.topics].names == ["TopicA", "TopicB"])
+    #expect(snapshot[.topics].number(0, "in") == .first)
+    #expect(snapshot[.topics].number(0, "backlog") == .value(60, atMs: 1_000))
+    #expect(snapshot[.topics].number(0, "groups").number == 1)
+    #expect(snapshot[.topics].text(0, "type") == "F")
+    #expect(snapshot[.topics].number(0, "queues").number == 4)
     // Nobody consumes TopicB: no backlog is known, and nothing flows out.
-    #expect(snapshot.topics[1].groups == 0)
-    #expect(snapshot.topics[1].backlog == .unknown)
-    #expect(snapshot.topics[1].outPerSecond == .value(0, atMs: 1_000))
+    #expect(snapshot[.topics].number(1, "groups").number == 0)
+    #expect(snapshot[.topics].number(1, "backlog") == .unknown)
+    #expect(snapshot[.topics].number(1, "out") == .value(0, atMs: 1_000))
   }
 
   @Test func ratesComeFromDeltasOverMeasuredTime() {
@@ -126,22 +126,22 @@ private struct FakeCluster {
     cluster.offsets["TopicA"]! += 50
     cluster.consumed += 25
     let snapshot = cluster.snapshot(atMs: 3_500)
-    #expect(snapshot.totals.inPerSecond == .value(200, atMs: 3_500))
-    #expect(snapshot.totals.inBytesPerSecond == .value(20_000, atMs: 3_500))
-    #expect(snapshot.totals.outPerSecond == .value(0, atMs: 3_500))
-    #expect(snapshot.topics[0].inPerSecond == .value(20, atMs: 3_500))
-    #expect(snapshot.topics[0].outPerSecond == .value(10, atMs: 3_500))
-    #expect(snapshot.topics[0].backlog == .value(85, atMs: 3_500))
-    #expect(snapshot.topics[1].inPerSecond == .value(0, atMs: 3_500))
+    #expect(snapshot[.inPerSecond] == .value(200, atMs: 3_500))
+    #expect(snapshot[.inBytesPerSecond] == .value(20_000, atMs: 3_500))
+    #expect(snapshot[.outPerSecond] == .value(0, atMs: 3_500))
+    #expect(snapshot[.topics].number(0, "in") == .value(20, atMs: 3_500))
+    #expect(snapshot[.topics].number(0, "out") == .value(10, atMs: 3_500))
+    #expect(snapshot[.topics].number(0, "backlog") == .value(85, atMs: 3_500))
+    #expect(snapshot[.topics].number(1, "in") == .value(0, atMs: 3_500))
   }
 
   @Test func restartOfABrokerIsAResetNotARate() {
     var cluster = FakeCluster()
     _ = cluster.snapshot(atMs: 1_000)
     cluster.put = 3
-    #expect(cluster.snapshot(atMs: 2_000).totals.inPerSecond == .reset)
+    #expect(cluster.snapshot(atMs: 2_000)[.inPerSecond] == .reset)
     cluster.put = 13
-    #expect(cluster.snapshot(atMs: 3_000).totals.inPerSecond == .value(10, atMs: 3_000))
+    #expect(cluster.snapshot(atMs: 3_000)[.inPerSecond] == .value(10, atMs: 3_000))
   }
 
   @Test func shortListsAreAskedForOften() {
@@ -162,7 +162,7 @@ private struct FakeCluster {
     cluster.hung = ["broker-b"]
     let snapshot = cluster.snapshot(atMs: 2_000)
     #expect((snapshot.brokersUp, snapshot.brokersExpected) == (1, 2))
-    #expect(snapshot.totals.inPerSecond == .partial(100, atMs: 2_000))
+    #expect(snapshot[.inPerSecond] == .partial(100, atMs: 2_000))
     #expect(snapshot.problem == "broker-b did not answer in time")
     // The first retry comes after one second and is a single question; then it waits longer.
     let early = cluster.sweep(atMs: 2_500)
@@ -191,7 +191,7 @@ private struct FakeCluster {
     let snapshot = cluster.snapshot(atMs: 1_000)
     #expect(snapshot.problem == "ns:9876 did not answer in time")
     #expect(snapshot.brokersExpected == 0)
-    #expect(snapshot.totals.inPerSecond == .unknown)
+    #expect(snapshot[.inPerSecond] == .unknown)
     cluster.nameServerIsDown = false
     #expect(cluster.snapshot(atMs: 2_000).brokersUp == 1)
   }
@@ -224,7 +224,7 @@ private struct FakeCluster {
     cluster.topics = (0..<2_000).map { "T\($0)" }
     cluster.groups = (0..<500).map { "G\($0)" }
     _ = cluster.snapshot(atMs: 1_000)
-    cluster.wishes.visibleTopics = ["T1999", "T7"]
+    cluster.wishes.visible[.topics] = ["T1999", "T7"]
     for second in 2..<6 {
       let asks = cluster.sweep(atMs: Int64(second) * 1_000)
       #expect(asks.count <= Limits.requestsPerSecondPerBroker + 4)
@@ -252,9 +252,9 @@ private struct FakeCluster {
     _ = cluster.snapshot(atMs: 1_000)
     cluster.topics = ["TopicB", "TopicC"]
     let snapshot = cluster.snapshot(atMs: 1_000 + Limits.listsEveryMs)
-    #expect(snapshot.topics.map { $0.name } == ["TopicB", "TopicC"])
-    #expect(snapshot.topics[1].inPerSecond == .unknown)
-    #expect(cluster.snapshot(atMs: 2_000 + Limits.listsEveryMs).topics[1].inPerSecond == .first)
+    #expect(snapshot[.topics].names == ["TopicB", "TopicC"])
+    #expect(snapshot[.topics].number(1, "in") == .unknown)
+    #expect(cluster.snapshot(atMs: 2_000 + Limits.listsEveryMs)[.topics].number(1, "in") == .first)
   }
 
   @Test func oneAnswerTellsTheProgressOfAllGroups() {
@@ -264,8 +264,8 @@ private struct FakeCluster {
     #expect(asks.contains(.allProgress(broker: "broker-a")))
     #expect(!asks.contains(.groupProgress(broker: "broker-a", group: "GroupA")))
     let snapshot = cluster.snapshot(atMs: 2_000)
-    #expect(snapshot.topics[0].backlog == .value(60, atMs: 2_000))
-    #expect(snapshot.totals.lag == .value(60, atMs: 2_000))
+    #expect(snapshot[.topics].number(0, "backlog") == .value(60, atMs: 2_000))
+    #expect(snapshot[.lag] == .value(60, atMs: 2_000))
   }
   @Test func aBrokerWithoutThatAnswerIsAskedGroupByGroup() {
     var cluster = FakeCluster()

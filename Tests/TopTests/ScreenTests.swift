@@ -58,10 +58,10 @@ import Top
     var snapshot = Made.snapshot()
     snapshot.brokersUp = 2
     snapshot.problem = "broker broker-b at 10.0.1.12:10911 does not answer"
-    snapshot.totals.inPerSecond = .partial(32_000, atMs: Made.nowMs)
-    snapshot.totals.outPerSecond = .reset
-    snapshot.totals.lag = .unknown
-    snapshot.totals.diskRatio = Made.value(0.91)
+    snapshot[.inPerSecond] = .partial(32_000, atMs: Made.nowMs)
+    snapshot[.outPerSecond] = .reset
+    snapshot[.lag] = .unknown
+    snapshot[.diskRatio] = Made.value(0.91)
     _ = model.update(.snapshot(snapshot))
     return model
   }
@@ -148,14 +148,16 @@ import Top
     #expect(text.contains("~32.0k/s"))
     #expect(text.contains("\n!%RETRY%ship-labels"))
   }
-  @Test func columnsGoByPriority() {
-    func columns(_ width: Int, _ sort: TopicColumn) -> [TopicColumn] {
-      ColumnPlan(columns: width, sort: sort).places.map { $0.column }
+  @Test func columnsGoByRank() {
+    func columns(_ width: Int, _ sort: String) -> [String] {
+      ColumnPlan(.topics, columns: width, sort: TableKind.topics.column(sort) ?? 0).places.map {
+        TableKind.topics.columns[$0.column].key
+      }
     }
-    #expect(columns(80, .inPerSecond) == TopicColumn.allCases)
-    #expect(columns(40, .inPerSecond) == [.name, .inPerSecond, .outPerSecond, .backlog])
-    #expect(columns(24, .kind) == [.name, .backlog, .kind])
-    #expect(columns(20, .inPerSecond) == [.name, .backlog])
-    #expect(columns(10, .inPerSecond) == [.name])
+    #expect(columns(80, "in") == TableKind.topics.columns.map { $0.key })
+    #expect(columns(40, "in") == ["topic", "in", "out", "backlog"])
+    #expect(columns(24, "type") == ["topic", "backlog", "type"])
+    #expect(columns(20, "groups") == ["topic", "backlog"])
+    #expect(columns(10, "in") == ["topic"])
   }
 }

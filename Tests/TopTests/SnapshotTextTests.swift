@@ -6,7 +6,7 @@ import Wire
 
 @Suite struct SnapshotTextTests {
   @Test func jsonHasNullForWhatIsNotKnown() throws {
-    let text = SnapshotText.render(Made.snapshot(), .json, .utf8, withTitles: true)
+    let text = SnapshotText.render(Made.snapshot(), [.topics], .json, .utf8, withTitles: true)
     #expect(text.hasSuffix("\n") && text.filter { $0 == "\n" }.count == 1)
     let json = try JSON.parse(text)
     #expect(json["cluster"]?.string == "prod-a")
@@ -14,24 +14,27 @@ import Wire
     let topics = try #require(json["topics"]?.array)
     #expect(topics.count == 9)
     let first = try #require(topics.first { $0["topic"]?.string == "esc-\u{1B}[31mred" })
-    #expect(first["inPerSecond"] == nil && first["backlog"] == nil)
+    #expect(first["in"] == nil && first["backlog"] == nil)
     #expect(first["queues"]?.int == 8)
     #expect(topics.contains { $0["alert"]?.bool == true })
     #expect(!text.contains("\u{1B}"))
   }
   @Test func csvLeavesUnknownFieldsEmpty() {
     var snapshot = Made.snapshot()
-    snapshot.topics.append(Made.topic("a,\"b\"", in: Made.value(0.5)))
-    let lines = SnapshotText.render(snapshot, .csv, .utf8, withTitles: true).split(separator: "\n")
-    #expect(lines[0] == "time,topic,in_per_second,out_per_second,backlog,groups,queues,type")
-    #expect(lines.count == 11)
-    #expect(lines[1].hasSuffix(",%RETRY%ship-labels,612,0,190000,1,1,N"))
-    #expect(lines[4].hasSuffix(",esc-\\u{1B}[31mred,,,,,8,N"))
-    #expect(lines[10].hasSuffix(",\"a,\"\"b\"\"\",0.500,,,,8,N"))
-    #expect(!SnapshotText.render(snapshot, .csv, .utf8, withTitles: false).contains("time,"))
+    snapshot[.topics] = Made.topics([
+      Made.Topic("%RETRY%x", in: Made.value(612), out: Made.value(0), backlog: Made.value(19), groups: 1),
+      Made.Topic("esc-\u{1B}[31mred", in: .first), Made.Topic("a,\"b\"", in: Made.value(0.5)),
+    ])
+    let lines = SnapshotText.render(snapshot, [.topics], .csv, .utf8, withTitles: true).split(separator: "\n")
+    #expect(lines[0] == "time,topic,in,out,inBytes,backlog,groups,queues,type")
+    #expect(lines.count == 4)
+    #expect(lines[1].hasSuffix(",%RETRY%x,612,0,,19,1,8,N"))
+    #expect(lines[2].hasSuffix(",esc-\\u{1B}[31mred,,,,,,8,N"))
+    #expect(lines[3].hasSuffix(",\"a,\"\"b\"\"\",0.500,,,,,8,N"))
+    #expect(!SnapshotText.render(snapshot, [.topics], .csv, .utf8, withTitles: false).contains("time,"))
   }
   @Test(arguments: [Glyphs.utf8, .ascii]) func tablesHoldNoEscapes(_ glyphs: Glyphs) {
-    let text = SnapshotText.render(Made.snapshot(), .table, glyphs, withTitles: true)
+    let text = SnapshotText.render(Made.snapshot(), [.topics], .table, glyphs, withTitles: true)
     #expect(!text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" || $0.value == 0x202E })
     #expect(text.contains("! %RETRY%ship-labels"))
     if glyphs == .ascii { #expect(text.utf8.allSatisfy { $0 < 0x80 }) }

@@ -47,7 +47,8 @@ void clinux_raise_default(int number);
 
 /// From now on a trap (SIGILL, SIGTRAP, SIGSEGV, SIGABRT, SIGBUS, SIGFPE) of any thread writes these bytes,
 /// at most 512, to the terminal and gives it its present modes back before it ends the process as it would
-/// have. What is written to stderr meanwhile, if that is a terminal, waits in memory (64 KiB) for the release.
+/// have. What is written to stderr meanwhile, if that is a terminal, waits in memory (64 KiB) for the
+/// release.
 /// -1 when the descriptor is no terminal, the bytes are too many, or one is guarded already.
 int clinux_guard_terminal(int fd, const void *bytes, size_t count);
 /// Ends that; prints what was written to stderr. Does nothing when no terminal is guarded.

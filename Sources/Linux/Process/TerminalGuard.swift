@@ -8,7 +8,8 @@ package enum TerminalGuard {
   /// From now on a trap of any thread writes the farewell, at most 512 bytes, to the terminal, restores its
   /// present modes and prints what was written to stderr since, before it ends the process as it would have.
   ///
-  /// - Returns: False when the descriptor is no terminal, the farewell is too long, or one is guarded already.
+  /// - Returns: False when the descriptor is no terminal, the farewell is too long, or one is guarded
+  ///   already.
   package static func arm(_ raw: CInt, farewell: [UInt8]) -> Bool {
     // The C side copies the bytes during the call.
     unsafe farewell.withUnsafeBytes { bytes in

@@ -29,6 +29,19 @@ package enum NumberText {
     if value < 999.5 { return "\(Int(value.rounded()))ms" }
     return value < 1e12 ? fixed(value / 1_000, decimals: 1) + "s" : "-"
   }
+  /// Times from milliseconds to weeks: "0.3s", "41s", "8m12s", "3h5m", "41d".
+  package static func age(_ milliseconds: Double) -> String {
+    if !milliseconds.isFinite || milliseconds < 0 { return "-" }
+    if milliseconds < 9_950 {
+      return milliseconds == 0 ? "0s" : fixed(milliseconds / 1_000, decimals: 1) + "s"
+    }
+    let seconds = Int64(min(milliseconds / 1_000, 1e15).rounded())
+    if seconds < 60 { return "\(seconds)s" }
+    if seconds < 3_600 { return "\(seconds / 60)m\(seconds % 60)s" }
+    if seconds < 86_400 { return "\(seconds / 3_600)h\(seconds / 60 % 60)m" }
+    if seconds < 10 * 86_400 { return "\(seconds / 86_400)d\(seconds / 3_600 % 24)h" }
+    return "\(seconds / 86_400)d"
+  }
   /// "61%".
   package static func percent(_ ratio: Double) -> String {
     "\(Int((min(max(ratio, 0), 10) * 100).rounded()))%"

@@ -1,18 +1,21 @@
-// A snapshot as a table, JSON or CSV. Pure. Unknown is `-` in tables, null in JSON and an empty field in CSV.
+// Snapshots as tables, JSON or CSV. Pure. Unknown is `-` in tables, null in JSON and an empty field in CSV.
 
 import Linux
 import Wire
 
 /// Snapshots for scripts and files.
 package enum SnapshotText {
-  /// - Parameter withTitles: CSV only: the line of column names, wanted once per output.
+  /// - Parameters:
+  ///   - kinds: The tables wanted. CSV has one table only, the first.
+  ///   - withTitles: CSV only: the line of column names, wanted once per output.
   package static func render(
-    _ snapshot: Snapshot, _ format: DashboardOptions.Format, _ mode: Glyphs, withTitles: Bool
+    _ snapshot: Snapshot, _ kinds: [TableKind], _ format: DashboardOptions.Format, _ mode: Glyphs,
+    withTitles: Bool
   ) -> String {
     switch format {
-    case .table: table(snapshot, mode)
-    case .json: json(snapshot).text(.standard) + "\n"
-    case .csv: csv(snapshot, withTitles: withTitles)
+    case .table: tables(snapshot, kinds, mode)
+    case .json: json(snapshot, kinds).text(.standard) + "\n"
+    case .csv: csv(snapshot, kinds.first ?? .topics, withTitles: withTitles)
     }
   }
 
@@ -22,100 +25,101 @@ package enum SnapshotText {
   package static let plainTitles = "time brokers in/s in-bytes/s out/s lag lag/s put-p99 disk\n"
   /// The cluster in one line of blank-separated fields.
   package static func plainLine(_ snapshot: Snapshot, clock: String) -> String {
-    let totals = snapshot.totals
-    let fields = [
-      clock, "\(snapshot.brokersUp)/\(snapshot.brokersExpected)",
-      show(totals.inPerSecond, snapshot, NumberText.count),
-      show(totals.inBytesPerSecond, snapshot, NumberText.bytes),
-      show(totals.outPerSecond, snapshot, NumberText.count), show(totals.lag, snapshot, NumberText.count),
-      show(totals.lagPerSecond, snapshot, NumberText.count),
-      show(totals.putLatency99Ms, snapshot, NumberText.milliseconds),
-      show(totals.diskRatio, snapshot, NumberText.percent),
+    let totals: [(Total, Unit)] = [
+      (.inPerSecond, .perSecond), (.inBytesPerSecond, .bytesPerSecond), (.outPerSecond, .perSecond),
+      (.lag, .count), (.lagPerSecond, .count), (.putLatency99Ms, .milliseconds), (.diskRatio, .ratio),
     ]
+    let fields =
+      [clock, "\(snapshot.brokersUp)/\(snapshot.brokersExpected)"]
+      + totals.map { show(snapshot[$0], $1, snapshot, snapshot[.groups].periodMs) }
     return fields.joined(separator: " ") + "\n"
   }
-  private static func show(_ measure: Measure, _ snapshot: Snapshot, _ format: (Double) -> String) -> String {
-    MeasureText.text(measure, nowMs: snapshot.takenAtMs, periodMs: snapshot.groupPeriodMs, .ascii, format)
-      .text
-  }
-
-  // MARK: Table
-
-  private static func table(_ snapshot: Snapshot, _ mode: Glyphs) -> String {
-    var out =
-      safe(snapshot.cluster, mode) + "  " + plainTitles
-      + plainLine(snapshot, clock: Clock.rfc3339(snapshot.wallMs))
-    if let problem = snapshot.problem { out += "! " + safe(problem, mode) + "\n" }
-    let rows = TopicTable.order(snapshot.topics, filter: "", sort: TopicSort()).map { snapshot.topics[$0] }
-    let names = rows.map { DisplayText.glyphs($0.name, mode) }
-    let nameColumns = max(5, names.reduce(0) { max($0, $1.reduce(0) { $0 + $1.columns }) })
-    out += line("  TOPIC", nameColumns - 3, ["IN/s", "OUT/s", "BACKLOG", "GRP", "Q", "T"])
-    for (index, row) in rows.enumerated() {
-      let columns = names[index].reduce(0) { $0 + $1.columns }
-      let name = names[index].reduce(into: row.isAlerting ? "! " : "  ") { $0 += $1.text }
-      let numbers = [
-        show(row.inPerSecond, snapshot, NumberText.count), show(row.outPerSecond, snapshot, NumberText.count),
-        show(row.backlog, snapshot, NumberText.count), row.groups.map { "\($0)" } ?? "-", "\(row.queues)",
-        row.kind.rawValue,
-      ]
-      out += line(name, nameColumns - columns, numbers)
-    }
-    return out + "\n"
-  }
-  private static let widths = [8, 8, 9, 5, 5, 2]
-  private static func line(_ name: String, _ padding: Int, _ fields: [String]) -> String {
-    var out = name + String(repeating: " ", count: max(0, padding))
-    for (field, width) in zip(fields, widths) {
-      out += String(repeating: " ", count: max(1, width - field.count)) + field
-    }
-    return out + "\n"
+  private static func show(_ measure: Measure, _ unit: Unit, _ snapshot: Snapshot, _ periodMs: Int64)
+    -> String
+  {
+    ValueText.text(measure, unit, nowMs: snapshot.takenAtMs, periodMs: periodMs, .ascii).text
   }
   private static func safe(_ text: String, _ mode: Glyphs) -> String {
     DisplayText.glyphs(text, mode).reduce(into: "") { $0 += $1.text }
   }
 
+  // MARK: Tables
+
+  private static func tables(_ snapshot: Snapshot, _ kinds: [TableKind], _ mode: Glyphs) -> String {
+    var out =
+      safe(snapshot.cluster, mode) + "  " + plainTitles
+      + plainLine(snapshot, clock: Clock.rfc3339(snapshot.wallMs))
+    if let problem = snapshot.problem { out += "! " + safe(problem, mode) + "\n" }
+    for kind in kinds { out += table(snapshot, kind, mode) }
+    return out + "\n"
+  }
+  private static func table(_ snapshot: Snapshot, _ kind: TableKind, _ mode: Glyphs) -> String {
+    let table = snapshot[kind]
+    let rows = RowOrder.order(table, filter: RowFilter(""), sort: TableView(kind).sort)
+    let names = rows.map { DisplayText.glyphs(table.names[$0], mode) }
+    let columns = kind.columns
+    let nameColumns = max(
+      columns[0].title.count + 2, names.reduce(0) { max($0, $1.reduce(0) { $0 + $1.columns }) })
+    let shown = columns.indices.dropFirst().filter { columns[$0].unit != .curve }
+    var out = "  " + padded(columns[0].title, nameColumns)
+    for column in shown { out += aligned(columns[column].title, columns[column]) }
+    out += "\n"
+    for (index, row) in rows.enumerated() {
+      let taken = names[index].reduce(0) { $0 + $1.columns }
+      out += snapshot.isAlerting(kind, table.names[row]) ? "! " : "  "
+      out +=
+        names[index].reduce(into: "") { $0 += $1.text } + String(repeating: " ", count: nameColumns - taken)
+      for column in shown {
+        let text =
+          columns[column].unit == .text
+          ? safe(table.text(row, column), mode)
+          : show(table.number(row, column), columns[column].unit, snapshot, table.periodMs)
+        out += aligned(text, columns[column])
+      }
+      while out.last == " " { out.removeLast() }
+      out += "\n"
+    }
+    return out
+  }
+  private static func padded(_ text: String, _ columns: Int) -> String {
+    text + String(repeating: " ", count: max(0, columns - text.count))
+  }
+  private static func aligned(_ text: String, _ column: Column) -> String {
+    if column.unit == .text { return "  " + padded(text, column.width - 2) }
+    return String(repeating: " ", count: max(1, column.width - text.count)) + text
+  }
+
   // MARK: JSON
 
-  private static func json(_ snapshot: Snapshot) -> JSON {
-    let totals = snapshot.totals
-    return .object([
-      .init("time", .string(Clock.rfc3339(snapshot.wallMs))),
-      .init("cluster", .string(snapshot.cluster)),
-      .init(
-        "brokers",
-        .object([
-          .init("up", .int(Int64(snapshot.brokersUp))),
-          .init("expected", .int(Int64(snapshot.brokersExpected))),
-        ])),
-      .init("problem", snapshot.problem.map { .string($0) } ?? .null),
-      .init(
-        "totals",
-        .object([
-          .init("inPerSecond", number(totals.inPerSecond)),
-          .init("inBytesPerSecond", number(totals.inBytesPerSecond)),
-          .init("outPerSecond", number(totals.outPerSecond)),
-          .init("putFailedPerSecond", number(totals.putFailedPerSecond)),
-          .init("putLatency99Ms", number(totals.putLatency99Ms)),
-          .init("putLatencyMaxMs", number(totals.putLatencyMaxMs)),
-          .init("pageCacheLockMs", number(totals.pageCacheLockMs)),
-          .init("diskRatio", number(totals.diskRatio)),
-          .init("lag", number(totals.lag)),
-          .init("lagPerSecond", number(totals.lagPerSecond)),
-        ])),
-      .init("topics", .array(snapshot.topics.map(json))),
-    ])
+  private static func json(_ snapshot: Snapshot, _ kinds: [TableKind]) -> JSON {
+    .object(
+      [
+        .init("time", .string(Clock.rfc3339(snapshot.wallMs))),
+        .init("cluster", .string(snapshot.cluster)),
+        .init(
+          "brokers",
+          .object([
+            .init("up", .int(Int64(snapshot.brokersUp))),
+            .init("expected", .int(Int64(snapshot.brokersExpected))),
+          ])),
+        .init("problem", snapshot.problem.map { .string($0) } ?? .null),
+        .init("totals", .object(Total.allCases.map { .init($0.key, number(snapshot[$0])) })),
+      ]
+        + kinds.map { kind in
+          .init(kind == .brokers ? "brokerTable" : "\(kind)", .array(rows(snapshot, kind)))
+        })
   }
-  private static func json(_ row: TopicRow) -> JSON {
-    .object([
-      .init("topic", .string(row.name)),
-      .init("inPerSecond", number(row.inPerSecond)),
-      .init("outPerSecond", number(row.outPerSecond)),
-      .init("backlog", number(row.backlog)),
-      .init("groups", row.groups.map { .int(Int64($0)) } ?? .null),
-      .init("queues", .int(Int64(row.queues))),
-      .init("type", .string(row.kind.rawValue)),
-      .init("alert", .bool(row.isAlerting)),
-    ])
+  private static func rows(_ snapshot: Snapshot, _ kind: TableKind) -> [JSON] {
+    let table = snapshot[kind]
+    return table.names.indices.map { row in
+      .object(
+        kind.columns.indices.filter { kind.columns[$0].unit != .curve }.map { column in
+          let isNumber = kind.columns[column].unit.isNumber
+          return .init(
+            kind.columns[column].key,
+            isNumber ? number(table.number(row, column)) : .string(table.text(row, column)))
+        } + [.init("alert", .bool(snapshot.isAlerting(kind, table.names[row])))])
+    }
   }
   /// Three decimals; whole numbers without a point.
   private static func number(_ measure: Measure) -> JSON {
@@ -126,15 +130,17 @@ package enum SnapshotText {
 
   // MARK: CSV
 
-  private static func csv(_ snapshot: Snapshot, withTitles: Bool) -> String {
-    var out = withTitles ? "time,topic,in_per_second,out_per_second,backlog,groups,queues,type\n" : ""
+  private static func csv(_ snapshot: Snapshot, _ kind: TableKind, withTitles: Bool) -> String {
+    let table = snapshot[kind]
+    let shown = kind.columns.indices.filter { kind.columns[$0].unit != .curve }
+    var out = withTitles ? (["time"] + shown.map { kind.columns[$0].key }).joined(separator: ",") + "\n" : ""
     let time = Clock.rfc3339(snapshot.wallMs)
-    for row in snapshot.topics {
-      let fields = [
-        time, quoted(row.name), field(row.inPerSecond), field(row.outPerSecond), field(row.backlog),
-        row.groups.map { "\($0)" } ?? "", "\(row.queues)", row.kind.rawValue,
-      ]
-      out += fields.joined(separator: ",") + "\n"
+    for row in table.names.indices {
+      let fields = shown.map { column in
+        kind.columns[column].unit.isNumber
+          ? field(table.number(row, column)) : quoted(table.text(row, column))
+      }
+      out += ([time] + fields).joined(separator: ",") + "\n"
     }
     return out
   }

@@ -8,6 +8,12 @@ package enum Event: Sendable {
   case snapshot(Snapshot)
   /// Time passed: monotonic milliseconds, and the wall clock as text.
   case tick(nowMs: Int64, clock: String)
+  /// A command of an order has ended.
+  case outcome(ticket: Int, ActionOutcome)
+  /// Another cluster is watched.
+  case connected(Connection)
+  /// One line about something that was ordered.
+  case told(String)
 }
 
 /// What must be done after an event.
@@ -18,54 +24,117 @@ package struct Effects: OptionSet, Sendable {
   /// Everything, because the terminal's content is not known any more.
   package static let redraw = Effects(rawValue: 2)
   package static let quit = Effects(rawValue: 4)
-  /// The collector must be told the interval or the visible topics.
+  /// The collector must be told what the screen shows.
   package static let tellCollector = Effects(rawValue: 8)
+  /// There is something to do: see `Model.takeOrders`.
+  package static let orders = Effects(rawValue: 1024)
 }
 
 /// The state of the screen.
 package struct Model: Sendable {
   /// Text being typed, and for what.
-  package enum Input: Equatable, Sendable { case find, filter }
+  package enum Input: Equatable, Sendable { case find, filter, helpSearch, command }
 
   package var size: Size
   package var nowMs: Int64 = 0
   package var clock = ""
   /// The newest picture, and the one shown; they differ while paused.
-  package private(set) var latest = Snapshot()
-  package private(set) var shown = Snapshot()
-  package private(set) var isPaused = false
-  package private(set) var intervalMs: Int64
-  package private(set) var sort = TopicSort()
-  package private(set) var filter = ""
-  package private(set) var findText = ""
-  package private(set) var input: Input?
+  package internal(set) var latest = Snapshot()
+  package internal(set) var shown = Snapshot()
+  package internal(set) var trails = Trails()
+  package internal(set) var isPaused = false
+  package internal(set) var intervalMs: Int64
+  /// Where the person is, and was before (for Esc and `[`), and came back from (for `]`).
+  package internal(set) var place: Place
+  package internal(set) var back: [Place] = []
+  package internal(set) var forward: [Place] = []
+  /// By kind of table.
+  private var views: [TableView] = TableKind.allCases.map { TableView($0) }
+  package internal(set) var findText = ""
+  package internal(set) var input: Input?
   /// True while the text being searched for is in no row.
-  package private(set) var findFailed = false
-  package private(set) var helpIsOpen = false
-  package private(set) var helpTop = 0
+  package internal(set) var findFailed = false
+  /// What is missing or wrong in the expression being searched for.
+  package internal(set) var findProblem: String?
+  /// Rows that alert stand before the others, as pinned ones do (setting pin_alerts).
+  package var pinsAlerts = false
+  package internal(set) var helpIsOpen = false
+  package internal(set) var helpTop = 0
+  /// Only lines of help with this text are shown.
+  package internal(set) var helpSearch = ""
   /// One line that answers the last key; the next key clears it.
-  package private(set) var notice: String?
-  /// Indices into `shown.topics`, filtered and sorted.
-  package private(set) var order: [Int] = []
-  /// Position in `order` of the selected row, and of the first row on the screen.
-  package private(set) var selected = 0
-  package private(set) var top = 0
+  package internal(set) var notice: String?
+
+  /// The cluster as the command line names it, and the saved contexts.
+  package internal(set) var connection = Connection()
+  package var contextNames: [String] = []
+  /// False when there is no cluster behind the pictures.
+  package var canAct = false
+  /// The keys in use.
+  package var keys = KeyMap.standard
+  /// Shows numbers in full where there is room.
+  package internal(set) var hasRawNumbers = false
+  package internal(set) var dialog: Dialog?
+  package internal(set) var commandLine = CommandLine()
+  var orders: [Order] = []
+  var nextTicket = 0
+  /// Commands that have not ended, by ticket: what is told when one ends without its dialog.
+  var runsUnderWay: [Int: String] = [:]
 
   package static let intervalStepsMs: [Int64] = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000]
 
-  package init(size: Size, intervalMs: Int64 = Limits.intervalMsDefault) {
+  package init(
+    size: Size, intervalMs: Int64 = Limits.intervalMsDefault, place: Place = Place(.cluster)
+  ) {
     self.size = size
+    self.place = place
     self.intervalMs = min(max(intervalMs, Limits.intervalMsMin), Limits.intervalMsMax)
   }
 
-  /// Names of the topics on the screen, for the collector to sample first.
-  package var visibleTopics: [String] {
-    order[min(top, order.count)..<min(top + pageRows, order.count)].map { shown.topics[$0].name }
+  /// How a table is looked at.
+  package subscript(_ kind: TableKind) -> TableView {
+    get { views[kind.rawValue] }
+    set { views[kind.rawValue] = newValue }
   }
-  /// Rows that are marked, on the screen or not.
-  package var alertCount: Int { shown.topics.reduce(0) { $0 + ($1.isAlerting ? 1 : 0) } }
+  /// The table that keys act on, as it is shown, and how it is looked at.
+  package var table: TableData { shown[place.table] }
+  package var view: TableView {
+    get { self[place.table] }
+    set { self[place.table] = newValue }
+  }
+  /// The name of the selected row, nil when there is none.
+  package var selectedName: String? {
+    let view = view
+    guard view.order.indices.contains(view.selected) else { return nil }
+    let row = view.order[view.selected]
+    return row < table.count ? table.names[row] : nil
+  }
+  /// The moment that is shown: a paused picture does not grow old.
+  package var shownNowMs: Int64 { isPaused ? shown.takenAtMs : nowMs }
 
-  private var pageRows: Int { Layout(size).rows.count }
+  /// What the collector is to ask for.
+  package var wishes: Wishes {
+    var wishes = Wishes()
+    wishes.intervalMs = intervalMs
+    wishes.page = place.page
+    wishes.target = place.target
+    for kind in place.tables where [.topics, .groups].contains(kind) {
+      let view = self[kind]
+      let table = shown[kind]
+      let rows = view.order[min(view.top, view.order.count)...].prefix(pageRows(kind))
+      wishes.visible[kind] = rows.compactMap { $0 < table.count ? table.names[$0] : nil }
+    }
+    return wishes
+  }
+
+  /// Where everything stands on the screen.
+  package var layout: Layout {
+    var counts: [TableKind: Int] = [:]
+    for kind in place.tables { counts[kind] = shown[kind].count }
+    return Layout(size, place, counts: counts)
+  }
+  /// Lines that a table has on the screen.
+  package func pageRows(_ kind: TableKind) -> Int { layout.rows(of: kind).count }
 
   /// Applies one event.
   package mutating func update(_ event: Event) -> Effects {
@@ -74,172 +143,100 @@ package struct Model: Sendable {
     case .resize(let newSize):
       if newSize == size { return [] }
       size = newSize
-      keepSelectionVisible()
+      keepSelectionsVisible()
+      keepOutcomeVisible()
       return [.draw, .tellCollector]
     case .snapshot(let snapshot):
       latest = snapshot
       nowMs = max(nowMs, snapshot.takenAtMs)
+      trails.feed(snapshot)
       if isPaused { return [.draw] }
-      shown = snapshot
-      reorder()
+      show(snapshot)
       return [.draw, .tellCollector]
     case .tick(let now, let text):
       nowMs = now
       clock = text
       return [.draw]
-    }
-  }
-
-  private mutating func press(_ key: Key) -> Effects {
-    notice = nil
-    if let mode = input { return type(key, mode) }
-    guard let action = Keys.action(key) else { return unbound(key) }
-    if helpIsOpen { return pressInHelp(action) }
-    return perform(action)
-  }
-
-  private mutating func unbound(_ key: Key) -> Effects {
-    if helpIsOpen {
-      helpIsOpen = false
-    } else if case .text(let scalar) = key, ("1"..."9").contains(scalar) {
-      notice = scalar == "3" ? "This is screen 3, topics." : "Screen \(scalar) is not in this version."
-    }
-    return .draw
-  }
-
-  private mutating func pressInHelp(_ action: Action) -> Effects {
-    switch action {
-    case .up: helpTop = max(0, helpTop - 1)
-    case .down: helpTop = min(Keys.table.count - 1, helpTop + 1)
-    case .pageUp, .top: helpTop = 0
-    case .pageDown, .bottom: helpTop = max(0, Keys.table.count - max(1, size.rows - 2))
-    case .quit: return .quit
-    default: helpIsOpen = false
-    }
-    return .draw
-  }
-
-  private mutating func perform(_ action: Action) -> Effects {
-    switch action {
-    case .up: return select(selected - 1)
-    case .down: return select(selected + 1)
-    case .pageUp: return select(selected - max(1, pageRows))
-    case .pageDown: return select(selected + max(1, pageRows))
-    case .top: return select(0)
-    case .bottom: return select(order.count - 1)
-    case .sortLeft: return sortBy(sort.moved(-1))
-    case .sortRight: return sortBy(sort.moved(1))
-    case .sortInvert: return sortBy(TopicSort(column: sort.column, descending: !sort.descending))
-    case .find:
-      input = .find
-      findText = ""
-      findFailed = false
-    case .findNext: return findAgain(1)
-    case .findPrevious: return findAgain(-1)
-    case .filter: input = .filter
-    case .pause: return togglePause()
-    case .slower: return changeInterval(Self.intervalStepsMs.first { $0 > intervalMs })
-    case .faster: return changeInterval(Self.intervalStepsMs.last { $0 < intervalMs })
-    case .help:
-      helpIsOpen = true
-      helpTop = 0
-    case .clear: return setFilter("")
-    case .redraw: return .redraw
-    case .quit: return .quit
-    }
-    return .draw
-  }
-
-  private mutating func togglePause() -> Effects {
-    isPaused.toggle()
-    if isPaused { return .draw }
-    shown = latest
-    reorder()
-    return [.draw, .tellCollector]
-  }
-
-  private mutating func changeInterval(_ next: Int64?) -> Effects {
-    guard let next else {
-      notice = "That is as far as it goes."
+    case .outcome(let ticket, let outcome): return take(outcome, ticket: ticket)
+    case .connected(let newConnection): return connect(newConnection)
+    case .told(let line):
+      notice = line
       return .draw
     }
-    intervalMs = next
-    return [.draw, .tellCollector]
   }
 
-  // MARK: Typing
-
-  private mutating func type(_ key: Key, _ mode: Input) -> Effects {
-    let old = mode == .find ? findText : filter
-    var text = old
-    switch key {
-    case .enter:
-      input = nil
-      return .draw
-    case .escape:
-      input = nil
-      findFailed = false
-      return mode == .filter ? setFilter("") : .draw
-    case .backspace:
-      if !text.isEmpty { text.removeLast() }
-    case .text(let scalar):
-      if scalar.value < 0x20 || text.count >= Limits.inputCharactersMax { return .draw }
-      text.unicodeScalars.append(scalar)
-    default: return .draw
-    }
-    if mode == .filter { return setFilter(text) }
-    findText = text
-    return find(from: selected, step: 1)
+  mutating func show(_ snapshot: Snapshot) {
+    shown = snapshot
+    reorderAll()
+  }
+  /// Orders the tables that are on the screen.
+  mutating func reorderAll() {
+    for kind in place.tables { self[kind].reorder(shown[kind], alerting: raisedAlerts(kind)) }
+    keepSelectionsVisible()
+  }
+  mutating func keepSelectionsVisible() {
+    let layout = layout
+    for kind in place.tables { self[kind].keepVisible(page: layout.rows(of: kind).count) }
   }
 
-  private mutating func setFilter(_ text: String) -> Effects {
-    filter = text
-    reorder()
-    return [.draw, .tellCollector]
-  }
+  // MARK: Places
 
-  private mutating func findAgain(_ step: Int) -> Effects {
-    if findText.isEmpty {
-      notice = "Nothing to find yet: / starts a search."
-      return .draw
-    }
-    return find(from: selected + step, step: step)
+  /// Goes to a place; `back` comes back from it.
+  mutating func go(to newPlace: Place) -> Effects {
+    if newPlace == place { return .draw }
+    back.append(place)
+    if back.count > Limits.placesMax { back.removeFirst() }
+    forward = []
+    return arrive(newPlace)
   }
-
-  /// Selects the first matching row from a position on, going round.
-  private mutating func find(from start: Int, step: Int) -> Effects {
-    let count = order.count
+  mutating func goBack() -> Effects {
+    guard let last = back.popLast() else { return .draw }
+    forward.append(place)
+    return arrive(last)
+  }
+  mutating func goForward() -> Effects {
+    guard let next = forward.popLast() else { return .draw }
+    back.append(place)
+    return arrive(next)
+  }
+  private mutating func arrive(_ newPlace: Place) -> Effects {
+    place = newPlace
     findFailed = false
-    for offset in 0..<count {
-      let position = ((start + offset * step) % count + count) % count
-      if TopicTable.matches(shown.topics[order[position]].name, findText) { return select(position) }
-    }
-    findFailed = true
-    return .draw
-  }
-
-  // MARK: Rows
-
-  private mutating func sortBy(_ newSort: TopicSort) -> Effects {
-    sort = newSort
-    reorder()
+    findProblem = nil
+    reorderAll()
     return [.draw, .tellCollector]
   }
-  private mutating func select(_ position: Int) -> Effects {
-    let oldTop = top
-    selected = max(0, min(position, order.count - 1))
-    keepSelectionVisible()
-    return top == oldTop ? .draw : [.draw, .tellCollector]
+
+  /// The thing that a row stands for, nil when there is nothing to open.
+  package func target(of kind: TableKind, row: Int) -> Target? {
+    let table = shown[kind]
+    guard row < table.count else { return nil }
+    let name = table.names[row]
+    switch kind {
+    case .brokers: return .broker(name)
+    case .topics: return .topic(name)
+    case .groups, .topicGroups: return .group(name)
+    case .clients: return .client(name, group: table.text(row, "group"))
+    case .groupClients:
+      if case .group(let group)? = place.target { return .client(name, group: group) }
+      return nil
+    case .queues, .groupQueues:
+      // "topic#3" opens its topic.
+      guard let end = name.utf8.lastIndex(of: UInt8(ascii: "#")) else { return nil }
+      return .topic(String(name[..<end]))
+    case .alerts, .events: return objectTarget(table.text(row, "object"))
+    default: return nil
+    }
   }
-  private mutating func reorder() {
-    order = TopicTable.order(shown.topics, filter: filter, sort: sort)
-    selected = max(0, min(selected, order.count - 1))
-    keepSelectionVisible()
-  }
-  private mutating func keepSelectionVisible() {
-    let page = max(1, pageRows)
-    top = max(0, min(top, order.count - page))
-    if selected < top { top = selected }
-    if selected >= top + page { top = selected - page + 1 }
+  /// "group x", "topic y", "broker z" of alerts and events.
+  private func objectTarget(_ object: String) -> Target? {
+    guard let blank = object.utf8.firstIndex(of: UInt8(ascii: " ")) else { return nil }
+    let name = String(object[object.index(after: blank)...])
+    switch object[..<blank] {
+    case "group": return .group(name)
+    case "topic": return .topic(name)
+    case "broker": return .broker(name)
+    default: return nil
+    }
   }
 }

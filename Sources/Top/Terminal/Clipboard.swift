@@ -5,8 +5,8 @@ package enum Clipboard {
   /// Longest text; terminals refuse sequences of some 100 kB.
   package static let bytesMax = 32_768
 
-  /// The bytes that make a terminal take a text to its clipboard; nil when it is too long. In tmux they are also
-  /// handed through to the terminal outside, for tmux itself takes them only when told to.
+  /// The bytes that make a terminal take a text to its clipboard; nil when it is too long. In tmux they are
+  /// also handed through to the terminal outside, for tmux itself takes them only when told to.
   package static func sequence(_ text: String, inTmux: Bool) -> [UInt8]? {
     let bytes = Array(text.utf8)
     if bytes.count > bytesMax { return nil }

@@ -1,6 +1,7 @@
 // When the next frame may be drawn. Pure: times come from outside.
 
-/// Keeps frames to 60 a second, though one after a pause comes at once and a key never waits for the frame before.
+/// Keeps frames to 60 a second, though one after a pause comes at once and a key never waits for the frame
+/// before.
 package struct FramePace {
   /// Frames are this far apart in the long run.
   package static let spacingMs: Int64 = 17

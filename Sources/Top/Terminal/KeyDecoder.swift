@@ -1,5 +1,6 @@
-// Bytes from a terminal as keys: the sequences of xterm and its kin, the Linux console and rxvt, UTF-8, the mouse
-// (SGR 1006 and X10), bracketed paste, and the answers to what we ask. Pure; bytes may come in any pieces.
+// Bytes from a terminal as keys: the sequences of xterm and its kin, the Linux console and rxvt, UTF-8, the
+// mouse (SGR 1006 and X10), bracketed paste, and the answers to what we ask. Pure; bytes may come in any
+// pieces.
 
 /// Collects bytes and hands out what they mean.
 package struct KeyDecoder {

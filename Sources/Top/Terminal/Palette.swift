@@ -24,8 +24,8 @@ package enum ColorDepth: Equatable, CaseIterable, Sendable {
     }
   }
 
-  /// Names of terminfo entries to try for a terminal, the best first, by TERM and COLORTERM. A terminal that says
-  /// in COLORTERM that it has true colours is often described by an entry without them.
+  /// Names of terminfo entries to try for a terminal, the best first, by TERM and COLORTERM. A terminal that
+  /// says in COLORTERM that it has true colours is often described by an entry without them.
   package static func entries(term: String, colorTerm: String?) -> [String] {
     guard colorTerm == "truecolor" || colorTerm == "24bit" else { return [term] }
     var base = term

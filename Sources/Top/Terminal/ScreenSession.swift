@@ -19,6 +19,7 @@ final class SignalSource {
 final class ScreenSession {
   private let exchange: Exchange
   private let signals: SignalSource
+  private let services: Services
   private let poller: Poller
   private let stdinIsTerminal: Bool
   private var glyphs: Glyphs
@@ -52,8 +53,12 @@ final class ScreenSession {
   /// Takes the terminal and draws the first picture, which has no numbers yet.
   ///
   /// Throws `.notSupported` when ncurses cannot work with the terminal.
-  init(_ exchange: Exchange, _ signals: SignalSource, _ glyphs: Glyphs, _ wishes: Wishes) throws(Errno) {
+  init(
+    _ exchange: Exchange, _ signals: SignalSource, _ glyphs: Glyphs, _ wishes: Wishes,
+    _ options: DashboardOptions
+  ) throws(Errno) {
     self.exchange = exchange
+    services = options.services
     self.signals = signals
     self.glyphs = glyphs
     told = wishes
@@ -71,6 +76,8 @@ final class ScreenSession {
       if error != Self.cannotBeWaitedFor { throw error }
     }
     model = Model(size: Terminal.size, intervalMs: wishes.intervalMs)
+    model.begin(options)
+    model.pinsAlerts = options.watch.pinsAlerts
     guard let opened = Terminal(mouse: true) else { throw .notSupported }
     terminal = opened
     terminal.resize(model.size)
@@ -109,6 +116,7 @@ final class ScreenSession {
     case Self.snapshotToken:
       exchange.uiWaker.drain()
       if exchange.failure != nil { return .code(1) }
+      for event in exchange.takeEvents() { apply(event) }
       if let snapshot = exchange.takeSnapshot() { apply(.snapshot(snapshot)) }
     case Self.stdoutToken:
       // The terminal is gone, and perhaps nobody sent SIGHUP.
@@ -190,7 +198,8 @@ final class ScreenSession {
     return nil
   }
 
-  /// The column after a character that takes two columns in some terminals, and three in one that knows no UTF-8.
+  /// The column after a character that takes two columns in some terminals, and three in one that knows no
+  /// UTF-8.
   private func takeWidth(_ row: Int, _ column: Int) {
     guard askedMs != nil, row == Terminal.answerRow else { return }
     askedMs = nil
@@ -222,12 +231,18 @@ final class ScreenSession {
     if effects.contains(.redraw) { terminal.forget() }
     if !effects.isDisjoint(with: [.draw, .redraw]) { needsDraw = true }
     if effects.contains(.tellCollector) { tellCollector() }
+    if effects.contains(.orders) { for order in model.takeOrders() { carryOut(order) } }
     return false
   }
+  private func carryOut(_ order: Order) {
+    if case .copy(let text) = order {
+      if !terminal.copy(text) { apply(.told("This terminal takes no such text: \(text)")) }
+    } else if let event = services.carryOut(order, exchange) {
+      apply(event)
+    }
+  }
   private func tellCollector() {
-    var wishes = Wishes()
-    wishes.intervalMs = model.intervalMs
-    wishes.visibleTopics = model.visibleTopics
+    let wishes = model.wishes
     if wishes == told { return }
     told = wishes
     exchange.tell(wishes)

@@ -1,6 +1,6 @@
-// The only file that draws with ncurses. It shows frames, reads what the terminal sends, and leaves it as it was,
-// also when the process traps. ncurses sends only what changed; keys are read and decoded here, for ncurses knows
-// neither pasted text nor answers. UI thread only.
+// The only file that draws with ncurses. It shows frames, reads what the terminal sends, and leaves it as it
+// was, also when the process traps. ncurses sends only what changed; keys are read and decoded here, for
+// ncurses knows neither pasted text nor answers. UI thread only.
 
 import CNcurses
 import Linux
@@ -155,8 +155,8 @@ struct Terminal: ~Copyable {
     if isHeld { write(Self.holdOff) }
   }
 
-  /// Runs of one style. Each begins at a place of ours, and one ends after a character of several scalars or two
-  /// columns: should ncurses think otherwise of its width, only that character suffers.
+  /// Runs of one style. Each begins at a place of ours, and one ends after a character of several scalars or
+  /// two columns: should ncurses think otherwise of its width, only that character suffers.
   private func drawLine(_ line: [Cell], row: Int) {
     var start = 0
     while start < line.count {
@@ -190,8 +190,8 @@ struct Terminal: ~Copyable {
     if speaksANSI { write(wanted ? Self.mouseOn : Self.mouseOff) }
   }
 
-  /// Puts a text on the clipboard of the terminal; false when it is too long. Whether the terminal does it, it
-  /// does not say.
+  /// Puts a text on the clipboard of the terminal; false when it is too long. Whether the terminal does it,
+  /// it does not say.
   func copy(_ text: String) -> Bool {
     guard speaksANSI,
       let bytes = Clipboard.sequence(text, inTmux: Process.environment("TMUX").map { !$0.isEmpty } ?? false)

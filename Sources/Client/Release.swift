@@ -1,11 +1,12 @@
 // Names of RocketMQ releases by their number on the wire (Apache MQVersion). Pure.
 
-enum Release {
+/// Names of releases. Any thread.
+package enum Release {
   /// First of the 5.x releases.
-  static let v5: Int32 = 413
+  package static let v5: Int32 = 413
 
   /// "5.3.3" for 479; the number itself where the table is older than the formula.
-  static func name(_ version: Int32) -> String {
+  package static func name(_ version: Int32) -> String {
     // A release is followed by the snapshot of the next: ten patch levels of two numbers each.
     let base: Int32 = version >= v5 ? v5 : 213
     guard (213..<613).contains(version) else { return "\(version)" }

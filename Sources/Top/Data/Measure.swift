@@ -95,7 +95,8 @@ package struct RateMeter: Equatable, Sendable {
     } else {
       let elapsedMs = atMs - lastAtMs
       if elapsedMs < Limits.rateElapsedMsMin { return }
-      rate = .value(Double(count - lastCount) * 1_000 / Double(elapsedMs), atMs: atMs)
+      // As floating point: the difference of a broker's absurd counters may not fit an integer.
+      rate = .value((Double(count) - Double(lastCount)) * 1_000 / Double(elapsedMs), atMs: atMs)
     }
     lastCount = count
     lastAtMs = atMs
@@ -103,45 +104,22 @@ package struct RateMeter: Equatable, Sendable {
   }
 }
 
-/// The last samples of a value at even spacing, for a sparkline. Oldest first; a gap is NaN.
-package struct History: Sendable {
-  package private(set) var samples: [Float] = []
-  private let samplesMax: Int
-  private let spacingMs: Int64
-  private var lastSlot: Int64 = .min
-
-  package init(samplesMax: Int, spacingMs: Int64) {
-    precondition(samplesMax > 0 && spacingMs > 0)
-    self.samplesMax = samplesMax
-    self.spacingMs = spacingMs
-  }
-  /// Takes a sample; within one slot of `spacingMs` the newest wins, skipped slots become gaps.
-  package mutating func feed(_ value: Double?, atMs: Int64) {
-    let slot = atMs / spacingMs
-    let sample = value.map { Float($0) } ?? .nan
-    if slot <= lastSlot, !samples.isEmpty {
-      if !sample.isNaN { samples[samples.count - 1] = sample }
-      return
-    }
-    // A refresh slower than the spacing holds its value for one more slot; anything longer is a gap.
-    let skipped = samples.isEmpty ? 0 : min(Int64(samplesMax), slot - lastSlot - 1)
-    for index in 0..<skipped { samples.append(index == 0 ? sample : .nan) }
-    samples.append(sample)
-    if samples.count > samplesMax { samples.removeFirst(samples.count - samplesMax) }
-    lastSlot = slot
-  }
-}
-
 /// Least-squares slope over the last minute: how fast a backlog grows, per second.
 package struct Slope: Sendable {
   private var points: [(atMs: Int64, value: Double)] = []
+  private let spacingMs: Int64
 
-  package init() {}
+  /// - Parameter spacingMs: Points nearer to each other than this are not all kept; a minute of one-second
+  ///   samples of ten thousand groups would be ten megabytes.
+  package init(spacingMs: Int64 = 0) { self.spacingMs = spacingMs }
   /// Takes the backlog at a time of the monotonic clock, later than the last one. Drops what is older than a
   /// minute.
   package mutating func feed(_ value: Double, atMs: Int64) {
-    points.removeAll { atMs - $0.atMs > 60_000 }
-    if points.count >= Limits.headerSamples { points.removeFirst() }
+    while let first = points.first, atMs - first.atMs > 60_000 { points.removeFirst() }
+    if points.count > 1, points[points.count - 1].atMs - points[points.count - 2].atMs < spacingMs {
+      points.removeLast()
+    }
+    if points.count >= Limits.slopePoints { points.removeFirst() }
     points.append((atMs, value))
   }
   /// Drops all points; call when the value stops being comparable.
