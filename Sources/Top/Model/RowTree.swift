@@ -68,8 +68,6 @@ extension Model {
       return .draw
     }
     view.isTree.toggle()
-    view.reorder(table)
-    view.keepVisible(page: pageRows(place.table))
-    return [.draw, .tellCollector]
+    return reorder()
   }
 }

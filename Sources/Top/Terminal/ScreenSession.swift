@@ -64,8 +64,10 @@ final class ScreenSession {
     model = Model(size: Terminal.size, intervalMs: wishes.intervalMs)
     model.begin(options)
     model.pinsAlerts = options.watch.pinsAlerts
+    if let page = options.screen { model.place = Place(page) }
     tick()
     draw()
+    tellCollector()
   }
 
   /// Runs until quit or a signal; the terminal is restored on return.
