@@ -10,7 +10,7 @@ enum Stage {
   /// Settings beside those that mq.conf(5) shows.
   static let configuration = """
     traceTopicEnable=true
-    transactionTimeOut=100
+    transactionTimeOut=2000
     transactionCheckInterval=200
     """
 
@@ -100,8 +100,11 @@ enum Stage {
     ("^mq bench consume", "mq topic create mq-bench --if-not-exists; seq 2000 | mq produce mq-bench"),
   ]
 
-  /// A message in the topic of half messages.
-  private static let halfScript = "timeout 0.5 mq produce orders hello --transaction check || true"
+  /// A half message that nobody ends: its producer is gone before the broker asks.
+  private static let halfScript = """
+    rm -f half.log; mq produce orders hello --transaction check > half.log & producer=$!
+    until grep -q waiting half.log; do sleep 0.02; done; kill $producer; wait $producer || true
+    """
 
   /// A placeholder of the manual, and what prints what stands for it here. The first that fits replaces.
   static let names: [(pattern: String, script: String)] = [

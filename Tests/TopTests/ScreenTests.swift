@@ -58,6 +58,12 @@ import Top
     Scene(name: "focus-events", shapes: medium) { Made.watched($0, $1, "1\t\t\t\t\t\t") },
     Scene(name: "help", shapes: medium) { Made.watched($0, $1, "4?") },
     Scene(name: "help-search") { Made.watched($0, $1, "4?/lag") },
+    Scene(name: "menu") { ActionTests.dialog($0, $1, .menu) },
+    Scene(name: "menu-read-only") { ActionTests.dialog($0, $1, .menu, isReadOnly: true) },
+    Scene(name: "form") { ActionTests.dialog($0, $1, .form) },
+    Scene(name: "confirm") { ActionTests.dialog($0, $1, .confirm) },
+    Scene(name: "outcome") { ActionTests.dialog($0, $1, .done) },
+    Scene(name: "command") { Made.watched($0, $1, "3:topic ord") },
   ]
 
   static func loading(_ columns: Int, _ rows: Int) -> Model {

@@ -122,7 +122,8 @@ final class DemoLoad {
     }
     if turns % 2 == 1 { return }
     guard let target = try target("payments") else { return }
-    let half = try producer.sendHalf(message("payments", turns % 9), to: target.queue, at: target.address).half
+    let half = try producer.sendHalf(message("payments", turns % 9), to: target.queue, at: target.address)
+      .half
     if turns % 20 == 0 {
       open.append((half, turns))
     } else {

@@ -63,7 +63,8 @@ final class DemoMember {
 
   private func find(_ route: TopicRoute, _ topic: String) throws(ClientError) {
     if queues.contains(where: { $0.queue.topic == topic }) { return }
-    for (number, queue) in route.readQueues(of: topic).enumerated() where number % place.count == place.index {
+    for (number, queue) in route.readQueues(of: topic).enumerated() where number % place.count == place.index
+    {
       guard let address = route.address(ofBroker: queue.broker) else { continue }
       queues.append((queue, address, 0))
     }

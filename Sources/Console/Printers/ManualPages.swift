@@ -100,6 +100,8 @@ extension Manual {
     for command in ScreenCommand.allCases { page.term(":" + command.rawValue, command.help) }
     page.heading("ACTIONS")
     page.paragraph("The menu of the key a, and what each entry runs:", isFirst: true)
-    for row in ActionRow.table { page.term(String(Character(row.letter)), "\(row.title): mq \(row.template)") }
+    for row in ActionRow.table {
+      page.term(String(Character(row.letter)), "\(row.title): mq \(row.template)")
+    }
   }
 }

@@ -30,8 +30,8 @@ enum Collector {
         exchange.fail("no name server is known")
         break
       }
-      let sweeps = Sweeps(
-        servers, source == nil ? options.credentials : source?.credentials, generation, options.watch)
+      let credentials = source == nil ? options.credentials : source?.credentials
+      let sweeps = Sweeps(servers, credentials, options.watch, generation)
       while exchange.wants(generation) { sweeps.next(exchange) }
     }
     handle?.stop()
@@ -42,18 +42,18 @@ enum Collector {
 private final class Sweeps {
   private let cluster: Cluster
   private var sampler: Sampler
+  private var observer: Observer
   /// Questions that wait for their answers, by ticket.
   private var waiting: [Int32: Ask] = [:]
   /// Which of the clusters watched so far it is.
   private let generation: Int
-  private var observer: Observer
 
-  init(_ nameServers: [String], _ credentials: Credentials?, _ generation: Int, _ watch: WatchSettings) {
+  init(_ nameServers: [String], _ credentials: Credentials?, _ watch: WatchSettings, _ generation: Int) {
     self.generation = generation
-    observer = Observer(watch, clock: Observer.localTime)
     cluster = Cluster(nameServers: nameServers, timeoutMs: Limits.sweepDeadlineMs)
     cluster.credentials = credentials
     sampler = Sampler(nameServers: nameServers)
+    observer = Observer(watch, clock: Observer.localTime)
   }
 
   /// One sweep, its snapshot, and the pause after it.

@@ -125,6 +125,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     Column("curve", "60s", .curve, 12, rank: 40, "messages put, the last minute"),
     Column("groups", "GRP", .count, 5, rank: 20, "groups that consume it"),
     Column("queues", "Q", .count, 5, rank: 18, "write queues on all brokers"),
+    Column("perm", "PERM", .text, 6, rank: 8, "what clients may do: R read, W write"),
     Column(
       "type", "T", .text, 3, rank: 16, "N normal F FIFO D delay T transaction M mixed P priority S system"),
   ]
@@ -140,6 +141,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     Column("dlq", "DLQ", .count, 6, rank: 33, "dead letters"),
     Column("curve", "60s", .curve, 12, rank: 40, "lag, the last minute"),
     Column("topics", "TOPICS", .count, 7, rank: 10, "topics that it consumes"),
+    Column("state", "STATE", .text, 8, rank: 8, "paused, or nothing"),
     Column("why", "WHY", .text, 24, rank: 20, "why it lags"),
   ]
   private static let clientColumns = [

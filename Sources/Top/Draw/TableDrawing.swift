@@ -149,9 +149,8 @@ extension Screen {
       highlight(glyphs, drawing.needle, row, start + (isBelow ? 2 : 0))
     case .text:
       let text = table.text(index, place.column)
-      let style: Style =
-        column.key == "level"
-        ? (text == "critical" ? .alert : .warn) : isEvidence(table, index, column) ? .alert : .normal
+      let isBad = column.key == "level" && text == "critical" || isEvidence(table, index, column)
+      let style: Style = isBad ? .alert : column.key == "level" ? .warn : .normal
       frame.put(fitted(text, place.width - ColumnPlan.gap), row: row, column: start + ColumnPlan.gap, style)
     case .curve:
       let cells = place.width - ColumnPlan.gap
@@ -174,6 +173,10 @@ extension Screen {
       ? ValueText.rawText(
         measure, column.unit, columns: place.width - 1, nowMs: model.shownNowMs, periodMs: periodMs, mode)
       : ValueText.text(measure, column.unit, nowMs: model.shownNowMs, periodMs: periodMs, mode)
+    if isEvidence(drawing.table, index, column) {
+      frame.put("!" + value.text, row: row, endingAt: start + place.width, .alert)
+      return
+    }
     // A ratio with room is a bar, as long as its number is a fresh one; a disk that fills up is marked.
     if column.unit == .ratio, place.width >= Self.barColumnsMin, value.style == .normal {
       let isDisk = column.key == "disk"

@@ -51,6 +51,14 @@ extension Model {
     guard var open = dialog else { return .draw }
     open.problem = nil
     dialog = open
+    var key = key
+    if case .mouse(let event) = key {
+      switch event.kind {
+      case .wheelUp: key = .up
+      case .wheelDown: key = .down
+      default: return .draw
+      }
+    }
     if key == .control("c") || key == .escape { return leaveDialog() }
     switch open.phase {
     case .menu: return pressInMenu(key)
@@ -168,6 +176,8 @@ extension Model {
     case .backspace:
       if !text.isEmpty { text.removeLast() }
     case .control("u"): text = ""
+    case .paste(let pasted):
+      for scalar in pasted.unicodeScalars { _ = edit(&text, .text(scalar)) }
     case .text(let scalar):
       guard scalar.value >= 0x20, scalar.value != 0x7f else { return false }
       if text.unicodeScalars.count < Limits.nameBytesMax { text.unicodeScalars.append(scalar) }

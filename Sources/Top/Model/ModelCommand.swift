@@ -175,7 +175,9 @@ extension Model {
     dialog = nil
     for kind in TableKind.allCases { self[kind].forgetRows() }
     reorderAll()
-    notice = connection.context.map { "Watching \($0)\(connection.isReadOnly ? ", read-only" : "")." }
+    if let name = connection.context {
+      notice = "Watching \(name)\(connection.isReadOnly ? ", read-only" : "")."
+    }
     return [.draw, .tellCollector]
   }
 }

@@ -50,12 +50,16 @@ package struct NameSearch: Sendable {
 
   package init(_ text: String) { needle = text.utf8.map(Self.fold) }
 
-  /// True when the text contains it; an empty one is in all.
+  /// True when the text contains it; an empty one is in all. Does not allocate.
   package func isIn(_ text: String) -> Bool {
-    let hay = text.utf8.map(Self.fold)
-    if needle.isEmpty { return true }
+    let hay = text.utf8.span
     if hay.count < needle.count { return false }
-    return (0...(hay.count - needle.count)).contains { hay[$0...].starts(with: needle) }
+    for start in 0...(hay.count - needle.count) {
+      var length = 0
+      while length < needle.count, Self.fold(hay[start + length]) == needle[length] { length += 1 }
+      if length == needle.count { return true }
+    }
+    return false
   }
   private static func fold(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte }
 }

@@ -80,6 +80,7 @@ package struct TableView: Sendable {
     if !pins.isEmpty || !alerting.isEmpty {
       order = RowOrder.raised(order) { pins.contains(table.names[$0]) || alerting.contains(table.names[$0]) }
     }
+    if isTree { order = RowTree.order(order, table) }
     let wanted = followed ?? (selected > 0 ? selectedName : nil)
     if let wanted, let position = order.firstIndex(where: { table.names[$0] == wanted }) {
       selected = position

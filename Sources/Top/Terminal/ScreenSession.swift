@@ -67,6 +67,7 @@ final class ScreenSession {
     if let page = options.screen { model.place = Place(page) }
     tick()
     draw()
+    // A kept layout or --screen begins elsewhere.
     tellCollector()
   }
 

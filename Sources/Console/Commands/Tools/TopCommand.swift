@@ -16,13 +16,10 @@ enum TopCommand {
         --demo starts a cluster in this process, in a temporary directory and on free ports, with producers,
         a group that keeps up and one that lags; all of it goes away at the end.
 
-        The key a opens a menu of what can be done to the selected row: peek at messages, move, pause or delete
-        a group, create, change or delete a topic. Each entry is an mq command and shows it; changes are tried
-        with --dry-run first. --read-only, or read_only = true in the context, leaves only the questions.
-
-        The file ~/.config/mq/keys gives actions other keys, one ACTION = KEY KEY a line; what it leaves out
-        keeps its keys. :save keeps screen, orders, filters, interval and units in ~/.local/state/mq/top-layout
-        for the next start.
+        The file ~/.config/mq/alerts changes when alerts begin, one KEY = VALUE a line: backlog, disk,
+        diskCritical, putLatency, pageCache, sendWait and retry are numbers with their units ("disk = 80%"),
+        each line alert is a further rule ("alert = group: lag>1e6 for 5m"), and with pinAlerts = true rows
+        that alert stand before the others.
 
         Batch output has the tables of a screen: the whole cluster, unless --screen says otherwise; -o csv has
         one table, the topics. JSON has the names of help's columns in lower case, as lag or inBytes, null for
@@ -34,6 +31,14 @@ enum TopCommand {
         has fulfilled it all the time, at the latest after its time. Prints a line for the monitoring and one
         per row found; exits as mq check does, with 0 when all is well, 2 when something was found and 3 when
         it could not be found out, and with 5 when no broker answers.
+
+        The key a opens a menu of what can be done to the selected row: peek at messages, move, pause or delete
+        a group, create, change or delete a topic. Each entry is an mq command and shows it; changes are tried
+        with --dry-run first. --read-only, or read_only = true in the context, leaves only the questions.
+
+        The file ~/.config/mq/keys gives actions other keys, one ACTION = KEY KEY a line; what it leaves out
+        keeps its keys. :save keeps screen, orders, filters, interval and units in ~/.local/state/mq/top-layout
+        for the next start.
         """,
       flags: [
         Flag(
@@ -91,8 +96,9 @@ enum TopCommand {
     case .yaml, .name, .template:
       throw Failure(.usage, "mq top has no -o \(invocation.output.rawValue)", hint: "-o table, json or csv")
     }
+    options.watch = try TopServices.watch(invocation.settingsInUse.alertsFile)
     if isDemo { options.demo = { DemoCluster.start() } }
-    if !options.batch { try TopServices.add(to: &options, invocation) }
+    if !options.batch, !options.once, options.checks.isEmpty { try TopServices.add(to: &options, invocation) }
     invocation.streams.flush()
     let code = Dashboard.run(options)
     if code != 0 { Process.exit(code) }
