@@ -29,9 +29,11 @@ package enum Dashboard {
     }
     if options.batch || options.once || !Process.isTerminal(1) {
       wishes.wantsAll = true
+      wishes.page = options.printedScreen
       exchange.tell(wishes)
       return collect(options, exchange) { Batch.run(options, exchange, signals) }
     }
+    wishes.page = options.screen ?? .cluster
     exchange.tell(wishes)
     let glyphs = Terminal.localeGlyphs()
     guard Terminal.canAddressScreen else {

@@ -88,8 +88,8 @@ package enum Limits {
   /// Moments behind graphs and curves, one a second: ten minutes.
   package static let trailSpacingMs: Int64 = 1_000
   package static let trailMoments = 600
-  /// Time behind one sample of a graph and of the header's curves, so that they move every fourth second and
-  /// not with every refresh.
+  /// Time behind one dot of the header's curves, so that they move every fourth second and not with every
+  /// refresh.
   package static let graphSpacingMs: Int64 = 4_000
   /// Time behind one dot of a row's curve.
   package static let curveSpacingMs: Int64 = 3_000

@@ -78,6 +78,7 @@ final class ScreenSession {
     model = Model(size: Terminal.size, intervalMs: wishes.intervalMs)
     model.begin(options)
     model.pinsAlerts = options.watch.pinsAlerts
+    if let page = options.screen { model.place = Place(page) }
     guard let opened = Terminal(mouse: true) else { throw .notSupported }
     terminal = opened
     terminal.resize(model.size)
@@ -85,7 +86,7 @@ final class ScreenSession {
       askedMs = Clock.monotonicMs()
     }
     draw()
-    // A kept layout begins elsewhere.
+    // A kept layout or --screen begins elsewhere.
     tellCollector()
   }
 

@@ -21,6 +21,10 @@ enum TopCommand {
         each line alert is a further rule ("alert = group: lag>1e6 for 5m"), and with pinAlerts = true rows
         that alert stand before the others.
 
+        Batch output has the tables of a screen: the whole cluster, unless --screen says otherwise; -o csv has
+        one table, the topics. JSON has the names of help's columns in lower case, as lag or inBytes, null for
+        what is not known, rates per second, and ages and latencies in milliseconds.
+
         --check judges conditions instead of showing anything: a comparison of columns, for a time if one is
         given, as "lag>1e6 for 5m" or "group: clients=0 and lag>1000 for 1m". The table (group, topic, broker,
         queue, client, delay, total) is found by its columns when it is not named. A check ends when no row
@@ -40,6 +44,9 @@ enum TopCommand {
         Flag(
           "interval", short: "d", .duration, "TIME", "time between two refreshes, 100ms to 1m",
           defaultText: "1s"),
+        Flag(
+          "screen", .choice(Page.allCases.map { "\($0)" }), "SCREEN",
+          "begin with this screen; with --batch, print its tables"),
         Flag("batch", .toggle, "", "print snapshots instead of drawing a screen"),
         Flag("count", short: "n", .integer(1...Int64.max), "COUNT", "end after so many snapshots"),
         Flag("once", .toggle, "", "print one snapshot whose rates are known, and end"),
@@ -51,7 +58,8 @@ enum TopCommand {
         Example("mq top", "watches the cluster in use"),
         Example("mq top --demo", "shows what it looks like, without a cluster"),
         Example("mq top --read-only", "looks, and can change nothing"),
-        Example("mq top --batch -n 1 -o json", "one snapshot, as JSON"),
+        Example("mq top --batch -n 1 -o json", "one snapshot of the whole cluster, as JSON"),
+        Example("mq top --batch --screen groups -n 2 -o csv", "groups with their lag, twice, as CSV"),
         Example("mq top --once -o csv", "one snapshot whose rates are known, for a spreadsheet"),
         Example("mq top --check 'lag>1e6 for 5m'", "fails when a group lags that much for five minutes"),
         Example(
@@ -70,6 +78,9 @@ enum TopCommand {
         throw Failure(.usage, "--interval=\(ms)ms is out of range", hint: "100ms to 1m")
       }
       options.intervalMs = ms
+    }
+    options.screen = invocation.string("screen").flatMap { name in
+      Page.allCases.first { "\($0)" == name }
     }
     options.batch = invocation.isOn("batch")
     options.count = invocation.integer("count").map { Int(clamping: $0) }
