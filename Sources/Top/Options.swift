@@ -19,6 +19,12 @@ package struct DashboardOptions: Sendable {
   /// Snapshots to print in batch mode; nil goes on until a signal or a closed pipe.
   package var count: Int?
   package var format = Format.table
+  /// Prints one snapshot in which nothing waits for a second sample.
+  package var once = false
+  /// Judges these instead of showing anything; empty for none.
+  package var checks: [AlertRule] = []
+  /// Rules and thresholds of alerts.
+  package var watch = WatchSettings()
   /// Starts a cluster to look at. Runs once on the collector's thread, so the screen is up before it.
   package var demo: (@Sendable () -> Result<DemoHandle, ClientError>)?
 

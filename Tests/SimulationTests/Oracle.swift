@@ -57,9 +57,10 @@ struct Sent {
 
   var body: [UInt8] {
     let head = Array("\(id);".utf8)
-    let filler = (head.count..<max(head.count, bodyBytes)).map { UInt8(truncatingIfNeeded: ($0 &* 31) ^ id) }
-    return head + filler
+    let start = id * 7 % 4096
+    return head + Self.filler[start..<start + max(0, bodyBytes - head.count)]
   }
+  private static let filler = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 7) }
 
   /// The property string as the client sends it.
   var properties: String {
@@ -208,6 +209,11 @@ final class Oracle {
       world.fail("\(group.name) gets message \(message.id), which is not for it: \(message)")
     }
     checkDelay(world, message)
+    if world.plan.reservedHours != nil {
+      if message.comesOnce { world.cover("days: transaction") }
+      if message.delayMs >= 3_600_000 { world.cover("days: timer") }
+      if received.properties["TIMER_ROLL_TIMES"] != nil { world.cover("days: timer stored again") }
+    }
     if received.topic == message.topic { messages[message.id].uniqueKey = received.properties["UNIQ_KEY"] }
     group.seen[message.id, default: []].insert(received.reconsumeTimes)
     return message
@@ -246,6 +252,13 @@ final class Oracle {
       world.fail("the properties of message \(id) are damaged: \(properties)")
     }
     return message
+  }
+
+  /// Whether each group has seen what it has to.
+  var isAllSeen: Bool {
+    !groups.contains { group in
+      messages.contains { $0.mustArrive && group.seen[$0.id] == nil && group.wants($0) }
+    }
   }
 
   /// What some group has to see and has not.

@@ -12,6 +12,7 @@ final class ReplayingMember: Consumer {
   private var places: [Int32: Int64] = [:]
   /// Queues whose place it asks the server for.
   private var starting: Set<Int32> = []
+  private var askedMs: [Int32: Int64] = [:]
   private var connections = 0
   /// What it has committed on that connection because it was told to: the server must send it there.
   private var obeyed: [Int32: (offset: Int64, connection: Int)] = [:]
@@ -57,9 +58,14 @@ final class ReplayingMember: Consumer {
     super.begin()
   }
 
+  override func findOffset(_ topic: String, _ queueId: Int32, _ life: Int) {
+    askedMs[queueId] = world.steadyMs
+    super.findOffset(topic, queueId, life)
+  }
+
   override func pull(_ topic: String, _ queueId: Int32, _ offset: Int64, _ life: Int) {
     if starting.remove(queueId) != nil {
-      replays.resumes(queueId, offset)
+      replays.resumes(queueId, offset, askedMs: askedMs[queueId] ?? 0)
       if let order = obeyed.removeValue(forKey: queueId), order.connection == connections,
         order.offset != offset
       {

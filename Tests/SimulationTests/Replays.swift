@@ -9,15 +9,17 @@ import Wire
 @testable import Server
 
 final class Replays: Feature {
+  private typealias Moment = (atMs: Int64, boot: Int)
   private struct Reset {
     var offset: Int64
     /// When the request was sent that was answered, and the server's life then.
     var askedMs: Int64
+    var answeredMs: Int64
     var boot: Int
     /// What repeats it.
     var fields: [(String, String)]
     /// When a member began to read from there, and the server's life then.
-    var taken: (atMs: Int64, boot: Int)?
+    var taken: Moment?
   }
   static let group = "G-reset"
   /// As in Apache, a place that was set is on disk within five seconds, and until the consumer takes it up it
@@ -108,7 +110,7 @@ final class Replays: Feature {
         let again =
           isTold ? fields : [("topic", topic.name), ("group", Self.group)] + place(queue.queueId, offset)
         resets[queue.queueId] = Reset(
-          offset: offset, askedMs: askedMs, boot: world.boots, fields: again)
+          offset: offset, askedMs: askedMs, answeredMs: world.steadyMs, boot: world.boots, fields: again)
       }
       repeatNext()
     }
@@ -151,11 +153,12 @@ final class Replays: Feature {
     world.cover(isTold ? "told reset" : "reset")
   }
 
-  /// A member that starts is sent there: never to before a reset that the same server knows of.
-  func resumes(_ queueId: Int32, _ offset: Int64) {
+  /// A member that starts is sent there: never to before a reset that the same server knew of when it asked.
+  func resumes(_ queueId: Int32, _ offset: Int64, askedMs: Int64) {
     guard !isAsking, let reset = resets[queueId], offset < reset.offset else { return }
-    let boot = isTold ? reset.taken?.boot : reset.boot
-    if boot != world.boots { return }
+    guard let known = isTold ? reset.taken : (reset.answeredMs, reset.boot), known.atMs <= askedMs,
+      known.boot == world.boots
+    else { return }
     world.fail("queue \(queueId) was reset to \(reset.offset), and a member begins at \(offset)")
   }
 

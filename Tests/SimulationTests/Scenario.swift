@@ -57,7 +57,7 @@ final class Scenario {
 
   private var isComplete: Bool {
     producers.allSatisfy(\.isDone) && transactions?.isDone != false && timers?.isDone != false
-      && pops.waiting == 0 && features.allSatisfy(\.isDone) && world.oracle.missing().isEmpty
+      && pops.waiting == 0 && features.allSatisfy(\.isDone) && world.oracle.isAllSeen
   }
 
   private func finish() {

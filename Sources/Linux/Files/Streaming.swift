@@ -2,10 +2,11 @@
 
 import Glibc
 
-extension Descriptor {
-  /// Reads what comes next, up to target.count bytes; waits for it, and is 0 at the end. The C function is
-  /// `read`, so that it works on pipes too.
-  package func readNext(into target: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+/// The C functions `read` and `write`, which work on pipes too, on an open descriptor. Whoever shares a
+/// terminal or pipe with us may have made it non-blocking: then they wait.
+enum Streaming {
+  /// Reads what comes next, up to target.count bytes; waits for it, and is 0 at the end.
+  static func read(_ raw: CInt, into target: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
     while true {
       do throws(Errno) {
         // The kernel writes at most `target.count` bytes to `target`, which the caller keeps alive.
@@ -16,9 +17,8 @@ extension Descriptor {
     }
   }
 
-  /// Writes all bytes after those that were written before; on failure some may have been. The C function is
-  /// `write`, so that it works on pipes too.
-  package func writeNext(_ bytes: RawSpan) throws(Errno) {
+  /// Writes all bytes; on failure some may have been written.
+  static func write(_ raw: CInt, _ bytes: RawSpan) throws(Errno) {
     var failure: Errno?
     unsafe bytes.withUnsafeBytes { buffer in
       var written = 0
@@ -38,6 +38,16 @@ extension Descriptor {
     }
     if let failure { throw failure }
   }
+}
+
+extension Descriptor {
+  /// Reads what comes next, up to target.count bytes; waits for it, and is 0 at the end.
+  package func readNext(into target: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+    try unsafe Streaming.read(raw, into: target)
+  }
+
+  /// Writes all bytes after those that were written before; on failure some may have been.
+  package func writeNext(_ bytes: RawSpan) throws(Errno) { try Streaming.write(raw, bytes) }
 
   /// Goes to the end of the file: what is written next follows there. The C function is `lseek`.
   package func seekToEnd() throws(Errno) {

@@ -56,8 +56,8 @@ final class Exchange: Sendable {
   }
   var wishes: Wishes { state.withLock { $0.wishes } }
   var isStopping: Bool { state.withLock { $0.isStopping } }
-  /// Sleeps until the UI wants something else or the time is over.
-  func sleep(ms: Int64) { _ = collectorSignal.wait(timeoutMs: ms) }
+  /// Sleeps until the UI wants something else or the time is over; true when it wants something.
+  func sleep(ms: Int64) -> Bool { collectorSignal.wait(timeoutMs: ms) }
 
   // MARK: UI's side
 
@@ -85,13 +85,15 @@ final class Exchange: Sendable {
     collectorSignal.raise()
   }
   var failure: String? { state.withLock { $0.failure } }
-  /// Tells the collector; it wakes only when the interval changed, for visible topics wait for their turn.
+  /// Tells the collector; it wakes when another thing or screen was opened or the interval changed. Rows that
+  /// come into view wait for their turn.
   func tell(_ wishes: Wishes) {
-    let isFaster = state.withLock { state in
+    let isUrgent = state.withLock { state in
       defer { state.wishes = wishes }
-      return state.wishes.intervalMs != wishes.intervalMs
+      let old = state.wishes
+      return old.intervalMs != wishes.intervalMs || old.target != wishes.target || old.page != wishes.page
     }
-    if isFaster { collectorSignal.raise() }
+    if isUrgent { collectorSignal.raise() }
   }
   func stop() {
     state.withLock { $0.isStopping = true }

@@ -6,8 +6,9 @@ package enum Action: Hashable, Sendable {
   case up, down, pageUp, pageDown, top, bottom
   case page(Page)
   case nextTable, previousTable, open, back, forward
-  case sortLeft, sortRight, sortInvert
-  case find, findNext, findPrevious, filter
+  case sortLeft, sortRight, sortInvert, sortAdd, sortOne
+  case tag, untagAll, follow, pin
+  case find, findNext, findPrevious, filter, tree
   case pause, slower, faster
   case actions, command, copy, units
   case help, clear, redraw, quit
@@ -43,13 +44,24 @@ package enum Keys {
       row(.sortLeft, [.text("<")], "<", "sort by the column to the left"),
       row(.sortRight, [.text(">"), .function(6)], "> F6", "sort by the column to the right", ("F6", "Sort")),
       row(.sortInvert, [.text("I")], "I", "invert the order"),
+      row(.sortAdd, [.text("o")], "o", "sort by one more column; those so far decide between equal rows"),
+      row(.sortOne, [.text("O")], "O", "sort by the first of these columns only"),
+      row(.tag, [.text(" ")], "Space", "mark the row, or take its mark away"),
+      row(.untagAll, [.text("U")], "U", "take all marks of the table away"),
+      row(.follow, [.text("F")], "F", "keep the row selected wherever it goes, or let it go"),
+      row(.pin, [.text("P")], "P", "let the row stand before all others, or back in its place"),
       row(
-        .find, [.text("/"), .function(3)], "/ F3", "go to a row whose name contains a text", ("F3", "Find")),
-      row(.findNext, [.text("n")], "n", "next row with that text"),
-      row(.findPrevious, [.text("N")], "N", "previous row with that text"),
+        .find, [.text("/"), .function(3)], "/ F3", "go to a row by a part of its name or an expression",
+        ("F3", "Find")),
+      row(.findNext, [.text("n")], "n", "next such row"),
+      row(.findPrevious, [.text("N")], "N", "previous such row"),
       row(
-        .filter, [.text("\\"), .function(4)], "\\ F4", "show only rows whose name contains a text",
+        .filter, [.text("\\"), .function(4)], "\\ F4",
+        "show only rows like that: order, lag>1000 and group~order",
         ("F4", "Filter")),
+      row(
+        .tree, [.text("t"), .function(5)], "t F5", "rows of one broker, cluster or group together",
+        ("F5", "Tree")),
       row(
         .pause, [.text("p"), .function(7)], "p F7", "freeze the screen; sampling goes on", ("F7", "Pause")),
       row(.slower, [.text("+")], "+", "refresh less often"),

@@ -33,7 +33,7 @@ package struct Effects: OptionSet, Sendable {
 /// The state of the screen.
 package struct Model: Sendable {
   /// Text being typed, and for what.
-  package enum Input: Equatable, Sendable { case find, filter, command }
+  package enum Input: Equatable, Sendable { case find, filter, helpSearch, command }
 
   package var size: Size
   package var nowMs: Int64 = 0
@@ -45,7 +45,7 @@ package struct Model: Sendable {
   package internal(set) var isPaused = false
   package internal(set) var intervalMs: Int64
   /// Where the person is, and was before (for Esc and `[`), and came back from (for `]`).
-  package internal(set) var place = Place(.topics)
+  package internal(set) var place: Place
   package internal(set) var back: [Place] = []
   package internal(set) var forward: [Place] = []
   /// By kind of table.
@@ -54,8 +54,14 @@ package struct Model: Sendable {
   package internal(set) var input: Input?
   /// True while the text being searched for is in no row.
   package internal(set) var findFailed = false
+  /// What is missing or wrong in the expression being searched for.
+  package internal(set) var findProblem: String?
+  /// Rows that alert stand before the others, as pinned ones do (setting pin_alerts).
+  package var pinsAlerts = false
   package internal(set) var helpIsOpen = false
   package internal(set) var helpTop = 0
+  /// Only lines of help with this text are shown.
+  package internal(set) var helpSearch = ""
   /// One line that answers the last key; the next key clears it.
   package internal(set) var notice: String?
 
@@ -77,8 +83,11 @@ package struct Model: Sendable {
 
   package static let intervalStepsMs: [Int64] = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000]
 
-  package init(size: Size, intervalMs: Int64 = Limits.intervalMsDefault) {
+  package init(
+    size: Size, intervalMs: Int64 = Limits.intervalMsDefault, place: Place = Place(.cluster)
+  ) {
     self.size = size
+    self.place = place
     self.intervalMs = min(max(intervalMs, Limits.intervalMsMin), Limits.intervalMsMax)
   }
 
@@ -118,8 +127,14 @@ package struct Model: Sendable {
     return wishes
   }
 
+  /// Where everything stands on the screen.
+  package var layout: Layout {
+    var counts: [TableKind: Int] = [:]
+    for kind in place.tables { counts[kind] = shown[kind].count }
+    return Layout(size, place, counts: counts)
+  }
   /// Lines that a table has on the screen.
-  package func pageRows(_ kind: TableKind) -> Int { Layout(size, place).rows(of: kind).count }
+  package func pageRows(_ kind: TableKind) -> Int { layout.rows(of: kind).count }
 
   /// Applies one event.
   package mutating func update(_ event: Event) -> Effects {
@@ -156,11 +171,12 @@ package struct Model: Sendable {
   }
   /// Orders the tables that are on the screen.
   mutating func reorderAll() {
-    for kind in place.tables { self[kind].reorder(shown[kind]) }
+    for kind in place.tables { self[kind].reorder(shown[kind], alerting: raisedAlerts(kind)) }
     keepSelectionsVisible()
   }
   mutating func keepSelectionsVisible() {
-    for kind in place.tables { self[kind].keepVisible(page: pageRows(kind)) }
+    let layout = layout
+    for kind in place.tables { self[kind].keepVisible(page: layout.rows(of: kind).count) }
   }
 
   // MARK: Places
@@ -186,6 +202,7 @@ package struct Model: Sendable {
   private mutating func arrive(_ newPlace: Place) -> Effects {
     place = newPlace
     findFailed = false
+    findProblem = nil
     reorderAll()
     return [.draw, .tellCollector]
   }

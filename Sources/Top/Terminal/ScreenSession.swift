@@ -63,6 +63,7 @@ final class ScreenSession {
     terminal = Terminal()
     model = Model(size: Terminal.size, intervalMs: wishes.intervalMs)
     model.begin(options)
+    model.pinsAlerts = options.watch.pinsAlerts
     tick()
     draw()
     // A kept layout begins elsewhere.

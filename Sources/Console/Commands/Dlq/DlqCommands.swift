@@ -104,7 +104,7 @@ enum DlqList {
       return pattern.map { Glob.matches(group(of: entry.name), $0) } ?? true
     }
     // All offsets are asked for at once, not topic by topic.
-    let places = entries.flatMap { entry in entry.targets.map { (topic: entry.name, target: $0) } }
+    let places = entries.flatMap(\.places)
     let calls = places.map { place in
       (address: place.target.address, request: Request(.getTopicStatsInfo, [("topic", place.topic)]))
     }

@@ -130,15 +130,20 @@ enum GroupQueries {
     return queues.sorted { $0.queue < $1.queue }
   }
 
-  /// Lag of each group on one topic; groups whose progress cannot be read are left out.
+  /// Lag of each group on one topic; groups whose progress no broker tells are left out.
   static func lags(
-    _ groups: [String], topic: String, _ cluster: Cluster, _ targets: [BrokerTarget]
+    _ groups: [String], topic: String, _ cluster: Cluster, _ targets: [BrokerTarget],
+    _ problems: inout Problems
   ) -> [String: Int64] {
     var calls: [(address: String, request: Request)] = []
     for group in groups { calls += targets.map { ($0.address, statsRequest(group, topic: topic)) } }
     var result: [String: Int64] = [:]
     for (index, answer) in cluster.callAll(calls).enumerated() {
-      guard let queues = try? progress(try answer.get(), from: calls[index].address) else { continue }
+      let target = targets[index % targets.count]
+      let queues = problems.take(target) { () throws(ClientError) in
+        try progress(try answer.get(), from: target.address)
+      }
+      guard let queues else { continue }
       result[groups[index / targets.count], default: 0] += lag(queues)
     }
     return result

@@ -87,6 +87,24 @@ enum TopServices {
     }
   }
 
+  /// - Throws: `.usage`, with the line, for a file that is there and wrong.
+  static func watch(_ path: String) throws(Failure) -> WatchSettings {
+    let bytes: [UInt8]
+    do throws(Errno) {
+      bytes = try FileSystem.readWhole(path, bytesMax: Limits.configFileBytesMax)
+    } catch {
+      if error == .noSuchFile { return WatchSettings() }
+      throw Failure(.failed, "cannot read \(path): \(error)")
+    }
+    do throws(WatchSettings.Problem) {
+      return try WatchSettings(file: String(decoding: bytes, as: UTF8.self))
+    } catch {
+      throw Failure(
+        .usage, "\(path) line \(error.line): \(error.what)",
+        hint: "for example disk = 80%, or alert = group: lag>1e6 for 5m")
+    }
+  }
+
   private static func readLayout(_ path: String, _ options: inout DashboardOptions) {
     do throws(Errno) {
       let bytes = try FileSystem.readWhole(path, bytesMax: Limits.configFileBytesMax)

@@ -102,24 +102,13 @@ enum TopicList {
     return words
   }
 
-  /// Who reads each topic, by one code 300 per topic and broker, all at once.
+  /// Who reads each topic.
   private static func groups(
     _ entries: [TopicEntry], _ cluster: Cluster, _ problems: inout Problems
   ) -> [String: Set<String>] {
-    var calls: [(address: String, request: Request)] = []
-    var owners: [(topic: String, target: BrokerTarget)] = []
-    for entry in entries {
-      for target in entry.targets {
-        calls.append((target.address, Request(.queryTopicConsumeByWho, [("topic", entry.name)])))
-        owners.append((entry.name, target))
-      }
-    }
     var result: [String: Set<String>] = [:]
-    for (owner, answer) in zip(owners, cluster.callAll(calls)) {
-      let groups = problems.take(owner.target) { () throws(ClientError) in
-        try answer.get().json(from: owner.target.address)["groupList"]?.strings ?? []
-      }
-      result[owner.topic, default: []].formUnion(groups ?? [])
+    for reader in TopicReaders.find(entries.flatMap(\.places), cluster, &problems) {
+      result[reader.topic, default: []].insert(reader.group)
     }
     return result
   }
@@ -201,7 +190,7 @@ enum TopicDescribe {
     var problems = Problems()
     let configs = TopicQueries.configs(of: topic, cluster, targets, &problems)
     let queues = TopicQueries.stats(of: topic, cluster, targets, &problems)
-    let groups = TopicQueries.groups(of: topic, cluster, targets)
+    let groups = TopicQueries.groups(of: topic, cluster, targets, &problems)
     invocation.print(report(topic, route, configs, queues, groups))
     try problems.finish(of: targets.count)
   }

@@ -11,6 +11,8 @@ struct TopicEntry {
   var targets: [BrokerTarget]
 
   var name: String { configs[0].name }
+  /// The topic on each of its brokers.
+  var places: [(topic: String, target: BrokerTarget)] { targets.map { (name, $0) } }
   var queues: Int64 { configs.reduce(0) { $0 + Int64(max($1.readQueues, $1.writeQueues)) } }
 }
 
@@ -133,13 +135,17 @@ enum TopicQueries {
   }
 
   /// Groups that have offsets on the topic, or consume it now; sorted.
-  static func groups(of topic: String, _ cluster: Cluster, _ targets: [BrokerTarget]) -> [String] {
+  static func groups(
+    of topic: String, _ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems
+  ) -> [String] {
     let results = cluster.callAll(
       targets.map { ($0.address, Request(.queryTopicConsumeByWho, [("topic", topic)])) })
     var groups = Set<String>()
     for (target, result) in zip(targets, results) {
-      let json = try? result.get().json(from: target.address)
-      for name in json?["groupList"]?.array ?? [] { if let name = name.string { groups.insert(name) } }
+      let names = problems.take(target) { () throws(ClientError) in
+        try result.get().json(from: target.address)["groupList"]?.strings ?? []
+      }
+      groups.formUnion(names ?? [])
     }
     return groups.sorted()
   }
