@@ -144,8 +144,8 @@ package enum Limits {
   package static let settleMs: Int64 = 10_000
   /// Columns that a table is sorted by at once.
   package static let sortKeysMax = 3
-  /// Keys taken from the terminal before the screen is drawn again.
-  package static let keysPerFrameMax = 4_096
+  /// Times the terminal is read, 4 KiB each, before the screen is drawn again.
+  package static let readsPerFrameMax = 16
   /// Lines of a command's output that its dialog keeps.
   package static let outcomeLinesMax = 5_000
   /// Columns that a dialog scrolls sideways at once.
