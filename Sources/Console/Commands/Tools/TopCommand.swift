@@ -37,8 +37,8 @@ enum TopCommand {
         with --dry-run first. --read-only, or read_only = true in the context, leaves only the questions.
 
         The file ~/.config/mq/keys gives actions other keys, one ACTION = KEY KEY a line; what it leaves out
-        keeps its keys. :save keeps screen, orders, filters, interval and units in ~/.local/state/mq/top-layout
-        for the next start.
+        keeps its keys. :save keeps screen, orders, filters, trees, interval and units for the next start, in
+        ~/.local/state/mq/top-layout.
         """,
       flags: [
         Flag(
