@@ -19,6 +19,10 @@ package struct DashboardOptions: Sendable {
   /// Snapshots to print in batch mode; nil goes on until a signal or a closed pipe.
   package var count: Int?
   package var format = Format.table
+  /// Writes each snapshot to a file.
+  package var recorder: Recorder?
+  /// A recording to show instead of a cluster.
+  package var replay: String?
   /// Starts a cluster to look at. Runs once on the collector's thread, so the screen is up before it.
   package var demo: (@Sendable () -> Result<DemoHandle, ClientError>)?
 

@@ -16,6 +16,26 @@ extension Descriptor {
     }
   }
 
+  /// Up to `count` bytes from `offset` on, fewer at the end of the file. The C function is `pread`.
+  package func bytes(at offset: Int64, upTo count: Int) throws(Errno) -> [UInt8] {
+    var failure: Errno?
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      do throws(Errno) {
+        while filled < count {
+          // `filled` stays below `count`, so the rest is within the array's room.
+          let rest = unsafe UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[filled...]))
+          let more = try unsafe read(into: rest, at: offset + Int64(filled))
+          if more == 0 { break }
+          filled += more
+        }
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
   /// Writes all bytes after those that were written before; on failure some may have been. The C function is
   /// `write`, so that it works on pipes too.
   package func writeNext(_ bytes: RawSpan) throws(Errno) {

@@ -11,21 +11,34 @@ final class Exchange: Sendable {
     var wishes = Wishes()
     var failure: String?
     var isStopping = false
+    var events: [Event] = []
   }
   private let state = Mutex(State())
   /// Rings the UI when a snapshot is there; readable in its poller.
   let uiWaker: Waker
+  private let recorder: Recorder?
   private let collectorSignal = Signal()
 
-  init() throws(Errno) { uiWaker = try Waker() }
+  init(_ recorder: Recorder? = nil) throws(Errno) {
+    self.recorder = recorder
+    uiWaker = try Waker()
+  }
 
   // MARK: Collector's side
 
   /// Replaces the snapshot; one that the UI never took is dropped.
   func publish(_ snapshot: Snapshot) {
+    if let failure = recorder?.take(snapshot) { post(.told(failure)) }
     state.withLock { $0.snapshot = snapshot }
     uiWaker.wake()
   }
+  /// Tells the UI something; any thread.
+  func post(_ event: Event) {
+    state.withLock { $0.events.append(event) }
+    uiWaker.wake()
+  }
+  /// Whether the UI has not taken all that was posted.
+  var hasEvents: Bool { state.withLock { !$0.events.isEmpty } }
   /// Says why there will never be a snapshot.
   func fail(_ message: String) {
     state.withLock { $0.failure = message }
@@ -45,12 +58,21 @@ final class Exchange: Sendable {
       return state.snapshot
     }
   }
+  /// What was posted, each once. A replayer waits for this.
+  func takeEvents() -> [Event] {
+    let events = state.withLock { state in
+      defer { state.events = [] }
+      return state.events
+    }
+    if !events.isEmpty { collectorSignal.raise() }
+    return events
+  }
   var failure: String? { state.withLock { $0.failure } }
   /// Tells the collector; it wakes only when the interval changed, for visible topics wait for their turn.
   func tell(_ wishes: Wishes) {
     let isFaster = state.withLock { state in
       defer { state.wishes = wishes }
-      return state.wishes.intervalMs != wishes.intervalMs
+      return state.wishes.intervalMs != wishes.intervalMs || state.wishes.replay != wishes.replay
     }
     if isFaster { collectorSignal.raise() }
   }

@@ -69,6 +69,7 @@ extension Screen {
       text = (model.findFailed ? "Not found: " : "Find: ") + model.findText + "_"
       style = model.findFailed ? .alert : .strong
     case .filter?: text = "Filter: " + model.view.filter + "_"
+    case .file?: text = "Write to: " + model.fileName + "_  Tab: txt, csv, json, ndjson"
     case nil:
       if model.findFailed { text = text ?? "Not found: " + model.findText }
     }

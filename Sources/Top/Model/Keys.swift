@@ -3,7 +3,7 @@
 /// A key as the terminal reports it.
 package enum Key: Hashable, Sendable {
   case text(Unicode.Scalar)
-  case up, down, left, right, pageUp, pageDown, home, end
+  case up, down, left, right, shiftLeft, shiftRight, pageUp, pageDown, home, end
   case enter, escape, backspace, tab, backTab
   case function(Int)
 }
@@ -15,7 +15,8 @@ package enum Action: Hashable, Sendable {
   case nextTable, previousTable, open, back, forward
   case sortLeft, sortRight, sortInvert
   case find, findNext, findPrevious, filter
-  case pause, slower, faster
+  case pause, stepBack, stepForward, minuteBack, minuteForward, slower, faster
+  case file
   case help, clear, redraw, quit
 }
 
@@ -58,8 +59,15 @@ package enum Keys {
         ("F4", "Filter")),
       row(
         .pause, [.text("p"), .function(7)], "p F7", "freeze the screen; sampling goes on", ("F7", "Pause")),
-      row(.slower, [.text("+")], "+", "refresh less often"),
-      row(.faster, [.text("-")], "-", "refresh more often"),
+      row(.stepBack, [.left], "Left", "paused: one picture back; Home: the oldest"),
+      row(.stepForward, [.right], "Right", "paused: one picture forward; End: the newest"),
+      row(.minuteBack, [.shiftLeft], "S-Left", "paused: one minute back"),
+      row(.minuteForward, [.shiftRight], "S-Right", "paused: one minute forward"),
+      row(
+        .file, [.text("s"), .function(8)], "s F8", "write what is shown to a file: txt, csv, json, ndjson",
+        ("F8", "Snap")),
+      row(.slower, [.text("+")], "+", "refresh less often; in a replay: faster"),
+      row(.faster, [.text("-")], "-", "refresh more often; in a replay: slower"),
       row(.help, [.text("?"), .function(1)], "? F1", "this help", ("F1", "Help")),
       row(.clear, [.escape], "Esc", "close help; drop the filter; leave a detail"),
       row(.redraw, [.text("\u{c}")], "Ctrl-L", "draw the whole screen again"),

@@ -57,6 +57,8 @@ final class ScreenSession {
     }
     terminal = Terminal()
     model = Model(size: Terminal.size, intervalMs: wishes.intervalMs)
+    model.calendar = { Clock.local($0) }
+    if wishes.replay != nil { model.replay = ReplayState() }
     tick()
     draw()
   }
@@ -80,6 +82,7 @@ final class ScreenSession {
         case Self.snapshotToken:
           exchange.uiWaker.drain()
           if exchange.failure != nil { return .code(1) }
+          for event in exchange.takeEvents() { apply(event) }
           if let snapshot = exchange.takeSnapshot() { apply(.snapshot(snapshot)) }
         default:
           if takeKeys() { return .code(0) }
@@ -125,6 +128,7 @@ final class ScreenSession {
     if effects.contains(.redraw) { terminal.forget() }
     if !effects.isDisjoint(with: [.draw, .redraw]) { needsDraw = true }
     if effects.contains(.tellCollector) { tellCollector() }
+    if effects.contains(.saveFile) { apply(.told(SnapshotFile.write(model, glyphs))) }
     return false
   }
   private func tellCollector() {
