@@ -33,6 +33,7 @@ package final class Cluster {
   private var hung: [String: Int64] = [:]
   private var liveNameServer = 0
   private var accepted: Set<Int32> = []
+  private var answering: ((ServerRequest) -> [UInt8]?)?
   /// Calls begun and not yet finished, by correlation id.
   private var begun: [Int32: (address: String, request: RequestCode, deadlineMs: Int64)] = [:]
   private var finished: [(ticket: Int32, result: Result<Response, ClientError>)] = []
@@ -179,6 +180,13 @@ package final class Cluster {
     for connection in connections.values { connection.accepted = codes }
   }
 
+  /// Answers requests of brokers that are not accepted with the body that `body` gives; nil refuses. Called in
+  /// the midst of calls: it must not call itself.
+  package func answer(_ body: @escaping (ServerRequest) -> [UInt8]?) {
+    answering = body
+    for connection in connections.values { connection.answering = body }
+  }
+
   /// From now on `arrivals` returns as soon as this descriptor is readable, once.
   package func interrupt(on raw: CInt) { interrupter = raw }
 
@@ -194,6 +202,26 @@ package final class Cluster {
     connection.send()
     begun[opaque] = (address, request.code, deadline(waitMs: waitMs))
     return opaque
+  }
+
+  /// As `begin` of each, with one write per connection; tickets in the order of the calls.
+  package func beginAll(
+    _ calls: [(address: String, request: Request)]
+  ) -> [Result<Int32, ClientError>] {
+    let tickets = calls.map { call -> Result<Int32, ClientError> in
+      tell(call.request, to: call.address)
+      do throws(ClientError) {
+        let opaque = nextOpaque
+        try connection(to: call.address).enqueue(call.request.signed(by: credentials), opaque: opaque)
+        nextOpaque &+= 1
+        begun[opaque] = (call.address, call.request.code, deadline(waitMs: 0))
+        return .success(opaque)
+      } catch {
+        return .failure(error.about(call.address, call.request.code))
+      }
+    }
+    for address in Set(calls.map(\.address)) { connections[address]?.send() }
+    return tickets
   }
 
   /// Gives begun calls more time, after the caller was busy with something else for so long: what came
@@ -274,6 +302,7 @@ package final class Cluster {
     do throws(Errno) {
       let connection = try Connection(address: address, host: host, port: port)
       connection.accepted = accepted
+      connection.answering = answering
       connections[address] = connection
       return connection
     } catch {

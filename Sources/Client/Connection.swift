@@ -29,6 +29,8 @@ final class Connection {
   /// Codes of requests that are kept for `takeAsked`.
   var accepted: Set<Int32> = []
   private var asked: [ServerRequest] = []
+  /// Answers a request of the peer that is not accepted; nil refuses it.
+  var answering: ((ServerRequest) -> [UInt8]?)?
   /// What the poller was last told; nil before it knows the socket.
   var registered: Readiness?
 
@@ -138,10 +140,13 @@ final class Connection {
   private func take(_ frame: FrameBounds) {
     guard header.isResponse else {
       let isAccepted = accepted.contains(header.code)
-      if isAccepted && asked.count < Limits.askedMax {
-        let said = Self.response(header, input.bytes, frame)
-        asked.append(
-          ServerRequest(address: address, code: said.code, fields: said.fields, body: said.body))
+      if isAccepted && asked.count < Limits.askedMax { asked.append(request(frame)) }
+      if !isAccepted, !header.isOneWay, let body = answering?(request(frame)) {
+        var writer = FrameWriter(
+          response: ResponseCode.success.rawValue, opaque: header.opaque, to: &output)
+        writer.endHeader(to: &output)
+        output.append(body)
+        return writer.finish(to: &output)
       }
       if !header.isOneWay && isAccepted {
         var writer = FrameWriter(
@@ -159,6 +164,11 @@ final class Connection {
     hasAnswered = true
     pending -= 1
     arrived.append((header.opaque, Self.response(header, input.bytes, frame)))
+  }
+
+  private func request(_ frame: FrameBounds) -> ServerRequest {
+    let said = Self.response(header, input.bytes, frame)
+    return ServerRequest(address: address, code: said.code, fields: said.fields, body: said.body)
   }
 
   private static func response(

@@ -105,8 +105,12 @@ package struct Response: Sendable {
     do throws(WireError) {
       return try JSON.parse(body)
     } catch {
-      throw ClientError(.malformedAnswer, "\(address) answered with a body that is no JSON: \(error)")
-        .about(address, origin?.request)
+      throw noJSON(address, error)
     }
+  }
+
+  func noJSON(_ address: String, _ error: WireError) -> ClientError {
+    ClientError(.malformedAnswer, "\(address) answered with a body that is no JSON: \(error)")
+      .about(address, origin?.request)
   }
 }

@@ -24,6 +24,8 @@ enum Limits {
   static let prefaultedAheadBytes = 8 << 20
   /// The same while nothing was written yet.
   static let prefaultedAtRestBytes = 256 << 10
+  /// Bytes behind the log's end at the opening that are written page by page.
+  static let firstPagesBytes = 64 << 10
   /// Bytes that are prefaulted at once.
   static let prefaultSliceBytes = 256 * 1024
   /// The loop calls the janitor each time it has written this much.

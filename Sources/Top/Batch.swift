@@ -13,15 +13,17 @@ enum Batch {
   static func run(_ options: DashboardOptions, _ exchange: Exchange, _ signals: SignalSource)
     -> Dashboard.Ending
   {
-    let wanted = options.batch ? options.count : 1
+    let wanted = options.batch && !options.once ? options.count : 1
     if let wanted, wanted <= 0 { return .code(0) }
     let mode = Terminal.localeGlyphs()
     var printed = 0
     var everAnswered = false
+    var answeredMs: Int64 = 0
     let sweepsMax: UInt64 = options.demo == nil ? 1 : Limits.demoSweepsMax
     return SnapshotLoop.run(exchange, signals) { snapshot in
       if !everAnswered && snapshot.brokersUp > 0 {
         everAnswered = true
+        answeredMs = snapshot.takenAtMs
         return nil
       }
       if !everAnswered {
@@ -29,6 +31,8 @@ enum Batch {
         Process.writeError("mq top: \(snapshot.problem ?? "no broker answers")\n")
         return .code(5)
       }
+      let isSettled = snapshot.takenAtMs - answeredMs >= Limits.settleMs
+      if options.once, !isSettled, !snapshot.isComplete { return nil }
       let text = SnapshotText.render(snapshot, [.topics], options.format, mode, withTitles: printed == 0)
       if !write(text) { return .code(0) }
       printed += 1

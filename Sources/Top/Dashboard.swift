@@ -4,7 +4,8 @@ import Linux
 
 /// The entry point of the target.
 package enum Dashboard {
-  /// Runs until quit and returns the exit code: 0, or 5 when the cluster could not be reached in batch mode.
+  /// Runs until quit and returns the exit code: 0, or 5 when the cluster could not be reached in batch mode or
+  /// for checks, which have further ones (`CheckFace`).
   ///
   /// On SIGINT, SIGTERM and SIGHUP the terminal is restored and the process dies by that signal. Call on the
   /// main thread, before other threads start: their signal mask must be ours.
@@ -24,7 +25,13 @@ package enum Dashboard {
       if options.batch || !Process.isTerminal(1) { return end(ReplayBatch.run(path, options, signals)) }
       wishes.replay = ReplayWish()
     }
-    if options.batch || !Process.isTerminal(1) {
+    if !options.checks.isEmpty {
+      wishes.wantsAll = true
+      wishes.page = options.checks[0].kind.page
+      exchange.tell(wishes)
+      return collect(options, exchange) { CheckFace.run(options, exchange, signals) }
+    }
+    if options.batch || options.once || !Process.isTerminal(1) {
       wishes.wantsAll = true
       exchange.tell(wishes)
       return collect(options, exchange) { Batch.run(options, exchange, signals) }
@@ -41,7 +48,7 @@ package enum Dashboard {
     let session: ScreenSession
     do throws(Errno) {
       // The skeleton is on the screen before the collector's thread exists.
-      session = try ScreenSession(exchange, signals, glyphs, wishes)
+      session = try ScreenSession(exchange, signals, glyphs, wishes, options)
     } catch {
       Process.writeError("mq top: \(error)\n")
       return 1

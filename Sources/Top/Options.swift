@@ -23,8 +23,23 @@ package struct DashboardOptions: Sendable {
   package var recorder: Recorder?
   /// A recording to show instead of a cluster.
   package var replay: String?
+  /// Prints one snapshot in which nothing waits for a second sample.
+  package var once = false
+  /// Judges these instead of showing anything; empty for none.
+  package var checks: [AlertRule] = []
+  /// Rules and thresholds of alerts.
+  package var watch = WatchSettings()
   /// Starts a cluster to look at. Runs once on the collector's thread, so the screen is up before it.
   package var demo: (@Sendable () -> Result<DemoHandle, ClientError>)?
+
+  /// How the command line names the cluster, and the saved contexts.
+  package var connection = Connection()
+  package var contextNames: [String] = []
+  package var services = Services()
+  package var keys = KeyMap.standard
+  /// The layout that was kept, and one line to begin with (why there is none).
+  package var layout: SavedLayout?
+  package var notice: String?
 
   package init(nameServers: [String]) { self.nameServers = nameServers }
 }

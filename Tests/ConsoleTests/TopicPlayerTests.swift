@@ -52,7 +52,8 @@ import Wire
       player.recording.rows(under: "#Cluster").map { [$0[1], $0.count > 2 ? $0[2] : ""] }
         .filter { !$0[0].hasPrefix("%") })
     #expect(printed.count > 20)
-    #expect(printed.subtracting(pairs).allSatisfy { Self.laterTopics.contains($0[0]) })
+    // Asked topic by topic, as mqadmin does, Apache names a topic among its own online groups.
+    #expect(printed.subtracting(pairs).allSatisfy { Self.laterTopics.contains($0[0]) || $0[0] == $0[1] })
     #expect(
       pairs.subtracting(printed).allSatisfy { $0[0].hasPrefix("%") || Self.laterTopics.contains($0[0]) })
   }
@@ -142,7 +143,10 @@ import Wire
     ("statsAll-active", "topic stats --all --active"),
   ])
   func trafficIsMqadmins(scenario: String, line: String) throws {
-    let player = try Player(scenario)
+    // The progress of all groups at once was recorded at another moment, when CG_Live was behind.
+    let player = try Player(scenario) {
+      $0.code == 317 && scenario == "statsAll-active" ? .answer(code: 1) : nil
+    }
     let rows = try player.objects(line)
     let printed = player.recording.rows(under: "#Topic")
     #expect(!printed.isEmpty)
@@ -153,6 +157,8 @@ import Wire
     for cells in printed where counted.contains(cells[0]) && !Self.laterTopics.contains(cells[0]) {
       let hasGroup = cells.last != "NO_CONSUMER"
       let group = hasGroup ? cells[1] : ""
+      // Asked topic by topic, as mqadmin does, Apache names a topic among its own online groups.
+      if group == cells[0] && scenario != "statsAll-topic" { continue }
       let row = try #require(
         rows.first { text($0, "topic") == cells[0] && ($0["group"] as? String ?? "") == group }, "\(cells)")
       func number(_ key: String) -> String { String(format: "%.2f", row[key] as? Double ?? 0) }

@@ -212,6 +212,35 @@ struct TimerRestartTests {
     #expect(rig.records("T").map(\.body) == ["a", "b", "c"])
   }
 
+  /// After a power loss an older state of the progress may hold. What arrived later was not delivered by then,
+  /// also when it is due before what was: the clock was set back in between.
+  @Test func theProgressMayBeOlderThanTheQueue() throws {
+    let directory = try TemporaryDirectory()
+    let startMs: Int64 = 1_800_000_000_000
+    var rig = try Rig(in: directory, Self.options)
+    rig.makeTopic("T", queues: 1)
+    rig.node.nowMs = startMs
+    let client = try rig.client()
+    _ = try client.sendTimer("T", [("TIMER_DELAY_MS", "1000")], body: "a")
+    rig.pass(5000)
+    #expect(rig.records("T").map(\.body) == ["a"])
+    let path = "mq/progress"
+    let old = try FileSystem.readWhole(directory.path("store/\(path)"), bytesMax: 1 << 20)
+    rig.node.nowMs = startMs - 10_000
+    for (ms, body) in [(-8000, "c"), (-9000, "b"), (-7000, "d")] as [(Int64, String)] {
+      _ = try client.sendTimer("T", [("TIMER_DELIVER_MS", "\(startMs + ms)")], body: body)
+    }
+    rig.pass(1)
+    let copy = try Self.killed(rig)
+    try FileSystem.replace(copy.path("store/\(path)"), with: old, backup: false)
+    rig = try Rig(in: copy, Self.options)
+    rig.pass(toMs: startMs - 9001)
+    #expect(rig.records("T").map(\.body) == ["a"])
+    #expect(rig.node.broker.timers.waiting == 3)
+    rig.pass(toMs: startMs)
+    #expect(rig.records("T").map(\.body) == ["a", "b", "c", "d"])
+  }
+
   /// The same with delay levels: what was sent before waits no longer than its level from then on, what is
   /// sent while the log is ahead of the clock waits as long as it should, also over a kill.
   @Test func clockOfLevelsMayBeSetBack() throws {

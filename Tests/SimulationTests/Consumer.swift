@@ -54,6 +54,9 @@ class Consumer {
     }
   }
 
+  /// What runs so far ends when it notices; the process and its connection stay.
+  func endLoops() { life += 1 }
+
   func begin() {
     for queue in queues { findOffset(queue.topic, queue.queueId, life) }
   }
@@ -97,24 +100,29 @@ class Consumer {
       ("expressionType", expressionType),
     ]
     ask(.pullMessage, fields, timeoutMs: 20_000, life) { [self] answer in
-      guard let answer else { return later(life) { [self] in pull(topic, queueId, offset, life) } }
-      let next = answer.number("nextBeginOffset") ?? -1
-      switch answer.code {
-      case 0:
-        guard let all = try? Received.all(answer.body) else {
-          return world.fail("\(client.name) gets records that cannot be read")
-        }
-        consume(all[...], topic, queueId, next, life)
-      case 19, 20:
-        if next < offset { world.fail("\(client.name) is sent back from \(offset) to \(next)") }
-        later(life, ms: 0...300) { [self] in pull(topic, queueId, max(next, offset), life) }
-      case 21:
-        moved(topic, queueId, from: offset, to: next, answer)
-        later(life, ms: 0...300) { [self] in pull(topic, queueId, next, life) }
-      default:
-        world.note("\(client.name) is refused: \(answer.code) \(answer.remark)")
-        later(life, ms: 200...1_500) { [self] in pull(topic, queueId, offset, life) }
+      took(answer, topic, queueId, offset, life)
+    }
+  }
+
+  /// What the answer to a pull means.
+  func took(_ answer: Answer?, _ topic: String, _ queueId: Int32, _ offset: Int64, _ life: Int) {
+    guard let answer else { return later(life) { [self] in pull(topic, queueId, offset, life) } }
+    let next = answer.number("nextBeginOffset") ?? -1
+    switch answer.code {
+    case 0:
+      guard let all = try? Received.all(answer.body) else {
+        return world.fail("\(client.name) gets records that cannot be read")
       }
+      consume(all[...], topic, queueId, next, life)
+    case 19, 20:
+      if next < offset { world.fail("\(client.name) is sent back from \(offset) to \(next)") }
+      later(life, ms: 0...300) { [self] in pull(topic, queueId, max(next, offset), life) }
+    case 21:
+      moved(topic, queueId, from: offset, to: next, answer)
+      later(life, ms: 0...300) { [self] in pull(topic, queueId, next, life) }
+    default:
+      world.note("\(client.name) is refused: \(answer.code) \(answer.remark)")
+      later(life, ms: 200...1_500) { [self] in pull(topic, queueId, offset, life) }
     }
   }
 

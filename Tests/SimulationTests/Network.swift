@@ -149,6 +149,23 @@ final class ModelClient {
     link.toServer(Self.frame(code, fields, body, opaque: lastOpaque, oneWay: true))
   }
 
+  /// Answers a request of the server on the connection that it came on, if that still lives then.
+  func answer(_ request: Answer, _ code: Int32, afterMs: Int64) {
+    world.after(afterMs) { [weak link] in
+      var out = ByteBuffer(capacity: 64)
+      var writer = FrameWriter(response: code, opaque: request.opaque, to: &out)
+      writer.endHeader(to: &out)
+      writer.finish(to: &out)
+      if let link, link.isOpen { link.toServer(out.array) }
+    }
+  }
+
+  /// Says who it is, now and again, as clients do.
+  func heartbeat(_ pauseMs: ClosedRange<Int64>, _ data: @escaping () -> HeartbeatData) {
+    ask(.heartbeat, [], body: data().json.bytes(.compact)) { _ in }
+    world.after(world.delayMs(pauseMs)) { [self] in heartbeat(pauseMs, data) }
+  }
+
   /// Sends bytes as they are.
   func send(_ bytes: [UInt8]) { connection()?.toServer(bytes) }
 

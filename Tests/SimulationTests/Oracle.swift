@@ -44,6 +44,8 @@ struct Sent {
   var mayBeLost = false
   /// Its segment was deleted.
   var isGone = false
+  /// When the copy was stored that it moved on to.
+  var movedMs: Int64 = 0
   /// Where the acknowledgement says it is; nil for what moves on from there by itself.
   var place: (queueId: Int32, offset: Int64)?
   /// Of the newest acknowledgement.
@@ -55,9 +57,10 @@ struct Sent {
 
   var body: [UInt8] {
     let head = Array("\(id);".utf8)
-    let filler = (head.count..<max(head.count, bodyBytes)).map { UInt8(truncatingIfNeeded: ($0 &* 31) ^ id) }
-    return head + filler
+    let start = id * 7 % 4096
+    return head + Self.filler[start..<start + max(0, bodyBytes - head.count)]
   }
+  private static let filler = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 7) }
 
   /// The property string as the client sends it.
   var properties: String {
@@ -206,6 +209,11 @@ final class Oracle {
       world.fail("\(group.name) gets message \(message.id), which is not for it: \(message)")
     }
     checkDelay(world, message)
+    if world.plan.reservedHours != nil {
+      if message.comesOnce { world.cover("days: transaction") }
+      if message.delayMs >= 3_600_000 { world.cover("days: timer") }
+      if received.properties["TIMER_ROLL_TIMES"] != nil { world.cover("days: timer stored again") }
+    }
     if received.topic == message.topic { messages[message.id].uniqueKey = received.properties["UNIQ_KEY"] }
     group.seen[message.id, default: []].insert(received.reconsumeTimes)
     return message
@@ -246,6 +254,13 @@ final class Oracle {
     return message
   }
 
+  /// Whether each group has seen what it has to.
+  var isAllSeen: Bool {
+    !groups.contains { group in
+      messages.contains { $0.mustArrive && group.seen[$0.id] == nil && group.wants($0) }
+    }
+  }
+
   /// What some group has to see and has not.
   func missing() -> [(group: String, id: Int)] {
     groups.flatMap { group in
@@ -269,24 +284,6 @@ final class Oracle {
         messages[id].place = nil
         messages[id].uniqueKey = nil
       }
-    }
-  }
-
-  /// Segments whose time is over may be gone, others not.
-  func afterRetention(_ world: World, _ node: Node) {
-    guard let reservedHours = world.plan.reservedHours else { return }
-    let minOffset = node.store.minOffset
-    for id in messages.indices where !messages[id].isGone && messages[id].physicalOffset >= 0 {
-      let message = messages[id]
-      if message.physicalOffset >= minOffset { continue }
-      world.cover("retention")
-      let ageMs = world.nowMs - message.sentMs
-      if ageMs < Int64(reservedHours) * 3_600_000 {
-        world.fail("message \(id) is deleted after \(ageMs) ms: \(message)")
-      }
-      messages[id].isGone = true
-      messages[id].mayBeLost = true
-      messages[id].place = nil
     }
   }
 

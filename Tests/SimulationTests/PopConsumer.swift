@@ -15,6 +15,8 @@ final class PopRecord {
     var hiddenUntilMs: Int64
     /// When it was popped.
     var poppedMs: Int64
+    /// How often it had come back by then.
+    var attempt: Int32
     var isAcknowledged = false
     /// An acknowledgement went out that nobody answered in time: it may count, also when the process that
     /// sent it did not live to hear so.
@@ -138,6 +140,10 @@ final class PopConsumer: Consumer {
       let text = Self.receipt(received, answer)
       let words = text.split(separator: " ")
       guard words.count == 8 else { return world.fail("\(client.name) gets the receipt \(text)") }
+      // Clocks that went on by hours meanwhile let it come back before this answer came.
+      if world.plan.reservedHours != nil, received.reconsumeTimes < record.entries[key]?.attempt ?? 0 {
+        continue
+      }
       if key != "delayed", let entry = record.entries[key],
         world.latestMs(since: entry.poppedMs) < entry.hiddenUntilMs || entry.isAcknowledged,
         !record.mayComeOnceMore(key)
@@ -148,7 +154,8 @@ final class PopConsumer: Consumer {
       }
       if key != "delayed" {
         record.entries[key] = .init(
-          id: message.id, hiddenUntilMs: popMs + invisibleMs, poppedMs: world.steadyMs)
+          id: message.id, hiddenUntilMs: popMs + invisibleMs, poppedMs: world.steadyMs,
+          attempt: received.reconsumeTimes)
       }
       let isRetry = words[4] != "0"
       let receipt = Receipt(
@@ -204,6 +211,7 @@ final class PopConsumer: Consumer {
       }
       record.entries[receipt.key]?.isAcknowledged = true
       world.cover("pop acknowledged")
+      if world.plan.reservedHours != nil { world.cover("days: pop acknowledged") }
     }
   }
 

@@ -1,17 +1,25 @@
-// An operator resets a group, by time and by offset, while its consumer runs and the server dies; and asks
-// where a time lies in a queue. From the place of the newest reset on, the group sees everything once more.
+// An operator resets a group, by time and by offset, while its members run and the server dies; and asks where
+// a time lies in a queue. From the place of the newest reset on, the group sees everything once more.
+//
+// In some runs the server sets the new places itself (222), in the others it tells the members (220), which
+// obey, commit and go on there.
 
 import Wire
 
 @testable import Server
 
 final class Replays: Feature {
+  private typealias Moment = (atMs: Int64, boot: Int)
   private struct Reset {
     var offset: Int64
-    /// When the request was sent that was answered.
+    /// When the request was sent that was answered, and the server's life then.
     var askedMs: Int64
-    /// The consumer reads from there.
-    var isTaken = false
+    var answeredMs: Int64
+    var boot: Int
+    /// What repeats it.
+    var fields: [(String, String)]
+    /// When a member began to read from there, and the server's life then.
+    var taken: Moment?
   }
   static let group = "G-reset"
   /// As in Apache, a place that was set is on disk within five seconds, and until the consumer takes it up it
@@ -20,7 +28,9 @@ final class Replays: Feature {
   private static let unheardMs: Int64 = 5_000
 
   private let topic: (name: String, queues: Int32)
-  private var consumer: Consumer?
+  /// Whether the members are told, by the server.
+  private let isTold: Bool
+  private var members: [ReplayingMember] = []
   private var resets: [Int32: Reset] = [:]
   private var repeating: Set<Int32> = []
   private var isAsking = false
@@ -28,21 +38,28 @@ final class Replays: Feature {
   private var seenMs: [Int: Int64] = [:]
   /// Store times by queue and offset.
   private var stored: [Int32: [Int64: Int64]] = [:]
+  private var watch: OffsetWatch?
 
   init(_ world: World, topic: (name: String, queues: Int32)) {
     self.topic = topic
+    isTold = !world.plan.serverSideReset
     super.init(world, "replay operator")
   }
 
   override func start() {
     let group = Oracle.Group(Self.group) { [topic] in $0.topic == topic.name }
-    let consumer = ReplayingConsumer(world, group, topic: topic, self)
-    consumer.onSeen = { [unowned self] message, received in
-      seenMs[message.id] = world.steadyMs
-      stored[received.queueId, default: [:]][received.offset] = received.storedMs
+    watch = OffsetWatch(world, group: Self.group, topic: topic.name)
+    for index: Int32 in [0, 1] {
+      let queues = (0..<topic.queues).filter { $0 % 2 == index }
+      let member = ReplayingMember(
+        world, "replaying member \(index + 1)", group, topic.name, queues, isTold: isTold, self)
+      member.onSeen = { [unowned self] message, received in
+        seenMs[message.id] = world.steadyMs
+        stored[received.queueId, default: [:]][received.offset] = received.storedMs
+      }
+      members.append(member)
+      member.start()
     }
-    self.consumer = consumer
-    consumer.start()
     world.onPowerLoss.append { [weak self] in self?.stored = [:] }
     world.onBoot.append { [weak self] _ in self?.repeatYoung() }
     repeatedly(3_000...12_000) { [self] in
@@ -57,24 +74,32 @@ final class Replays: Feature {
   // MARK: resets
 
   private func reset() {
-    var fields = [("topic", topic.name), ("group", Self.group), ("isForce", "true")]
-    if world.chance(50) {
-      fields += [("timestamp", "\(world.nowMs - world.delayMs(0...60_000))")]
+    var fields = [("topic", topic.name), ("group", Self.group)]
+    if isTold {
+      let timestampMs = world.chance(10) ? -1 : world.nowMs - world.delayMs(0...60_000)
+      fields += [("isForce", "\(world.chance(70))"), ("timestamp", "\(timestampMs)")]
+    } else if world.chance(50) {
+      fields += [("isForce", "true"), ("timestamp", "\(world.nowMs - world.delayMs(0...60_000))")]
     } else {
       let queueId = Int32(world.number(0...Int(topic.queues) - 1))
       let end = stored[queueId]?.keys.max() ?? 0
-      fields += [
-        ("timestamp", "-1"), ("queueId", "\(queueId)"), ("offset", "\(Int64(world.number(0...Int(end))))"),
-      ]
+      fields += place(queueId, Int64(world.number(0...Int(end))))
     }
     ask(fields)
   }
 
-  private func ask(_ fields: [(String, String)]) {
+  private func place(_ queueId: Int32, _ offset: Int64) -> [(String, String)] {
+    [("isForce", "true"), ("timestamp", "-1"), ("queueId", "\(queueId)"), ("offset", "\(offset)")]
+  }
+
+  private func ask(_ fields: [(String, String)], isRepeated: Bool = false) {
     isAsking = true
     let askedMs = world.steadyMs
     admin.ask(.invokeBrokerToResetOffset, fields) { [self] answer in
-      guard let answer else { return world.after(300) { [self] in ask(fields) } }
+      // What the members said before, and their places, come back by themselves.
+      guard let answer, !(isTold && isRepeated && answer.code != 0) else {
+        return world.after(300) { [self] in ask(fields, isRepeated: isRepeated) }
+      }
       isAsking = false
       guard answer.code == 0, let json = try? JSON.parse(answer.body), let body = ResetOffsetBody(json) else {
         // The group or the offset is not there (any more).
@@ -82,7 +107,10 @@ final class Replays: Feature {
       }
       for (queue, offset) in body.offsets {
         world.note("\(Self.group) is reset to \(offset) of queue \(queue.queueId)")
-        resets[queue.queueId] = Reset(offset: offset, askedMs: askedMs)
+        let again =
+          isTold ? fields : [("topic", topic.name), ("group", Self.group)] + place(queue.queueId, offset)
+        resets[queue.queueId] = Reset(
+          offset: offset, askedMs: askedMs, answeredMs: world.steadyMs, boot: world.boots, fields: again)
       }
       repeatNext()
     }
@@ -90,16 +118,22 @@ final class Replays: Feature {
 
   /// What the broker may have forgotten is done again.
   private func repeatYoung() {
-    for (queueId, reset) in resets
-    where !reset.isTaken || world.endedMs < reset.askedMs + Self.settledMs { repeating.insert(queueId) }
+    for (queueId, reset) in resets {
+      guard let taken = reset.taken else {
+        repeating.insert(queueId)
+        continue
+      }
+      // The members commit what they are told later than the server sets what it is asked for.
+      let settingMs = isTold ? taken.atMs : reset.askedMs
+      if world.endedMs < settingMs + Self.settledMs { repeating.insert(queueId) }
+    }
     if !isAsking { repeatNext() }
   }
 
-  /// The consumer is told once, as by Apache's broker: an answer that its connection loses is told no more.
+  /// The consumer is told once, as by Apache's broker: what its connection loses is told no more.
   private func repeatUnheard() {
-    for (queueId, reset) in resets where !reset.isTaken && world.steadyMs > reset.askedMs + Self.unheardMs {
-      repeating.insert(queueId)
-    }
+    for (queueId, reset) in resets
+    where reset.taken == nil && world.steadyMs > reset.askedMs + Self.unheardMs { repeating.insert(queueId) }
     if !isAsking { repeatNext() }
   }
 
@@ -107,17 +141,25 @@ final class Replays: Feature {
     guard let queueId = repeating.min() else { return }
     repeating.remove(queueId)
     guard let reset = resets.removeValue(forKey: queueId) else { return repeatNext() }
-    ask([
-      ("topic", topic.name), ("group", Self.group), ("isForce", "true"), ("timestamp", "-1"),
-      ("queueId", "\(queueId)"), ("offset", "\(reset.offset)"),
-    ])
+    // Members are told of all queues at once.
+    if isTold { repeating = [] }
+    ask(reset.fields, isRepeated: true)
   }
 
-  /// The consumer asks for the messages at that place.
-  fileprivate func pulls(_ queueId: Int32, _ offset: Int64) {
-    guard let reset = resets[queueId], reset.offset == offset, !reset.isTaken else { return }
-    resets[queueId]?.isTaken = true
-    world.cover("reset")
+  /// A member asks for the messages at that place.
+  func pulls(_ queueId: Int32, _ offset: Int64) {
+    guard let reset = resets[queueId], reset.offset == offset, reset.taken == nil else { return }
+    resets[queueId]?.taken = (world.steadyMs, world.boots)
+    world.cover(isTold ? "told reset" : "reset")
+  }
+
+  /// A member that starts is sent there: never to before a reset that the same server knew of when it asked.
+  func resumes(_ queueId: Int32, _ offset: Int64, askedMs: Int64) {
+    guard !isAsking, let reset = resets[queueId], offset < reset.offset else { return }
+    guard let known = isTold ? reset.taken : (reset.answeredMs, reset.boot), known.atMs <= askedMs,
+      known.boot == world.boots
+    else { return }
+    world.fail("queue \(queueId) was reset to \(reset.offset), and a member begins at \(offset)")
   }
 
   /// Messages that have not been seen since the newest reset of their queue.
@@ -159,27 +201,5 @@ final class Replays: Feature {
         world.fail("\(fields) is answered with \(offset), but \(wrong.key) was stored at \(wrong.value)")
       }
     }
-  }
-}
-
-/// Goes where it is sent.
-private final class ReplayingConsumer: Consumer {
-  private unowned let replays: Replays
-
-  init(_ world: World, _ group: Oracle.Group, topic: (name: String, queues: Int32), _ replays: Replays) {
-    self.replays = replays
-    let queues = (0..<topic.queues).map { (topic: topic.name, queueId: $0) }
-    super.init(world, "replaying consumer", group, queues: queues)
-  }
-
-  override func pull(_ topic: String, _ queueId: Int32, _ offset: Int64, _ life: Int) {
-    replays.pulls(queueId, offset)
-    super.pull(topic, queueId, offset, life)
-  }
-
-  override func moved(
-    _ topic: String, _ queueId: Int32, from offset: Int64, to next: Int64, _ answer: Answer
-  ) {
-    if answer.remark != "OFFSET_RESET" { world.fail("\(client.name) is moved: \(answer)") }
   }
 }

@@ -25,10 +25,13 @@ final class Scenario {
     world = try World(seed: seed, isTracing: isTracing)
     admin = ModelClient(world, "admin")
     if world.chance(10) {
-      world.plan.reservedHours = 72
+      // In some of these runs the clocks go so fast that what waits may be too old before anybody looks.
+      (world.plan.reservedHours, world.plan.jumpMaxMs) =
+        world.chance(50) ? (72, 5 * 86_400_000) : (24, 6 * 3_600_000)
       world.plan.segmentBytes = 32 << 10
       world.disk.datesSegments = true
     }
+    world.plan.serverSideReset = world.chance(50)
     for index in 0..<world.number(1...3) { topics.append(("T\(index)", Int32(world.number(1...4)))) }
   }
 
@@ -39,16 +42,22 @@ final class Scenario {
     addConsumers()
     addFeatures()
     world.run(untilMs: world.startMs + world.plan.faultsMs + 900_000) { [self] in
-      if let node = world.server?.node { world.oracle.afterRetention(world, node) }
+      if let node = world.server?.node { afterRetention(node) }
       return world.areFaultsOver && world.server != nil && isComplete
     }
     finish()
     world.tearDown()
   }
 
+  private func afterRetention(_ node: Node) {
+    if world.plan.reservedHours == nil { return }
+    world.oracle.afterRetention(world, node)
+    pops.afterRetention(world, node, group: "G-pop", topic: topics[0].name)
+  }
+
   private var isComplete: Bool {
     producers.allSatisfy(\.isDone) && transactions?.isDone != false && timers?.isDone != false
-      && pops.waiting == 0 && features.allSatisfy(\.isDone) && world.oracle.missing().isEmpty
+      && pops.waiting == 0 && features.allSatisfy(\.isDone) && world.oracle.isAllSeen
   }
 
   private func finish() {
@@ -99,13 +108,13 @@ final class Scenario {
       producers.append(producer)
       producer.start()
     }
-    // Half messages and timers that are too old go with their segments.
-    if world.plan.reservedHours != nil { return }
-    if world.chance(50) {
+    // Runs in which days pass are few.
+    let percent = world.plan.reservedHours == nil ? 50 : 75
+    if world.chance(percent) {
       transactions = TransactionalProducer(world, topics: topics, count: world.number(10...40))
       transactions?.start()
     }
-    if world.chance(50) {
+    if world.chance(percent) {
       timers = TimerProducer(world, topics: topics, count: world.number(10...40))
       timers?.start()
     }
@@ -126,7 +135,7 @@ final class Scenario {
     addDeadLetters(all)
     addOrderly()
     addFiltered(queues)
-    if world.plan.reservedHours == nil, world.chance(50) { addPops() }
+    if world.chance(world.plan.reservedHours == nil ? 50 : 75) { addPops() }
     for consumer in consumers { consumer.start() }
   }
 
@@ -134,16 +143,19 @@ final class Scenario {
   private func addFeatures() {
     if world.chance(20) { features.append(Compactions(world)) }
     if world.plan.reservedHours != nil {
-      features.append(Clocks(world, days: true))
+      features.append(Days(world))
     } else {
       if world.chance(20) { features.append(Priorities(world)) }
       if world.chance(20) { features.append(Retries(world)) }
       if world.chance(20) { features.append(Replays(world, topic: topics[0])) }
-      if world.chance(15) { features.append(Clocks(world, days: false)) }
+      if world.chance(15) { features.append(Clocks(world)) }
       if world.chance(20) { features.append(Keys(world)) }
       if world.chance(20) { features.append(LightQueueFeature(world)) }
       if world.chance(20) { features.append(StaticTopics(world)) }
       if world.chance(20) { features.append(Pauses(world, topic: topics[0])) }
+      if world.chance(20) { features.append(Clones(world, topic: topics[0])) }
+      if world.chance(20) { features.append(Conversations(world)) }
+      if world.chance(20) { features.append(Broadcasts(world, topic: topics[0])) }
     }
     for feature in features { feature.start() }
   }

@@ -29,6 +29,7 @@ final class SimulatedServer {
     options.logLevel = .error
     options.recallEnable = true
     options.propertyFilter = true
+    options.serverSideReset = world.plan.serverSideReset
     options.delayLevels = world.plan.delayLevels
     options.store.segmentBytes = world.plan.segmentBytes
     options.store.flushSync = world.plan.flushSync
@@ -83,6 +84,7 @@ final class SimulatedServer {
     arrivals.removeAll()
     for (link, bytes) in arrived where !link.session.isClosed {
       if let bytes { receive(link, bytes) } else { close(link) }
+      for tell in world.onStep { tell(node) }
     }
     // As the loop does: a clock that was set back stops nothing.
     if world.nowMs >= nextSecondMs || world.nowMs < nextSecondMs - 1000 {
@@ -90,6 +92,7 @@ final class SimulatedServer {
       node.everySecond()
     }
     node.broker.work(node)
+    for tell in world.onStep { tell(node) }
   }
 
   private func receive(_ link: Link, _ bytes: [UInt8]) {

@@ -31,6 +31,9 @@ final class TimerProducer {
     let topic = topics.randomElement(using: &world.random)!
     var message = world.oracle.newMessage(world, topic: topic.name)
     message.delayMs = world.chance(70) ? world.delayMs(100...20_000) : world.delayMs(20_000...150_000)
+    if world.plan.reservedHours != nil, world.chance(70) {
+      message.delayMs = world.delayMs(3_600_000...60 * 3_600_000)
+    }
     var property = ("TIMER_DELAY_MS", message.delayMs)
     switch world.number(0...2) {
     case 0: property = ("TIMER_DELIVER_MS", world.nowMs + message.delayMs)

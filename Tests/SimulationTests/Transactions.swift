@@ -36,16 +36,11 @@ final class TransactionalProducer {
   }
 
   func start() {
-    heartbeat()
-    world.after(world.delayMs(0...2_000)) { [self] in next() }
-  }
-
-  /// The broker asks who sends heartbeats.
-  private func heartbeat() {
+    // The broker asks who sends heartbeats.
     var data = HeartbeatData(clientId: "tx")
     data.producers = [Self.group]
-    client.ask(.heartbeat, [], body: data.json.bytes(.compact)) { _ in }
-    world.after(world.delayMs(2_000...8_000)) { [self] in heartbeat() }
+    client.heartbeat(2_000...8_000) { data }
+    world.after(world.delayMs(0...2_000)) { [self] in next() }
   }
 
   private func next() {

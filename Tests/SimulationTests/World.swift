@@ -24,6 +24,10 @@ struct Plan {
   var delayLevels = "1s 2s 5s 10s 30s 1m 2m"
   /// Age at which segments go; nil: they stay.
   var reservedHours: Int?
+  /// How far the clocks jump forward at a time in a run with `reservedHours`.
+  var jumpMaxMs: Int64 = 0
+  /// Whether the server resets offsets itself; without it, it tells the clients.
+  var serverSideReset = true
 
   init(_ random: inout SeededGenerator) {
     flushSync = Bool.random(using: &random)
@@ -49,6 +53,8 @@ final class World {
   /// Starts of the server so far: what a crash ends must not go on afterwards.
   private(set) var boots = 0
   private(set) var powerLosses = 0
+  /// When the server started that runs now.
+  private(set) var startedMs: Int64 = 0
   /// When the server ended that ran before this one.
   private(set) var endedMs: Int64 = 0
   /// What the last end of the server left half done lies in the log from here on.
@@ -57,6 +63,10 @@ final class World {
   var onPowerLoss: [() -> Void] = []
   /// Told at each start.
   var onBoot: [(Node) -> Void] = []
+  /// Told after each piece of a turn's work: what the server's tables say at every instant.
+  var onStep: [(Node) -> Void] = []
+  /// Whether the last end of the server was in order.
+  private(set) var endedInOrder = false
 
   /// What happened, in words; only when somebody will read it.
   private(set) var trace: [String] = []
@@ -93,6 +103,11 @@ final class World {
   /// How far the clocks were ahead at most.
   private(set) var skewMaxMs: Int64 = 0
   var areFaultsOver: Bool { steadyMs >= startMs + plan.faultsMs }
+
+  /// Whether nothing has gone wrong for so long, and nothing will.
+  func isCalm(forMs: Int64) -> Bool {
+    server != nil && steadyMs >= max(startMs + plan.faultsMs, startedMs) + forMs
+  }
 
   // MARK: Chance
 
@@ -182,6 +197,7 @@ final class World {
   func boot() {
     precondition(server == nil)
     boots += 1
+    startedMs = steadyMs
     do {
       let server = try SimulatedServer(self)
       self.server = server
@@ -208,7 +224,8 @@ final class World {
     guard let server, !areFaultsOver else { return }
     let way = number(0...9)
     tornFrom = .max
-    if way == 0 {
+    endedInOrder = way == 0
+    if endedInOrder {
       note("server is stopped")
       server.stop()
     } else if plan.losesPower && way >= 5 {
@@ -233,6 +250,7 @@ final class World {
     guard failure == nil, let server else { return }
     server.stop()
     self.server = nil
+    endedInOrder = true
     boot()
   }
 
@@ -241,6 +259,7 @@ final class World {
     agenda.removeAll()
     onPowerLoss = []
     onBoot = []
+    onStep = []
     server?.stop()
     server = nil
   }

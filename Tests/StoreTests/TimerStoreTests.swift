@@ -136,7 +136,7 @@ struct TimerStoreTests {
   private func state(_ logEnd: Int64, _ fireMs: Int64) -> ProgressFile.State {
     var timers = TimerProgress()
     timers.deliver(.end(of: fireMs))
-    return ProgressFile.State(logEnd: logEnd, timers: timers, levels: [fireMs, 0, 7])
+    return ProgressFile.State(logEnd: logEnd, timers: timers, timersSeen: fireMs, levels: [fireMs, 0, 7])
   }
 
   /// The newest slot counts, but not one whose log is gone: after a power loss the file may be ahead of it.
@@ -182,7 +182,7 @@ struct TimerStoreTests {
     for level in 1...2 { rig.store.setDelayOffset(level: level, Int64(level) * 10) }
     var timers = rig.store.timerProgress
     timers.deliver(Self.key(5_000, 3))
-    rig.store.setTimerProgress(timers)
+    rig.store.setTimerProgress(timers, seen: 0)
     rig.store.setTimerCheckpoint(readMs: 4000, queueOffset: 4)
     rig.store.close()
     let path = "\(rig.root)/mq/progress"
@@ -204,7 +204,7 @@ struct TimerStoreTests {
     rig.store.setDelayOffset(level: 2, 7)
     var timers = rig.store.timerProgress
     timers.deliver(Self.key(5_000, 3))
-    rig.store.setTimerProgress(timers)
+    rig.store.setTimerProgress(timers, seen: 0)
     let copy = try rig.copyAsKilled()
     #expect(copy.store.delayOffset(level: 2) == 7 && copy.store.delayOffset(level: 1) == 0)
     #expect(copy.store.timerProgress == timers)
@@ -238,7 +238,7 @@ struct TimerStoreTests {
     try rig.append("T")
     var timers = rig.store.timerProgress
     timers.deliver(Self.key(5_000, 3))
-    rig.store.setTimerProgress(timers)
+    rig.store.setTimerProgress(timers, seen: 0)
     rig.store.setTimerCheckpoint(readMs: 5000, queueOffset: 4)
     rig.store.setDelayOffset(level: 1, 2)
     rig.store.close()

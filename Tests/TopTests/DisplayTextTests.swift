@@ -12,6 +12,9 @@ import Top
     ("a\u{200B}b", "a\\u{200B}b"), ("a\nb", "a\\u{A}b"), ("a\u{9B}b", "a\\u{9B}b"), ("\u{7F}", "\\u{7F}"),
     ("\u{FEFF}x", "\\u{FEFF}x"), ("\u{301}x", "\\u{301}x"), ("e\u{301}", "e\u{301}"), ("中文", "中文"),
     ("👩\u{200D}💻", "👩\\u{200D}💻"), ("a\r\nb", "a\\u{D}\\u{A}b"), ("", ""),
+    ("👍\u{1F3FD}", "👍\\u{1F3FD}"), ("\u{1F3FD}", "\u{1F3FD}"), ("❤\u{FE0F}", "❤\\u{FE0F}"), ("🇩🇪x", "🇩🇪x"),
+    ("\u{1112}\u{1161}\u{11AB}", "\u{1112}\u{1161}\u{11AB}"), ("नि", "नि"),
+    ("z\u{301}\u{302}\u{303}\u{304}\u{305}", "z\\u{301}\\u{302}\\u{303}\\u{304}\\u{305}"),
   ])
   func namesAreEscaped(_ name: String, _ shown: String) {
     #expect(text(DisplayText.glyphs(name, .utf8)) == shown)
@@ -33,6 +36,20 @@ import Top
     #expect(columns(DisplayText.glyphs("한글", .utf8)) == 4)
     #expect(columns(DisplayText.glyphs("ab", .utf8)) == 2)
     #expect(columns(DisplayText.glyphs("é", .utf8)) == 1)
+    for name in ["⏰", "⚡", "🎉", "🇩🇪", "ｗ", "\u{1112}\u{1161}\u{11AB}", "नि"] {
+      #expect(columns(DisplayText.glyphs(name, .utf8)) == 2, "\(name)")
+    }
+    for name in ["❤", "⠿", "─", "\u{FF61}", "я"] {
+      #expect(columns(DisplayText.glyphs(name, .utf8)) == 1, "\(name)")
+    }
+  }
+
+  /// Where `─` takes two columns nobody can say how wide the likes of it are: they are named, not drawn.
+  @Test func ambiguousCharactersAreNamedInWideTerminals() {
+    #expect(text(DisplayText.glyphs("订单-e\u{301}", .wide)) == "订单-e\u{301}")
+    #expect(text(DisplayText.glyphs("α─я", .wide)) == "\\u{3B1}\\u{2500}\\u{44F}")
+    #expect(text(DisplayText.glyphs("⏰⠿ｱ", .wide)) == "⏰⠿ｱ")
+    #expect(text(DisplayText.fitted(DisplayText.glyphs("订单订单", .wide), columns: 5, .wide)) == "订~单")
   }
 
   @Test func longNamesLoseTheirMiddle() {

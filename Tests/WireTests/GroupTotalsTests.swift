@@ -21,6 +21,12 @@ import Wire
     #expect(totals.map(\.group) == ["Empty", two.group])
     #expect(totals[0] == GroupTotals(group: "Empty"))
     #expect(totals[1] == two)
+    // A queue whose text names no topic belongs to none.
+    two.byTopic = [.init(topic: "%RETRY%T{\"}", lag: 6)]
+    #expect(try GroupTotals.scan(Array(Self.answer.utf8), withTopics: true)[1] == two)
+    let quoted = #"{"consumeStatsList":[{"g":[{"offsetTable":{"{\"topic\":\"T\"}":{"brokerOffset":2}}}]}]}"#
+    let topics = try GroupTotals.scan(Array(quoted.utf8), withTopics: true)[0].byTopic
+    #expect(topics == [.init(topic: "T", lag: 2)])
   }
 
   @Test func everyCutIsRefused() {

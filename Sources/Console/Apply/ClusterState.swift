@@ -108,13 +108,12 @@ extension ClusterState.Broker {
       config = Self.properties(String(decoding: text, as: UTF8.self))
       return
     }
-    let json = try response.json(from: target.address)
-    if code == .getAllTopicConfig, let table = TopicConfigTable(json) {
+    if code == .getAllTopicConfig {
+      let table = try response.topicTable(from: target.address)
       topics = Dictionary(table.topics.map { ($0.name, $0) }) { $1 }
-    } else if code == .getAllSubscriptionGroupConfig, let table = SubscriptionGroupTable(json) {
-      groups = Dictionary(table.groups.map { ($0.name, $0) }) { $1 }
     } else {
-      throw ClientError(.malformedAnswer, "\(target.address) answered with a malformed table")
+      let table = try response.groupTable(from: target.address)
+      groups = Dictionary(table.groups.map { ($0.name, $0) }) { $1 }
     }
   }
 

@@ -316,12 +316,17 @@ enum PruneImpact {
     if change.kind == .topic {
       if let queues = try? TopicQueries.stats(try numbers.get(), from: address) {
         text += ", \(queues.reduce(0) { $0 + max(0, $1.maxOffset - $1.minOffset) }) messages"
+      } else {
+        text += ", it is not known how many messages"
       }
-      let groups = (try? users.get().json(from: address))?["groupList"]?.strings ?? []
-      if !groups.isEmpty { text += ", read by " + groups.sorted().joined(separator: ", ") }
+      let groups = (try? users.get().json(from: address))?["groupList"]?.strings
+      if groups?.isEmpty == false { text += ", read by " + groups!.sorted().joined(separator: ", ") }
+      if groups == nil { text += ", it is not known who reads it" }
     } else {
       if let queues = try? GroupQueries.progress(try numbers.get(), from: address) {
         text += ", \(GroupQueries.lag(queues)) messages behind"
+      } else {
+        text += ", it is not known how far behind"
       }
       if let live = (try? GroupQueries.connections(try users.get(), from: address)) ?? nil {
         text += ", \(live.connections.count) consumers connected"

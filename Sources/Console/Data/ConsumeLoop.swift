@@ -49,6 +49,8 @@ final class ConsumeLoop {
   let member: GroupMember?
   private let streams: Streams
   private let show: (Message) -> Void
+  /// Of each topic of the member.
+  var meters: [String: TopicMeter] = [:]
   /// Answers messages that were printed; nil answers none.
   var answering: Answering?
   /// Where a broadcasting member keeps its offsets; nil commits to brokers.
@@ -61,7 +63,7 @@ final class ConsumeLoop {
   private var nextToken: UInt64 = 1
   private var nextOpaque: Int32 = 1
   private var purposes: [Int32: (link: Link, purpose: Purpose)] = [:]
-  private var header = RemotingHeader()
+  private(set) var header = RemotingHeader()
   var feeds: [MessageQueue: QueueFeed] = [:]
   private(set) var printed = 0
   /// Time that writing to a reader who pauses has taken, in ms: no pull is late because of that.
@@ -92,7 +94,8 @@ final class ConsumeLoop {
     do throws(Errno) {
       poller = try Poller()
       signals = try Process.signalDescriptor()
-      try poller.add(signals.raw, token: 0, .readable)
+      // Under mq top signals are the screen's.
+      if !streams.isCaptured { try poller.add(signals.raw, token: 0, .readable) }
     } catch { throw Failure(.failed, "cannot start the event loop: \(error)") }
   }
 
@@ -130,6 +133,7 @@ final class ConsumeLoop {
       guard let link = try link(feed.address) else { continue }
       send(request, on: link, .pull(feed, startedMs: activeMs))
       feed.isPulling = true
+      feed.lastPullMs = Clock.wallMs()
     }
     for (_, entry) in purposes {
       guard case .pull(_, let startedMs) = entry.purpose else { continue }
@@ -267,6 +271,9 @@ final class ConsumeLoop {
       feed.arrival = arrivals
       let nowMs = Clock.monotonicMs()
       let tookMs = nowMs - stalledMs - startedMs
+      if member != nil && batch.status == .found {
+        meter(feed.queue.topic).addPull(batch.messages.count, tookMs: tookMs, nowMs: nowMs)
+      }
       if batch.status == .noNewMessage && plan.follows && tookMs < Limits.pullPauseMs {
         // A broker that does not hold pulls must not be asked without pause.
         feed.restUntilMs = nowMs + Limits.pullPauseMs
@@ -293,18 +300,16 @@ final class ConsumeLoop {
       hint: "mq group describe \(member.group) says whether it is paused; mq group resume ends that")
   }
 
-  /// Requests of the broker: a change of the group, or of its offsets.
+  /// Requests of the broker: a change of the group, or of its offsets, or questions of an administrator.
   private func serve(_ link: Link, _ frame: FrameBounds) {
     switch RequestCode(rawValue: header.code) {
     case .notifyConsumerIdsChanged: nextRebalanceMs = min(nextRebalanceMs, Clock.monotonicMs())
     case .resetConsumerClientOffset: reset(to: link.response(header, frame).body)
+    case .getConsumerRunningInfo: return answerHowItRuns(link, frame)
+    case .consumeMessageDirectly: return stalling { answerPush(link, frame) }
     default: break
     }
-    if header.isOneWay { return }
-    var writer = FrameWriter(
-      response: ResponseCode.requestCodeNotSupported.rawValue, opaque: header.opaque, to: &link.output)
-    writer.endHeader(remark: "mq consume does not serve this", to: &link.output)
-    writer.finish(to: &link.output)
+    answer(link, .requestCodeNotSupported, remark: "mq consume does not serve this")
   }
 
   private func reset(to body: [UInt8]) {
@@ -349,12 +354,21 @@ final class ConsumeLoop {
   }
 
   private func print(_ message: Message, from feed: QueueFeed) {
-    show(message)
-    if let answering {
-      streams.flush()
-      answering.answer(message, feed.address, signals: signals.raw)
-    }
+    let startNs = member == nil ? 0 : Clock.monotonicNs()
+    consume(message, feed.address)
     printed += 1
     if let most = plan.messagesMax, printed >= most { ending = .countReached }
+    if member == nil { return }
+    let endNs = Clock.monotonicNs()
+    feed.lastPrintMs = Clock.wallMs()
+    meter(feed.queue.topic).addConsumed(tookNs: endNs - startNs, nowMs: endNs / 1_000_000)
+  }
+
+  /// Prints, and answers what asks for an answer.
+  func consume(_ message: Message, _ address: String) {
+    show(message)
+    guard let answering else { return }
+    streams.flush()
+    answering.answer(message, address, signals: signals.raw)
   }
 }

@@ -36,9 +36,13 @@ struct GroupMember {
     var consumer = ConsumerData(group: group)
     consumer.fromWhere = .firstOffset
     if isBroadcast { consumer.model = .broadcasting }
-    consumer.subscriptions = topics.map { filter(for: $0).subscription($0, version: versionMs) }
+    consumer.subscriptions = subscriptions
     data.consumers = [consumer]
     return Request(.heartbeat, body: data.json.bytes(.compact))
+  }
+
+  var subscriptions: [SubscriptionData] {
+    topics.map { filter(for: $0).subscription($0, version: versionMs) }
   }
 
   /// The filter for one of the topics: retried messages were filtered when they were first read.

@@ -143,6 +143,18 @@ final class Link {
     return frame
   }
 
+  /// A field of the frame's header.
+  func text(_ name: StaticString, _ header: borrowing RemotingHeader, _ frame: FrameBounds) -> String? {
+    Self.text(name, header, input, frame)
+  }
+
+  private static func text(
+    _ name: StaticString, _ header: borrowing RemotingHeader, _ input: borrowing ByteBuffer,
+    _ frame: FrameBounds
+  ) -> String? {
+    header.string(name, in: input.bytes[frame.header])
+  }
+
   /// The answer of a pull or a heartbeat: its code, remark, body, and the fields that pulls need.
   func response(_ header: borrowing RemotingHeader, _ frame: FrameBounds) -> Response {
     Self.response(header, input, frame)

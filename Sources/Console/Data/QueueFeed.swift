@@ -1,6 +1,7 @@
 // One queue that is being read: where it stands, and what was fetched but not yet printed. One thread.
 
 import Client
+import Linux
 import Wire
 
 final class QueueFeed {
@@ -29,6 +30,11 @@ final class QueueFeed {
   /// urgent queues of a priority topic) is printed first.
   var arrival = 0
 
+  /// When it was last asked for messages and when one was last printed, ms since 1970; the beginning for
+  /// never.
+  var lastPullMs = Clock.wallMs()
+  var lastPrintMs = Clock.wallMs()
+
   init(
     _ queue: MessageQueue, at address: String, from offset: Int64, to endOffset: Int64?,
     awaitsBacklog: Bool = false
@@ -41,6 +47,9 @@ final class QueueFeed {
     committedOffset = offset
     self.endOffset = endOffset
   }
+
+  /// Fetched and not yet printed.
+  var waiting: ArraySlice<Message> { fetched[firstFetched...] }
 
   /// The next message to print.
   var head: Message? { firstFetched < fetched.count ? fetched[firstFetched] : nil }

@@ -109,6 +109,19 @@ package struct Problems {
     }
   }
 
+  /// Brokers that failed, and why: one each.
+  package var reasons: [(target: BrokerTarget, message: String)] {
+    list.map { ($0.target, $0.error.message) }
+  }
+
+  /// What to add to a question that told what is at stake; empty when every broker did.
+  package var doubt: String {
+    list.isEmpty
+      ? ""
+      : "\nNot known in full: "
+        + list.map { "\($0.target.label): \($0.error.message)" }.joined(separator: "; ")
+  }
+
   /// Without those that do not count.
   package func dropping(_ isHarmless: (ClientError) -> Bool) -> Problems {
     var rest = Problems()

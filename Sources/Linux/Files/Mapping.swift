@@ -45,6 +45,10 @@ package struct Mapping: ~Copyable, @unchecked Sendable {
   /// Starts reading the range into the page cache and does not wait (MADV_WILLNEED).
   package func willNeed(_ range: Range<Int>) { advise(range, MADV_WILLNEED) }
 
+  /// Says that the range is touched here and there (MADV_RANDOM): a fault brings its own page, not what the
+  /// kernel reads ahead, which are up to 8 MiB that must be zeroed first where a file has no data yet.
+  package func expectRandom(_ range: Range<Int>) { advise(range, MADV_RANDOM) }
+
   /// Drops our page tables for the range (MADV_DONTNEED on a shared mapping: data stays in the page cache).
   package func forget(_ range: Range<Int>) { advise(range, MADV_DONTNEED) }
 

@@ -2,10 +2,11 @@
 
 import Glibc
 
-extension Descriptor {
-  /// Reads what comes next, up to target.count bytes; waits for it, and is 0 at the end. The C function is
-  /// `read`, so that it works on pipes too.
-  package func readNext(into target: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+/// The C functions `read` and `write`, which work on pipes too, on an open descriptor. Whoever shares a
+/// terminal or pipe with us may have made it non-blocking: then they wait.
+enum Streaming {
+  /// Reads what comes next, up to target.count bytes; waits for it, and is 0 at the end.
+  static func read(_ raw: CInt, into target: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
     while true {
       do throws(Errno) {
         // The kernel writes at most `target.count` bytes to `target`, which the caller keeps alive.
@@ -16,29 +17,8 @@ extension Descriptor {
     }
   }
 
-  /// Up to `count` bytes from `offset` on, fewer at the end of the file. The C function is `pread`.
-  package func bytes(at offset: Int64, upTo count: Int) throws(Errno) -> [UInt8] {
-    var failure: Errno?
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      do throws(Errno) {
-        while filled < count {
-          // `filled` stays below `count`, so the rest is within the array's room.
-          let rest = unsafe UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[filled...]))
-          let more = try unsafe read(into: rest, at: offset + Int64(filled))
-          if more == 0 { break }
-          filled += more
-        }
-      } catch {
-        failure = error
-      }
-    }
-    if let failure { throw failure }
-    return bytes
-  }
-
-  /// Writes all bytes after those that were written before; on failure some may have been. The C function is
-  /// `write`, so that it works on pipes too.
-  package func writeNext(_ bytes: RawSpan) throws(Errno) {
+  /// Writes all bytes; on failure some may have been written.
+  static func write(_ raw: CInt, _ bytes: RawSpan) throws(Errno) {
     var failure: Errno?
     unsafe bytes.withUnsafeBytes { buffer in
       var written = 0
@@ -58,6 +38,36 @@ extension Descriptor {
     }
     if let failure { throw failure }
   }
+}
+
+extension Descriptor {
+  /// Up to `count` bytes from `offset` on, fewer at the end of the file. The C function is `pread`.
+  package func bytes(at offset: Int64, upTo count: Int) throws(Errno) -> [UInt8] {
+    var failure: Errno?
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      do throws(Errno) {
+        while filled < count {
+          // `filled` stays below `count`, so the rest is within the array's room.
+          let rest = unsafe UnsafeMutableBufferPointer(rebasing: buffer[filled...])
+          let more = try unsafe read(into: UnsafeMutableRawBufferPointer(rest), at: offset + Int64(filled))
+          if more == 0 { break }
+          filled += more
+        }
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
+  /// Reads what comes next, up to target.count bytes; waits for it, and is 0 at the end.
+  package func readNext(into target: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+    try unsafe Streaming.read(raw, into: target)
+  }
+
+  /// Writes all bytes after those that were written before; on failure some may have been.
+  package func writeNext(_ bytes: RawSpan) throws(Errno) { try Streaming.write(raw, bytes) }
 
   /// Goes to the end of the file: what is written next follows there. The C function is `lseek`.
   package func seekToEnd() throws(Errno) {

@@ -24,44 +24,20 @@ package enum Process {
   package static func endAfter(ms: Int32) { _ = clinux_end_after(ms) }
 
   /// Writes all bytes to stdout; false when the reader is gone (EPIPE) or writing failed.
-  package static func writeOut(_ bytes: RawSpan) -> Bool { write(bytes, to: STDOUT_FILENO) }
+  package static func writeOut(_ bytes: RawSpan) -> Bool {
+    (try? Streaming.write(STDOUT_FILENO, bytes)) != nil
+  }
 
   /// Writes the text to stderr; a failure is ignored, for there is nowhere left to tell it.
   package static func writeError(_ text: String) {
     var text = text
     text.makeContiguousUTF8()
-    _ = unsafe write(text.utf8.span.bytes, to: STDERR_FILENO)
-  }
-
-  private static func write(_ bytes: RawSpan, to raw: CInt) -> Bool {
-    unsafe bytes.withUnsafeBytes { buffer in
-      var written = 0
-      while written < buffer.count {
-        do throws(Errno) {
-          // `written` stays below the span's count, so the rest is within it.
-          written += try Syscall.run("write") {
-            unsafe Glibc.write(raw, buffer.baseAddress! + written, buffer.count - written)
-          }
-        } catch .again {
-          // Whoever shares our terminal may have made it non-blocking.
-          _ = Socket.waitReady(raw, .writable, timeoutMs: -1)
-        } catch {
-          return false
-        }
-      }
-      return true
-    }
+    try? unsafe Streaming.write(STDERR_FILENO, text.utf8.span.bytes)
   }
 
   /// Waits for bytes on stdin and reads up to target.count; 0 at its end.
   package static func stdinRead(into target: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
-    while true {
-      do throws(Errno) {
-        return try Syscall.run("read") { unsafe Glibc.read(STDIN_FILENO, target.baseAddress, target.count) }
-      } catch .again {
-        _ = Socket.waitReady(STDIN_FILENO, .readable, timeoutMs: -1)
-      }
-    }
+    try unsafe Streaming.read(STDIN_FILENO, into: target)
   }
 
   /// Whether an open descriptor is a terminal. The C function is `isatty`.

@@ -14,11 +14,16 @@ extension Session {
 
   /// Answers 0 with a JSON body (compact fastjson unless `style` says otherwise); 1 when no frame holds it.
   func answer(_ header: borrowing RemotingHeader, json: JSON, style: JSON.Style = .compact) {
+    answer(header) { json.write(style, to: &$0) }
+  }
+
+  /// Answers 0 with the body that `write` appends; 1 when no frame holds it.
+  func answer(_ header: borrowing RemotingHeader, _ write: (inout ByteBuffer) -> Void) {
     if header.isOneWay { return }
     let start = out.count
     var writer = FrameWriter(response: ResponseCode.success.rawValue, opaque: header.opaque, to: &out)
     writer.endHeader(to: &out)
-    json.write(style, to: &out)
+    write(&out)
     if out.count - start > Int(Frame.lengthMax) {
       out.truncate(to: start)
       return answer(header, .systemError, remark: "the answer is larger than a frame may be")

@@ -28,6 +28,7 @@ final class KeyFile {
   init(making path: String, beginOffset: Int64, boot: [UInt8]) throws(Errno) {
     self.path = path
     file = try MappedFile(path: path, bytes: Self.bytes, mode: .createNew)
+    file.expectRandom(0..<Self.bytes)
     try file.allocate(upTo: Self.entriesAt)
     write(8, Self.version)
     write(16, beginOffset)
@@ -40,6 +41,7 @@ final class KeyFile {
   init?(opening path: String, boot: [UInt8]) throws(Errno) {
     self.path = path
     file = try MappedFile(path: path, bytes: Self.bytes, mode: .readWrite)
+    file.expectRandom(0..<Self.bytes)
     var isSameBoot = !boot.isEmpty
     for (index, byte) in boot.enumerated() where read(64 + index) as UInt8 != byte { isSameBoot = false }
     guard read(0) == Self.magic, read(8) == Self.version, read(56) as UInt64 == 1 || isSameBoot,

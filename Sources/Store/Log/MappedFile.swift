@@ -56,6 +56,7 @@ final class MappedFile: @unchecked Sendable {
   }
 
   func willNeed(_ range: Range<Int>) { mapping.willNeed(range) }
+  func expectRandom(_ range: Range<Int>) { mapping.expectRandom(range) }
   func forget(_ range: Range<Int>) { mapping.forget(range) }
 
   /// The whole file, borrowed.

@@ -195,6 +195,11 @@ struct Opening: ~Copyable {
 
     shared.segments.withLock { $0 = kept }
     let log = try makeLog(kept, recovery, paths, shared)
+    // The first message must not wait until the kernel has read ahead; the janitor does that soon.
+    if let active = kept.last {
+      let at = Int(recovery.position - active.start)
+      active.file.expectRandom(at..<min(at + Limits.firstPagesBytes, active.file.bytes))
+    }
     return Recovered(
       report: report, shared: shared, log: log, table: table, tagsCode: tagsCode,
       lastStoreTimestampMs: recovery.lastStoreTimestampMs, snapshotEnd: snapshot?.header.logEnd ?? -1)
@@ -258,6 +263,7 @@ struct Opening: ~Copyable {
     var files: [MappedFile] = []
     for index in 0..<max(1, count) {
       let file = try MappedFile(path: paths.arena(index), bytes: Limits.arenaBytes)
+      file.expectRandom(0..<Limits.arenaBytes)
       file.assumeAllocated(upTo: min(max(0, usedBytes - index * Limits.arenaBytes), Limits.arenaBytes))
       files.append(file)
     }

@@ -29,6 +29,7 @@ final class ArenaAhead {
     }
     guard wanted > files.count * Limits.arenaBytes, count == files.count else { return }
     let next = try MappedFile(path: paths.arena(count), bytes: Limits.arenaBytes)
+    next.expectRandom(0..<Limits.arenaBytes)
     try next.allocate(upTo: aheadBytes)
     count += 1
     shared.nextArena.withLock { $0 = next }

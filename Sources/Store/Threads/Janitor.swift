@@ -99,6 +99,9 @@ final class Janitor: Sendable {
 
   private func run() {
     var desk = makeDesk()
+    // Opening left room for the first messages. Making more at once would hold up what they wait for: the
+    // file of their new topic, and memory for the loop while pages are populated.
+    rest(atMostMs: Self.firstRestMs)
     while true {
       // Read before the jobs: what was posted before the stop is still done.
       let isStopping = shared.isStopping.load(ordering: .acquiring)
@@ -142,13 +145,17 @@ final class Janitor: Sendable {
   private func rest(indexInMs: Int64?, isRetrying: Bool) {
     if isRetrying || indexInMs != nil {
       _ = shared.janitorSignal.wait(timeoutMs: min(indexInMs ?? .max, isRetrying ? Self.retryMs : .max))
-      return
+    } else {
+      rest(atMostMs: Self.idleMs)
     }
+  }
+  /// Waits for a call or an append.
+  private func rest(atMostMs: Int64) {
     let before = shared.published.load(ordering: .sequentiallyConsistent)
     shared.isJanitorIdle.store(true, ordering: .sequentiallyConsistent)
     // The loop raises only for an idle thread: what it published before that line is seen here.
     if shared.published.load(ordering: .sequentiallyConsistent) == before {
-      _ = shared.janitorSignal.wait(timeoutMs: Self.idleMs)
+      _ = shared.janitorSignal.wait(timeoutMs: atMostMs)
     }
     shared.isJanitorIdle.store(false, ordering: .relaxed)
   }
@@ -157,6 +164,8 @@ final class Janitor: Sendable {
   private static let inputOutputError: Int32 = 5
   /// Pause between attempts to get space.
   private static let retryMs: Int64 = 200
+  /// How long what opening made ready lasts at the fastest.
+  private static let firstRestMs: Int64 = 20
   /// Long enough never to matter; the thread is woken by a signal.
   private static let idleMs: Int64 = 3_600_000
 

@@ -8,7 +8,10 @@
 // belongs to and counts only when the log reaches that far; two slots are written in turn and a third holds a
 // state whose log is known to be on disk.
 //
-// Slot, big-endian: 8 magic "mqprog01" | 8 number | 8 log end | 4 spans | 4 levels
+// A state that is older than the log does not know of what arrived since: so it says how much of the timer
+// topic's queue it knows.
+//
+// Slot, big-endian: 8 magic "mqprog02" | 8 number | 8 log end | 8 timers seen | 4 spans | 4 levels
 //   spans x (8 from, 8 fire time, 8 offset) | levels x 8 offset | 4 CRC-32 of everything before
 
 import Linux
@@ -17,14 +20,16 @@ import Wire
 /// The file and the state that it holds.
 @safe
 final class ProgressFile {
-  static let magic: UInt64 = 0x6D71_7072_6F67_3031
-  private static let headBytes = 32
+  static let magic: UInt64 = 0x6D71_7072_6F67_3032
+  private static let headBytes = 40
   private static let safeSlot = 2
 
   /// What one slot says.
   struct State: Equatable {
     var logEnd: Int64 = 0
     var timers = TimerProgress()
+    /// Messages of the timer topic from this queue offset on arrived later than `timers` tells of.
+    var timersSeen: Int64 = 0
     var levels: [Int64] = []
   }
 
@@ -60,6 +65,7 @@ final class ProgressFile {
     var state = found ?? State()
     if let checkpoint, checkpoint.readMs > state.timers.farthest.fireMs || found == nil {
       state.timers = TimerProgress(readMs: checkpoint.readMs, queueOffset: checkpoint.queueOffset)
+      state.timersSeen = checkpoint.queueOffset
     }
     for (index, offset) in state.levels.enumerated() where offset > delays.offset(index + 1) {
       _ = delays.set(index + 1, offset)
@@ -143,6 +149,7 @@ final class ProgressFile {
     out.append(bigEndian: magic)
     out.append(bigEndian: number)
     out.append(bigEndian: state.logEnd)
+    out.append(bigEndian: state.timersSeen)
     out.append(bigEndian: UInt32(state.timers.spans.count))
     out.append(bigEndian: UInt32(state.levels.count))
     for span in state.timers.spans {
@@ -157,8 +164,8 @@ final class ProgressFile {
   /// Nil when the bytes are no intact slot.
   static func decode(_ bytes: RawSpan) -> (number: UInt64, state: State)? {
     guard bytes.byteCount >= headBytes + 4, bytes.bigEndian(UInt64.self, at: 0) == magic else { return nil }
-    let spans = Int(bytes.uint32(at: 24))
-    let levels = Int(bytes.uint32(at: 28))
+    let spans = Int(bytes.uint32(at: 32))
+    let levels = Int(bytes.uint32(at: 36))
     guard spans <= Limits.timerSpansMax, levels <= Limits.progressLevelsMax else { return nil }
     let end = headBytes + spans * 24 + levels * 8
     guard end + 4 <= bytes.byteCount, CRC32.full(bytes[0..<end]) == bytes.uint32(at: end) else { return nil }
@@ -172,7 +179,8 @@ final class ProgressFile {
     let offsets = (0..<levels).map { bytes.int64(at: headBytes + spans * 24 + $0 * 8) }
     return (
       bytes.bigEndian(UInt64.self, at: 8),
-      State(logEnd: bytes.int64(at: 16), timers: timers, levels: offsets)
+      State(
+        logEnd: bytes.int64(at: 16), timers: timers, timersSeen: bytes.int64(at: 24), levels: offsets)
     )
   }
 }

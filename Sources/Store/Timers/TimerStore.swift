@@ -15,11 +15,16 @@ package enum RecordRead: Sendable {
 extension MessageStore {
   /// How far timers are delivered.
   package var timerProgress: TimerProgress { progress.state.timers }
+  /// Messages of the timer topic from this queue offset on arrived later than `timerProgress` tells of.
+  package var timersSeen: Int64 { progress.state.timersSeen }
 
   /// Keeps the progress: at once for a crash of the process, within seconds in config/timercheck. What it
-  /// says to be delivered must be in the log.
-  package func setTimerProgress(_ timers: TimerProgress) {
-    progress.update(logEnd: log.position) { $0.timers = timers }
+  /// says to be delivered must be in the log; messages from queue offset `seen` on it does not tell of.
+  package func setTimerProgress(_ timers: TimerProgress, seen: Int64) {
+    progress.update(logEnd: log.position) {
+      $0.timers = timers
+      $0.timersSeen = seen
+    }
   }
 
   /// Told once a second by the broker, for config/timercheck: slots before `readMs` are delivered, and no

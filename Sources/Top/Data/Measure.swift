@@ -95,7 +95,8 @@ package struct RateMeter: Equatable, Sendable {
     } else {
       let elapsedMs = atMs - lastAtMs
       if elapsedMs < Limits.rateElapsedMsMin { return }
-      rate = .value(Double(count - lastCount) * 1_000 / Double(elapsedMs), atMs: atMs)
+      // As floating point: the difference of a broker's absurd counters may not fit an integer.
+      rate = .value((Double(count) - Double(lastCount)) * 1_000 / Double(elapsedMs), atMs: atMs)
     }
     lastCount = count
     lastAtMs = atMs
@@ -106,12 +107,18 @@ package struct RateMeter: Equatable, Sendable {
 /// Least-squares slope over the last minute: how fast a backlog grows, per second.
 package struct Slope: Sendable {
   private var points: [(atMs: Int64, value: Double)] = []
+  private let spacingMs: Int64
 
-  package init() {}
+  /// - Parameter spacingMs: Points nearer to each other than this are not all kept; a minute of one-second
+  ///   samples of ten thousand groups would be ten megabytes.
+  package init(spacingMs: Int64 = 0) { self.spacingMs = spacingMs }
   /// Takes the backlog at a time of the monotonic clock, later than the last one. Drops what is older than a
   /// minute.
   package mutating func feed(_ value: Double, atMs: Int64) {
-    points.removeAll { atMs - $0.atMs > 60_000 }
+    while let first = points.first, atMs - first.atMs > 60_000 { points.removeFirst() }
+    if points.count > 1, points[points.count - 1].atMs - points[points.count - 2].atMs < spacingMs {
+      points.removeLast()
+    }
     if points.count >= Limits.slopePoints { points.removeFirst() }
     points.append((atMs, value))
   }

@@ -1,8 +1,8 @@
 // The tables that the dashboard knows, each with its columns.
 
-/// A kind of table. The first nine belong to the cluster; the others are details of one thing.
+/// A kind of table. The first line belongs to the cluster; the others are details of one thing.
 package enum TableKind: Int, CaseIterable, Sendable {
-  case brokers, topics, groups, clients, queues, delays, alerts, events
+  case brokers, topics, groups, clients, queues, delays, alerts, events, putTimes
   // Of one topic.
   case topicQueues, topicGroups, messages
   // Of one group.
@@ -11,6 +11,8 @@ package enum TableKind: Int, CaseIterable, Sendable {
   case latencies, pools, settings
   // Of one client.
   case subscriptions, clientQueues, stack
+  /// One row: the cluster's own numbers, for rules and checks; on no screen.
+  case totals
 
   /// From left to right; the first is the row's name.
   package var columns: [Column] { Self.columns[rawValue] }
@@ -25,6 +27,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     case .delays: "delay / transaction / pop"
     case .alerts: "alerts"
     case .events: "events"
+    case .putTimes: "put latency"
     case .topicQueues: "queues"
     case .topicGroups: "groups"
     case .messages: "last messages"
@@ -36,6 +39,21 @@ package enum TableKind: Int, CaseIterable, Sendable {
     case .subscriptions: "subscriptions"
     case .clientQueues: "queues"
     case .stack: "stack"
+    case .totals: "totals"
+    }
+  }
+
+  /// What a row is called in alerts and events: "group" of "group ship-labels"; nil for what they are not about.
+  package var objectWord: String? {
+    switch self {
+    case .brokers: "broker"
+    case .topics: "topic"
+    case .groups, .topicGroups: "group"
+    case .clients: "client"
+    case .queues: "queue"
+    case .delays: "delay"
+    case .totals: "cluster"
+    default: nil
     }
   }
 
@@ -52,6 +70,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     case .delays: delayColumns
     case .alerts: alertColumns
     case .events: eventColumns
+    case .putTimes: latencyColumns
     case .topicQueues: topicQueueColumns
     case .topicGroups: topicGroupColumns
     case .messages: messageColumns
@@ -63,11 +82,13 @@ package enum TableKind: Int, CaseIterable, Sendable {
     case .subscriptions: subscriptionColumns
     case .clientQueues: clientQueueColumns
     case .stack: [Column("line", "STACK", .name, 0, rank: 99, "a line of the client's stack")]
+    case .totals: totalColumns
     }
   }
 
   private static let brokerColumns = [
     Column("broker", "BROKER", .name, 0, rank: 99, "name / id of the broker"),
+    Column("cluster", "CLUSTER", .text, 16, rank: 4, "the cluster that it belongs to"),
     Column("role", "ROLE", .text, 8, rank: 20, "master or slave"),
     Column("address", "ADDR", .text, 22, rank: 12, "where clients reach it"),
     Column("version", "VERSION", .text, 9, rank: 10, "of the broker"),
@@ -82,7 +103,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     Column("flushBehind", "FLUSH", .bytes, 8, rank: 36, "bytes not on disk yet"),
     Column("dispatchBehind", "DISP", .bytes, 8, rank: 26, "bytes not in the queues yet"),
     Column("disk", "DISK", .ratio, 14, rank: 50, "how full the commit log's disk is"),
-    Column("cold", "COLD", .ratio, 6, rank: 16, "share of reads that come from disk"),
+    Column("cold", "COLD", .ratio, 6, rank: 17, "share of reads that come from disk"),
     Column("haLag", "HA-LAG", .bytes, 8, rank: 24, "bytes that the slowest slave lacks"),
     Column("timer", "TIMER", .count, 7, rank: 14, "messages that wait for their time"),
     Column("up", "UP", .age, 6, rank: 18, "time since its start"),
@@ -96,6 +117,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     Column("curve", "60s", .curve, 12, rank: 40, "messages put, the last minute"),
     Column("groups", "GRP", .count, 5, rank: 20, "groups that consume it"),
     Column("queues", "Q", .count, 5, rank: 18, "write queues on all brokers"),
+    Column("perm", "PERM", .text, 6, rank: 8, "what clients may do: R read, W write"),
     Column(
       "type", "T", .text, 3, rank: 16, "N normal F FIFO D delay T transaction M mixed P priority S system"),
   ]
@@ -111,6 +133,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     Column("dlq", "DLQ", .count, 6, rank: 33, "dead letters"),
     Column("curve", "60s", .curve, 12, rank: 40, "lag, the last minute"),
     Column("topics", "TOPICS", .count, 7, rank: 10, "topics that it consumes"),
+    Column("state", "STATE", .text, 8, rank: 8, "paused, or nothing"),
     Column("why", "WHY", .text, 24, rank: 20, "why it lags"),
   ]
   private static let clientColumns = [
@@ -143,15 +166,19 @@ package enum TableKind: Int, CaseIterable, Sendable {
   ]
   private static let alertColumns = [
     Column("object", "WHAT", .name, 0, rank: 99, "group, topic or broker"),
-    Column("level", "LEVEL", .text, 9, rank: 70, "warning or critical"),
+    Column("level", "LEVEL", .text, 10, rank: 70, "warning or critical"),
     Column("since", "SINCE", .age, 8, rank: 60, "how long it holds"),
     Column("text", "ALERT", .text, 60, rank: 90, "what is wrong"),
   ]
   private static let eventColumns = [
     Column("time", "TIME", .name, 0, rank: 99, "when it was seen"),
-    Column("object", "WHAT", .text, 30, rank: 60, "group, topic, broker or client"),
+    Column("age", "AGO", .age, 8, rank: 30, "how long ago that was"),
+    Column("object", "WHAT", .text, 30, rank: 60, "group, topic or broker"),
     Column("text", "EVENT", .text, 60, rank: 90, "what happened"),
   ]
+  private static let totalColumns =
+    [Column("cluster", "CLUSTER", .name, 0, rank: 99, "name of the cluster")]
+    + Total.allCases.map { Column($0.columnKey, $0.columnKey, $0.unit, 8, rank: 50, $0.key) }
   private static let topicQueueColumns = [
     Column("queue", "QUEUE", .name, 0, rank: 99, "broker # queue"),
     Column("in", "PUT/s", .perSecond, 8, rank: 60, "messages put"),

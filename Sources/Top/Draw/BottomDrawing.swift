@@ -4,7 +4,7 @@ extension Screen {
   mutating func drawStatus() {
     guard let row = layout.status else { return }
     let rule = mode == .utf8 ? "─" : "-"
-    for column in 0..<columns { frame.put(rule, row: row, column: column, .dim) }
+    for column in 0..<columns { frame.put(rule, row: row, column: column, .border) }
     let view = model.view
     let count = view.order.count
     let last = min(count, view.top + layout.rows(of: view.kind).count)
@@ -16,16 +16,44 @@ extension Screen {
       at = frame.put(fitted(view.filter, room), row: row, column: at, .strong)
       at = frame.put(" ", row: row, column: at, .normal)
     }
-    let key = view.sort[0]
-    let sorted = " sorted \(view.kind.columns[key.column].title) \(key.descending ? "desc" : "asc") "
-    if at + sorted.count <= columns { at = frame.put(sorted, row: row, column: at, .normal) }
+    let keys = view.sort.map { "\(view.kind.columns[$0.column].title) \($0.descending ? "desc" : "asc")" }
+    at = note("sorted " + keys.joined(separator: ", "), row, at, .normal)
+    if view.isTree { at = note("tree", row, at, .normal) }
+    if !view.tags.isEmpty { at = note("\(view.tags.count) marked", row, at, .tagged) }
+    if let ageMs = valuesAgeMs { at = note("values \(NumberText.age(Double(ageMs))) old", row, at, .warn) }
     if let problem = snapshot.problem, model.table.isKnown, at + 16 <= columns {
       at = frame.put(fitted("! " + problem, columns - at - 2), row: row, column: at + 1, .alert)
       frame.put(" ", row: row, column: at, .normal)
+      return
+    }
+    let hint = " Enter open  ? keys "
+    if columns >= 100, at + hint.count + 4 <= columns {
+      frame.put(hint, row: row, endingAt: columns - 2, .normal)
     }
   }
+  /// A clause of the status line; left out where it does not fit.
+  private mutating func note(_ text: String, _ row: Int, _ column: Int, _ style: Style) -> Int {
+    if column + text.count + 2 > columns { return column }
+    let at = frame.put(" " + text, row: row, column: column, style)
+    return frame.put(" ", row: row, column: at, .normal)
+  }
+  /// The age of the oldest of the main numbers on the screen, nil while it is no older than it should be.
+  private var valuesAgeMs: Int64? {
+    let view = model.view
+    let table = model.table
+    let columns = view.kind.columns
+    let numbers = columns.indices.filter { columns[$0].unit.isNumber }
+    guard let main = numbers.max(by: { columns[$0].rank < columns[$1].rank }) else { return nil }
+    var oldest: Int64 = 0
+    for row in view.order.dropFirst(view.top).prefix(layout.rows(of: view.kind).count) where row < table.count
+    {
+      oldest = max(oldest, table.number(row, main).ageMs(nowMs: model.shownNowMs) ?? 0)
+    }
+    let periodMs = max(table.periodMs, model.intervalMs)
+    return oldest > max(Limits.staleMsMin, 3 * periodMs) ? oldest : nil
+  }
 
-  /// The newest alerts, as many as fit.
+  /// The alerts in the table's order, as many as fit, and how many do not.
   mutating func drawAlerts() {
     guard let row = layout.alerts else { return }
     let alerts = snapshot[.alerts]
@@ -33,8 +61,15 @@ extension Screen {
     for index in alerts.names.indices {
       let text = DisplayText.glyphs("! " + alerts.names[index] + ": " + alerts.text(index, "text"), mode)
       let width = text.reduce(0) { $0 + $1.columns }
-      if at > 0, at + width > columns { break }
-      at = frame.put(DisplayText.fitted(text, columns: columns - at, mode), row: row, column: at, .alert) + 3
+      let rest = index + 1 < alerts.count ? "+\(alerts.count - index) more" : ""
+      if at > 0, at + width + (rest.isEmpty ? 0 : rest.count + 3) > columns {
+        frame.put("+\(alerts.count - index) more", row: row, column: at, .alert)
+        break
+      }
+      // One alone is cut rather than left out.
+      let room = columns - (rest.isEmpty ? 0 : rest.count + 3)
+      let style: Style = alerts.text(index, "level") == "warning" ? .warn : .alert
+      at = frame.put(DisplayText.fitted(text, columns: room - at, mode), row: row, column: at, style) + 3
     }
   }
 
@@ -42,14 +77,19 @@ extension Screen {
     guard let row = layout.bar else { return }
     if columns < 40 {
       let alerts = snapshot[.alerts].count
+      let keys = "?keys q"
+      let room = columns - keys.count - 1
+      let count = alerts > 0 ? " !\(alerts)" : ""
       let title = "\(model.place.page.rawValue):\(model.place.page.title)"
-      frame.put(
-        title + (alerts > 0 ? " !\(alerts)" : ""), row: row, column: 0, alerts > 0 ? .alert : .normal)
-      frame.put("?keys q", row: row, endingAt: columns, .normal)
+      if room >= count.count + 3 {
+        let at = frame.put(fitted(title, room - count.count), row: row, column: 0, .normal)
+        frame.put(count, row: row, column: at, .alert)
+      }
+      if columns >= keys.count { frame.put(keys, row: row, endingAt: columns, .key) }
       return
     }
     var at = 0
-    var hints = Keys.bar
+    var hints = model.keys.bar
     // How to quit is the last hint to go.
     while hints.count > 1, hints.reduce(-1, { $0 + $1.key.count + $1.word.count + 1 }) > columns {
       hints.remove(at: hints.count - 2)
@@ -60,16 +100,20 @@ extension Screen {
     }
   }
 
+  private func missing(_ problem: String?) -> String { problem.map { "   (" + $0 + ")" } ?? "" }
+
   /// The prompt while typing, else the answer to the last key.
   mutating func drawMessage() {
     var text = model.notice
     var style = Style.strong
     switch model.input {
     case .find?:
-      text = (model.findFailed ? "Not found: " : "Find: ") + model.findText + "_"
+      text = (model.findFailed ? "Not found: " : "Find: ") + model.findText + "_" + missing(model.findProblem)
       style = model.findFailed ? .alert : .strong
-    case .filter?: text = "Filter: " + model.view.filter + "_"
     case .file?: text = "Write to: " + model.fileName + "_  Tab: txt, csv, json, ndjson"
+    case .filter?: text = "Filter: " + model.view.filter + "_" + missing(model.view.filterProblem)
+    case .helpSearch?: break
+    case .command?: return drawCommandLine()
     case nil:
       if model.findFailed { text = text ?? "Not found: " + model.findText }
     }

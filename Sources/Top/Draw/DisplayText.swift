@@ -2,7 +2,14 @@
 // width. Here they become text that a terminal shows as it is, with a known number of columns. Pure.
 
 /// Which characters a terminal can show.
-package enum Glyphs: Sendable { case utf8, ascii }
+package enum Glyphs: CaseIterable, Sendable {
+  /// All, as wide as Unicode has them.
+  case utf8
+  case ascii
+  /// All, but those that Unicode calls ambiguous (lines, arrows, the ellipsis, Greek) take two columns, as in
+  /// fonts for Chinese, Japanese and Korean. Names are shown as they are, what we draw is ASCII.
+  case wide
+}
 
 /// One character cell's worth of text.
 package struct Glyph: Equatable, Sendable {
@@ -16,7 +23,8 @@ package enum DisplayText {
   /// Splits a name into glyphs that are safe to print.
   ///
   /// Control, format (zero-width, bidirectional) and unassigned characters appear as `\u{202E}`, so two names
-  /// that differ also look different. In ASCII every other foreign character is one `?` per column.
+  /// that differ also look different. So do the joiners, selectors and skin tones of emoji: terminals do not
+  /// agree how wide what they make is. In ASCII every other foreign character is one `?` per column.
   package static func glyphs(_ name: String, _ mode: Glyphs) -> [Glyph] {
     var out: [Glyph] = []
     out.reserveCapacity(name.utf8.count)
@@ -26,25 +34,55 @@ package enum DisplayText {
       if bytes > Limits.nameBytesMax { break }
       if let ascii = character.asciiValue, ascii >= 0x20, ascii < 0x7f {
         out.append(Glyph(text: String(character), columns: 1))
-      } else if character.unicodeScalars.contains(where: isHidden) || columns(character) == 0 {
-        for scalar in character.unicodeScalars { appendScalar(scalar, mode, &out) }
+      } else if let columns = agreedColumns(character, mode) {
+        append(character, columns, mode, &out)
       } else {
-        append(character, columns(character), mode, &out)
+        var isFirst = true
+        for scalar in character.unicodeScalars {
+          appendScalar(scalar, mode, isFirst: isFirst, &out)
+          isFirst = false
+        }
       }
     }
     return out
   }
 
-  private static func appendScalar(_ scalar: Unicode.Scalar, _ mode: Glyphs, _ out: inout [Glyph]) {
-    if isHidden(scalar) || columns(scalar) == 0 {
+  /// Columns of a character that every terminal draws alike, else nil.
+  private static func agreedColumns(_ character: Character, _ mode: Glyphs) -> Int? {
+    var columns = 0
+    var scalars = 0
+    var wide = 0
+    for scalar in character.unicodeScalars {
+      if isHidden(scalar, mode) { return nil }
+      if isTone(scalar), scalars > 0 { return nil }
+      let own = CharacterWidth.columns(scalar)
+      if own == 2 { wide += 1 }
+      columns += own
+      scalars += 1
+    }
+    // A mark without a letter, marks beyond what a cell holds, or a pile of pictures.
+    if columns == 0 || columns > 2 || wide > 1 || scalars > scalarsMax { return nil }
+    return columns
+  }
+  /// What a cell of ncurses holds: a character and its marks.
+  private static let scalarsMax = 5
+
+  /// A skin tone: some terminals colour the emoji before it, some draw both.
+  private static func isTone(_ scalar: Unicode.Scalar) -> Bool { (0x1F3FB...0x1F3FF).contains(scalar.value) }
+
+  private static func appendScalar(
+    _ scalar: Unicode.Scalar, _ mode: Glyphs, isFirst: Bool, _ out: inout [Glyph]
+  ) {
+    let columns = CharacterWidth.columns(scalar)
+    if isHidden(scalar, mode) || columns == 0 || isTone(scalar) && !isFirst {
       let hex = String(scalar.value, radix: 16, uppercase: true)
       for character in "\\u{" + hex + "}" { out.append(Glyph(text: String(character), columns: 1)) }
     } else {
-      append(Character(scalar), columns(scalar), mode, &out)
+      append(Character(scalar), columns, mode, &out)
     }
   }
   private static func append(_ character: Character, _ columns: Int, _ mode: Glyphs, _ out: inout [Glyph]) {
-    if mode == .utf8 || character.isASCII {
+    if mode != .ascii || character.isASCII {
       out.append(Glyph(text: String(character), columns: columns))
     } else {
       for _ in 0..<columns { out.append(Glyph(text: "?", columns: 1)) }
@@ -77,34 +115,11 @@ package enum DisplayText {
   }
 
   /// True for what must not reach a terminal as it is.
-  private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+  private static func isHidden(_ scalar: Unicode.Scalar, _ mode: Glyphs) -> Bool {
     if (0xFE00...0xFE0F).contains(scalar.value) { return true }
+    if mode == .wide, CharacterWidth.isAmbiguous(scalar) { return true }
     switch scalar.properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
-      return true
-    default: return false
-    }
-  }
-
-  /// Columns of a character: those of its first scalar; marks on it take none.
-  private static func columns(_ character: Character) -> Int {
-    columns(character.unicodeScalars[character.unicodeScalars.startIndex])
-  }
-  private static func columns(_ scalar: Unicode.Scalar) -> Int {
-    switch scalar.properties.generalCategory {
-    case .nonspacingMark, .enclosingMark: return 0
-    default: return isWide(scalar.value) ? 2 : 1
-    }
-  }
-  /// East Asian Wide and Fullwidth of Unicode's EastAsianWidth table,
-  /// as terminals and libc's wcwidth have it.
-  private static func isWide(_ value: UInt32) -> Bool {
-    if value < 0x1100 { return false }
-    switch value {
-    case 0x1100...0x115F, 0x231A...0x231B, 0x23E9...0x23EC, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF,
-      0x4E00...0x9FFF, 0xA000...0xA4CF, 0xA960...0xA97F, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
-      0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1F9FF,
-      0x20000...0x3FFFD:
       return true
     default: return false
     }

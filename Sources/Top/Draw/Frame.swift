@@ -1,9 +1,25 @@
 // A screen as cells: what drawing makes, and what the terminal, the batch printer and the tests show.
 // Value type.
 
-/// What a piece of text means; a back end decides how that looks. Meaning never hangs on colour alone.
-package enum Style: UInt8, Sendable {
+/// What a piece of text means; a back end decides how that looks. Meaning never hangs on colour alone: whatever
+/// is `ok`, `warn` or `alert` also has a mark or a word, and the rest differs by attributes on terminals
+/// without colours.
+package enum Style: UInt8, CaseIterable, Sendable {
   case normal, dim, strong, title, selected, alert, graph, barKey, barWord
+  /// A value within its bounds, and one that is near them; `alert` is beyond.
+  case ok, warn
+  /// A row that the user marked, and the part of a text that was searched for.
+  case tagged, match
+  /// Lines of boxes.
+  case border
+  /// A key where it is named, in help and hints.
+  case key
+  /// The titles of a table's columns, and of the one that it is sorted by.
+  case heading, sortedHeading
+  /// A screen's name in the line of screens, and that of the open one.
+  case tab, openTab
+  /// Text being typed.
+  case input
 }
 
 /// One column of one line. A wide glyph is a cell with its text and a following cell with empty text.

@@ -39,6 +39,7 @@ extension Screen {
     if let requests = snapshot.requestsPerSecond.number, columns >= 120 {
       parts += ["rpc \(NumberText.count(requests))/s", "collect \(snapshot.sweepMs)ms"]
     }
+    if model.connection.isReadOnly { parts.append("read-only") }
     parts += [state.text, interval]
     // The time of a picture of the past stands with its state.
     if model.timeText == nil { parts.append(model.clock) }
@@ -63,7 +64,7 @@ extension Screen {
   }
 
   private mutating func drawMeters() {
-    let curveWidth = max(0, min(columns - 66, 60))
+    let curveWidth = max(0, min(columns - 66, 75))
     let lines: [(title: String, main: (Total, Unit), side: (Total, Unit)?, rest: [(String, Total, Unit)])] = [
       (
         "In", (.inPerSecond, .perSecond), (.inBytesPerSecond, .bytesPerSecond),
@@ -97,19 +98,41 @@ extension Screen {
         frame.put(text.text, row: row, endingAt: 24, text.style)
       }
       let samples = model.trails.samples(
-        of: line.main.0, count: curveWidth * 2, spacingMs: Limits.trailSpacingMs, endMs: model.shownNowMs)
+        of: line.main.0, count: curveWidth * samplesPerCell, spacingMs: Limits.graphSpacingMs,
+        endMs: model.shownNowMs)
       drawCurve(samples, row: row, column: 26, width: curveWidth)
       var at = 28 + curveWidth
       for (label, total, unit) in line.rest { at = field(label, total, unit, row, at) + 2 }
     }
   }
+  /// All numbers in one line, as many as fit; what is told first goes last.
   private mutating func drawShortMeters() {
     var at = field("In ", .inPerSecond, .perSecond, 1, 0)
+    if columns >= 140 { at = field(" ", .inBytesPerSecond, .bytesPerSecond, 1, at) }
     at = field("  Out ", .outPerSecond, .perSecond, 1, at)
+    if columns >= 140 { at = field(" ", .outBytesPerSecond, .bytesPerSecond, 1, at) }
     at = field("  Lag ", .lag, .count, 1, at)
-    at = field("  ", .lagPerSecond, .slope, 1, at)
+    at = field(" ", .lagPerSecond, .slope, 1, at)
+    if columns >= 120, let eta = lagETA { at = put("  ETA " + eta, at) }
     at = field("  p99 ", .putLatency99Ms, .milliseconds, 1, at)
     at = field(isDiskFull ? "  !disk " : "  disk ", .diskRatio, .ratio, 1, at)
+    at = field("  retry ", .retryPerSecond, .perSecond, 1, at)
+    at = field("  dlq ", .deadLetters, .count, 1, at)
+    at = field("  delayed ", .delayed, .count, 1, at)
+    at = field("  half ", .halfMessages, .count, 1, at)
+    at = field("  fail ", .putFailedPerSecond, .perSecond, 1, at)
+    at = field("  cold ", .coldRatio, .ratio, 1, at)
+  }
+  private mutating func put(_ text: String, _ column: Int) -> Int {
+    if column + text.count > columns { return columns }
+    return frame.put(text, row: 1, column: column, .normal)
+  }
+  /// When the lag is gone if it goes on like this; nil without a lag.
+  private var lagETA: String? {
+    guard let lag = snapshot[.lag].number, let slope = snapshot[.lagPerSecond].number, lag > 0 else {
+      return nil
+    }
+    return slope > -0.05 ? "never" : NumberText.age(lag / -slope * 1_000)
   }
 
   private mutating func drawCompact() {
@@ -133,19 +156,33 @@ extension Screen {
     return frame.put(value.text, row: row, column: at, value.style)
   }
 
+  /// The names of the screens. Where they do not fit, first the numbers of rows go, then the words of those
+  /// at the end; the open one and the alerts keep theirs.
   mutating func drawTabs() {
     guard let row = layout.tabs else { return }
-    var at = 0
-    var wasHere = false
-    for page in Page.allCases {
-      let isHere = page == model.place.page
-      let alerts = page == .alerts ? snapshot[.alerts].count : 0
-      let text = "\(page.rawValue):\(page.title)" + (alerts > 0 ? "(\(alerts))" : "")
-      if at + text.count + 1 > columns { break }
-      frame.put(isHere ? "[" : wasHere ? "]" : " ", row: row, column: at, .strong)
-      at = frame.put(text, row: row, column: at + 1, isHere ? .title : alerts > 0 ? .alert : .normal)
-      wasHere = isHere
+    let pages = Page.allCases
+    let alerts = snapshot[.alerts].count
+    func short(_ page: Page) -> String {
+      "\(page.rawValue):\(page.title)" + (page == .alerts && alerts > 0 ? "(\(alerts))" : "")
     }
-    if wasHere { frame.put("]", row: row, column: at, .strong) }
+    var texts = pages.map { page in
+      let table = snapshot[page.table]
+      let isCounted = [.topics, .groups, .clients].contains(page) && table.isKnown
+      return short(page) + (isCounted ? " " + NumberText.grouped(table.count) : "")
+    }
+    func length() -> Int { texts.reduce(1) { $0 + $1.count + 1 } }
+    if length() > columns { texts = pages.map(short) }
+    for (index, page) in pages.enumerated().reversed() where length() > columns {
+      if page != model.place.page, page != .alerts || alerts == 0 { texts[index] = "\(page.rawValue)" }
+    }
+    var at = 0
+    for (index, page) in pages.enumerated() {
+      let isHere = page == model.place.page
+      let style: Style = isHere ? .openTab : page == .alerts && alerts > 0 ? .alert : .tab
+      if at + texts[index].count + 1 > columns { break }
+      if isHere { frame.put("[", row: row, column: at, .strong) }
+      at = frame.put(texts[index], row: row, column: at + 1, style)
+      if isHere { frame.put("]", row: row, column: at, .strong) }
+    }
   }
 }

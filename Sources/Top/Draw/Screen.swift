@@ -7,6 +7,8 @@ package struct Screen {
   let mode: Glyphs
   let layout: Layout
   var frame: Frame
+  /// What alerts are about: "group x".
+  let alerting: Set<String>
 
   /// The picture of a model at its size.
   package static func draw(_ model: Model, _ glyphs: Glyphs) -> Frame {
@@ -18,8 +20,9 @@ package struct Screen {
   private init(_ model: Model, _ glyphs: Glyphs) {
     self.model = model
     mode = glyphs
-    layout = Layout(model.size, model.place)
+    layout = model.layout
     frame = Frame(model.size)
+    alerting = Set(model.shown[.alerts].names)
   }
 
   private mutating func drawAll() {
@@ -27,15 +30,30 @@ package struct Screen {
     if model.helpIsOpen { return drawHelp() }
     drawHeader()
     drawTabs()
+    drawSummary()
+    // All edges before what they hold: neighbours share them.
+    for chart in layout.charts { drawBox(chart.area, chart.edges, title(of: chart), hasFocus: false) }
+    for panel in layout.panels {
+      drawBox(panel.area, panel.edges, title(of: panel), hasFocus: panel.kind == model.place.table)
+    }
+    for chart in layout.charts { drawChart(chart) }
     for panel in layout.panels { drawPanel(panel) }
     drawStatus()
     drawAlerts()
     drawBar()
     drawMessage()
+    drawDialog()
   }
 
   var snapshot: Snapshot { model.shown }
   var columns: Int { frame.size.columns }
+
+  private mutating func drawBox(_ area: Area, _ edges: Box.Edges, _ title: String, hasFocus: Bool) {
+    if edges.isEmpty { return }
+    Box.draw(
+      area, title: edges.contains(.top) ? title : "", edges: edges, on: &frame, mode,
+      titleStyle: hasFocus ? .title : .normal)
+  }
 
   /// Text from outside: made safe, and cut in its middle to the columns that it may take.
   func fitted(_ text: String, _ columns: Int) -> [Glyph] {
@@ -55,4 +73,6 @@ package struct Screen {
       frame.put(cell, row: row, column: column + index, .graph)
     }
   }
+  /// Samples that a cell of a curve shows.
+  var samplesPerCell: Int { mode == .utf8 ? 2 : 1 }
 }

@@ -13,19 +13,21 @@ package enum Sparkline {
     if recent.count < wanted { recent = Array(repeating: .nan, count: wanted - recent.count) + recent }
     let top = recent.reduce(Float(0)) { $1.isNaN ? $0 : max($0, $1) }
     return (0..<width).map { cell in
-      if mode == .ascii { return ascii(recent[cell], top) }
+      if mode != .utf8 { return ascii(level(recent[cell], top, 3)) }
       return braille(level(recent[2 * cell], top, 4), level(recent[2 * cell + 1], top, 4))
     }
   }
 
   /// 0 for a gap, 1...levels otherwise (a measured zero is the lowest dot).
-  private static func level(_ sample: Float, _ top: Float, _ levels: Int) -> Int {
+  static func level(_ sample: Float, _ top: Float, _ levels: Int) -> Int {
     if sample.isNaN { return 0 }
+    if sample >= top, top > 0 { return levels }
     if top <= 0 || sample <= 0 { return 1 }
     return min(levels, max(1, Int((sample / top * Float(levels)).rounded(.up))))
   }
-  private static func ascii(_ sample: Float, _ top: Float) -> String {
-    switch level(sample, top, 3) {
+  /// 0...3 parts of a cell.
+  static func ascii(_ level: Int) -> String {
+    switch level {
     case 0: " "
     case 1: "."
     case 2: ":"
@@ -33,7 +35,7 @@ package enum Sparkline {
     }
   }
   /// Dots fill from the bottom: left column 7 3 2 1, right column 8 6 5 4 of the Unicode braille pattern.
-  private static func braille(_ left: Int, _ right: Int) -> String {
+  static func braille(_ left: Int, _ right: Int) -> String {
     if left == 0 && right == 0 { return " " }
     let leftBits: [UInt32] = [0, 0x40, 0x44, 0x46, 0x47]
     let rightBits: [UInt32] = [0, 0x80, 0xA0, 0xB0, 0xB8]

@@ -1,7 +1,7 @@
 // The format of recordings, whose frames are also what the screen remembers of the last ten minutes.
 //
-// A file begins with twelve bytes: 0x89 "MQTOP" 0x0D 0x0A, the version (two bytes, now 1) and two zero bytes. All
-// integers of fixed width are big-endian. Frames follow:
+// A file begins with twelve bytes: 0x89 "MQTOP" 0x0D 0x0A, the version (two bytes, now 1) and two zero bytes.
+// All integers of fixed width are big-endian. Frames follow:
 //
 //     1 byte    kind: 1 schema, 2 key, 3 delta, 4 end
 //     3 bytes   length of the payload
@@ -9,31 +9,35 @@
 //     4 bytes   CRC-32 (IEEE) of the twelve bytes before it and the payload
 //     payload
 //
-// The schema comes first and once. A key frame needs no other; a delta frame needs all since the last key frame.
-// The end has no payload: where it is missing, the recording was cut, and reads up to its last whole frame.
+// The schema comes first and once. A key frame needs no other; a delta frame needs all since the last key
+// frame. The end has no payload: where it is missing, the recording was cut, and reads up to its last whole
+// frame.
 //
-// Numbers in payloads have seven bits a byte, the lowest first; signed ones are zigzag (0, -1, 1, -2). A text is
-// 0, the count of bytes that it shares with the text written before it, the count of the others, and those; or
-// the running number, from 1, of a text that was written since the key frame. A time is 0 and its distance to the
-// frame's, or the number of a time written in this frame.
+// Numbers in payloads have seven bits a byte, the lowest first; signed ones are zigzag (0, -1, 1, -2). A text
+// is 0, the count of bytes that it shares with the text written before it, the count of the others, and
+// those; or the running number, from 1, of a text that was written since the key frame. A time is 0 and its
+// distance to the frame's, or the number of a time written in this frame. What may be missing is a byte, 0 or
+// 1.
 //
-//     schema    count of tables that are in each frame, count of all tables; of each its name, the count of its
-//               columns, and of each column its name and the byte of its scale (see `Scale`)
-//     picture   differences of sequence, monotonic and wall milliseconds; milliseconds of the sweep; brokers up
-//               and expected, name servers up and expected; a byte (1: a problem follows as text); the cluster as
-//               text; the tables; a byte for the detail: 0 none, 1 as before, 2 another one with its kind, name
-//               and group; then (1: problem) as above, the count of its tables, and each with its place in the
-//               schema
-//     table     a byte of flags (1 known, 2 other rows, 4 other period, 8 cells); the period; the rows: their
-//               count, then runs (twice the length, +1 for new names, which follow as texts; else the signed
-//               distance of the run's old place to the end of the run before); the cells: the count of runs of
-//               rows with changes, of each run twice its distance to the one before it, +1 and its length - 2
-//               when it has more than one row; then each column that has values
+//     schema    count of tables that are in each frame, count of all tables; of each its name, the count of
+//               its columns, and of each column its name and the byte of its scale (see `Scale`)
+//     picture   differences of sequence, monotonic and wall milliseconds; milliseconds of the sweep; brokers
+//               up and expected, name servers up and expected; maybe a problem, and maybe what name servers
+//               do not agree about, as texts; the cluster as text; the tables; the detail
+//     detail    a byte: 0 none, 1 that of the frame before, 2 another one with its kind (0 broker, 1 topic,
+//               2 group, 3 client), name and group; maybe a problem; maybe the table, row and column that say
+//               why; the count of its tables, and each with its place in the schema
+//     table     a byte of flags (1 known, 2 other rows, 4 other period, 8 cells); the period; the rows; the
+//               cells
+//     rows      their count, then runs: twice the length, +1 for new names, which follow as texts; else the
+//               signed distance of the run's old place to the end of the run before
+//     cells     the count of runs of rows with changes, of each twice its distance to the one before it, +1
+//               and its length - 2 when it has more than one row; then each column that has values
 //     texts     count of runs among the rows with changes; of each its distance, its length - 1 and the text
-//     numbers   a byte (1: measures of the newest time move on to the time that follows; 2: runs follow), count
-//               of runs, of each its distance and its head: form, +8 when a time follows, 16 times its length - 1.
-//               Forms: 0 unknown, 1 first, 2 reset; 3 values that changed by the same number of steps, 4 values
-//               with a number of steps each; 5 and 6 the same for sums with a missing part.
+//     numbers   a byte (1: measures of the newest time move on to the time that follows; 2: runs follow),
+//               count of runs, of each its distance and its head: form, +8 when a time follows, 16 times its
+//               length - 1. Forms: 0 unknown, 1 first, 2 reset; 3 values that changed by the same number of
+//               steps, 4 values with a number of steps each; 5 and 6 the same for sums with a missing part.
 //
 // A cell that stays as it is costs nothing, also when it is measured again; one that changes costs its steps.
 

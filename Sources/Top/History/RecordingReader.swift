@@ -30,10 +30,11 @@ package struct RecordingReader: ~Copyable {
 
   /// Opens a recording and looks at the heads of its frames.
   package init(_ path: String) throws(RecordingError) {
-    let opened = try Self.open(path)
-    let bytes = try Self.size(opened)
-    self.init(opened, bytes)
-    try begin()
+    let file = try Self.open(path)
+    let bytes = try Self.size(file)
+    var reader = RecordingReader(file, bytes)
+    try reader.begin()
+    self = reader
   }
   private init(_ file: consuming Descriptor, _ bytes: Int64) {
     self.file = file

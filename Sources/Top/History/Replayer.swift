@@ -66,15 +66,10 @@ struct Replayer: ~Copyable {
       let wish = exchange.wishes.replay ?? ReplayWish()
       if try follow(wish) { continue }
       if wish.isPaused || number == reader.count - 1 {
-        exchange.sleep(ms: Limits.replayIdleMs)
+        _ = exchange.sleep(ms: Limits.replayIdleMs)
         continue
       }
-      let leftMs = wish.speed == 0 ? 0 : try dueMs(wish.speed) - Clock.monotonicMs()
-      if leftMs > 0 {
-        exchange.sleep(ms: leftMs)
-      } else {
-        advance()
-      }
+      advance(wish.speed)
     }
   }
 
@@ -84,9 +79,11 @@ struct Replayer: ~Copyable {
     return shownMs + min(max(0, gapMs), Limits.replayGapMsMax) / Int64(speed)
   }
 
-  private mutating func advance() {
+  /// Waits for the next picture, or shows it.
+  private mutating func advance(_ speed: Int) {
     do throws(RecordingError) {
-      try show(number + 1, nil)
+      let leftMs = speed == 0 ? 0 : try dueMs(speed) - Clock.monotonicMs()
+      if leftMs > 0 { _ = exchange.sleep(ms: leftMs) } else { try show(number + 1, nil) }
     } catch {
       stop(error)
     }
@@ -140,7 +137,7 @@ struct Replayer: ~Copyable {
     shownMs = Clock.monotonicMs()
     exchange.post(.replayed(snapshot, trails, progress))
     // No picture is left out, so that curves have no gaps.
-    while exchange.hasEvents && !exchange.isStopping { exchange.sleep(ms: Limits.replayIdleMs) }
+    while exchange.hasEvents && !exchange.isStopping { _ = exchange.sleep(ms: Limits.replayIdleMs) }
   }
   private var progress: ReplayProgress {
     ReplayProgress(

@@ -128,17 +128,3 @@ enum Scale: UInt8, CaseIterable, Sendable {
     return code < 0 ? -number : number
   }
 }
-
-extension Total {
-  /// What it counts.
-  var unit: Unit {
-    switch self {
-    case .inPerSecond, .outPerSecond, .putFailedPerSecond, .retryPerSecond: .perSecond
-    case .inBytesPerSecond, .outBytesPerSecond: .bytesPerSecond
-    case .putLatency99Ms, .putLatencyMaxMs, .pageCacheLockMs: .milliseconds
-    case .diskRatio, .coldRatio: .ratio
-    case .lag, .deadLetters, .delayed, .halfMessages: .count
-    case .lagPerSecond: .slope
-    }
-  }
-}

@@ -6,6 +6,7 @@ package struct SnapshotReader: Sendable {
   private var texts = ReadTexts()
   private var head = Snapshot()
   private var problem: String?
+  private var evidence: Evidence?
 
   init(_ schema: RecordingSchema = .current) { state = RecordingState(schema) }
 
@@ -33,6 +34,7 @@ package struct SnapshotReader: Sendable {
     head.nameServersExpected = try input.count(max: Limits.recordedRowsMax)
     var reader = TableReader(input, texts, frameMs: state.takenAtMs)
     head.problem = try Self.problem(&reader)
+    head.nameServerDispute = try Self.problem(&reader)
     head.cluster = try reader.texts.read(&reader.input)
     for index in state.fixed.indices { try reader.read(&state.fixed[index]) }
     try readDetail(&reader)
@@ -71,6 +73,7 @@ package struct SnapshotReader: Sendable {
     default: throw Malformed()
     }
     problem = try Self.problem(&reader)
+    evidence = try Self.evidence(&reader)
     let count = try reader.input.count(max: Limits.recordedTablesMax)
     for index in 0..<count {
       let number = try reader.input.count(max: state.schema.tables.count - 1)
@@ -79,6 +82,13 @@ package struct SnapshotReader: Sendable {
       try reader.read(&state.details[index])
     }
     state.details.removeSubrange(count...)
+  }
+  private static func evidence(_ reader: inout TableReader) throws(Malformed) -> Evidence? {
+    if try reader.input.byte() == 0 { return nil }
+    let kind = try reader.texts.read(&reader.input)
+    let row = try reader.texts.read(&reader.input)
+    let column = try reader.texts.read(&reader.input)
+    return TableKind.allCases.first { "\($0)" == kind }.map { Evidence($0, row, column) }
   }
   private static func target(_ reader: inout TableReader) throws(Malformed) -> Target {
     let kind = try reader.input.byte()
@@ -109,6 +119,7 @@ package struct SnapshotReader: Sendable {
     if let target = state.target {
       var detail = Detail(target)
       detail.problem = problem
+      detail.evidence = evidence
       for table in state.details {
         let schema = state.schema.tables[table.number]
         if let kind = schema.kind { detail.tables.append(Self.data(table, schema, kind)) }

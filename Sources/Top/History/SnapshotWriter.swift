@@ -59,6 +59,7 @@ package struct SnapshotWriter: Sendable {
       writer.out.count(min(max(count, 0), Limits.recordedRowsMax))
     }
     writeProblem(snapshot.problem, &writer)
+    writeProblem(snapshot.nameServerDispute, &writer)
     writer.texts.write(snapshot.cluster, &writer.out)
     state.sequence = snapshot.sequence
     state.takenAtMs = takenAtMs
@@ -94,6 +95,12 @@ package struct SnapshotWriter: Sendable {
       state.details = []
     }
     writeProblem(detail.problem, &writer)
+    writer.out.byte(detail.evidence == nil ? 0 : 1)
+    if let evidence = detail.evidence {
+      for text in ["\(evidence.kind)", evidence.row, evidence.column] {
+        writer.texts.write(text, &writer.out)
+      }
+    }
     let tables = detail.tables.prefix(Limits.recordedTablesMax)
     writer.out.count(tables.count)
     for (index, table) in tables.enumerated() {

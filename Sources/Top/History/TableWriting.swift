@@ -19,7 +19,7 @@ struct TableWriter {
     var movesToMs: Int64?
   }
 
-  /// Writes how a table differs from `state`, and brings that up to date. The columns are those of the schema.
+  /// Writes how a table differs from `state`, and brings that up to date. The columns are the schema's.
   mutating func write(
     names: [String], isKnown: Bool, periodMs: Int64, columns: [ColumnData], _ state: inout RecordedTable,
     _ schema: RecordingSchema

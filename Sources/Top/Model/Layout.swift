@@ -1,5 +1,5 @@
-// How the lines and columns of a screen are shared out. Pure; the model uses it for paging, drawing for
-// places.
+// How the lines and columns of a screen are shared out. Pure; the model uses it for paging, drawing and the
+// mouse for places.
 
 /// Columns and rows of a screen.
 package struct Size: Equatable, Sendable {
@@ -14,12 +14,22 @@ package struct Size: Equatable, Sendable {
 /// A part of the screen for one table.
 package struct Panel: Equatable, Sendable {
   package let kind: TableKind
-  /// Screen columns that it takes.
+  /// All of it, with its edges; neighbours share an edge.
+  package let area: Area
+  package let edges: Box.Edges
+  /// Screen columns of its rows.
   package let columns: Range<Int>
-  /// The line with its title, when it shares the screen with others.
-  package let heading: Int?
+  /// The line with its title, when it shares the screen with others: the upper edge.
+  package var heading: Int? { edges.contains(.top) ? area.row : nil }
   package let columnTitles: Int?
   package let rows: Range<Int>
+}
+
+/// A part of the screen for a picture of numbers.
+package struct Chart: Equatable, Sendable {
+  package let content: Content
+  package let area: Area
+  package let edges: Box.Edges
 }
 
 /// The lines of a screen. Rows of tables come first: the header gives way to them.
@@ -37,16 +47,22 @@ package struct Layout: Equatable, Sendable {
   package private(set) var header = Header.none
   /// The line with the names of the screens.
   package private(set) var tabs: Int?
+  /// The lines with the open thing's own numbers, over its tables.
+  package private(set) var summary: Range<Int>?
   package private(set) var panels: [Panel] = []
+  package private(set) var charts: [Chart] = []
   package private(set) var status: Int?
   /// The line for alerts, above the bar.
   package private(set) var alerts: Int?
   package private(set) var bar: Int?
 
-  package init(_ size: Size, _ place: Place) {
+  /// - Parameter counts: Rows of the tables, where a table is to have no more lines than it needs; none asks
+  ///   for as many as there are.
+  package init(_ size: Size, _ place: Place, counts: [TableKind: Int] = [:]) {
     guard size.rows >= 1, size.columns >= 4 else { return }
     switch size.rows {
-    case 16...: header = .full
+    // Graphs say what the meters' curves would.
+    case 16...: header = Bands.hasGraphs(size, place) ? .short : .full
     case 10...: header = .short
     case 2...: header = .compact
     default: break
@@ -69,7 +85,12 @@ package struct Layout: Equatable, Sendable {
       tabs = top
       top += 1
     }
-    share(top..<max(top, bottom), size, place)
+    if place.target != nil, size.rows >= 12 {
+      let lines = size.rows >= 20 ? 2 : 1
+      summary = top..<(top + lines)
+      top += lines
+    }
+    share(top..<max(top, bottom), size, place, counts)
   }
 
   package var headerLines: Int {
@@ -86,71 +107,54 @@ package struct Layout: Equatable, Sendable {
   /// Where a prompt or a notice goes: the status line, else the bar, else the first line.
   package var messageLine: Int { status ?? bar ?? 0 }
 
-  /// Gives the tables of a place their lines, one below the other; those that find no room stay away, the one
-  /// with the focus never.
-  private mutating func share(_ lines: Range<Int>, _ size: Size, _ place: Place) {
-    let kinds = place.tables
-    let fitting = max(1, min(kinds.count, lines.count / Limits.panelLinesMin))
-    var shown = Array(kinds.prefix(fitting))
-    if !shown.contains(place.table) { shown[shown.count - 1] = place.table }
+  /// Gives the bands of a place their lines, one below the other.
+  private mutating func share(
+    _ lines: Range<Int>, _ size: Size, _ place: Place, _ counts: [TableKind: Int]
+  ) {
+    let bands = Bands.fitting(lines.count, size, place, counts)
+    let isBoxed = size.columns >= Bands.wideColumns
+    // A table that has the screen for itself needs no title; one of several that stands alone does.
+    let isTitled =
+      lines.count >= 3
+      && (bands.contains { $0.contents.count > 1 } || bands.count > 1
+        || place.tables.count > 1 && lines.count >= 5)
     var top = lines.lowerBound
-    for (index, kind) in shown.enumerated() {
-      let height = (lines.upperBound - top) / (shown.count - index)
-      panels.append(panel(kind, top..<(top + height), 0..<size.columns, isAlone: shown.count == 1, size))
-      top += height
+    for band in bands {
+      line(band, top, size.columns, isTitled: isTitled, isBoxed: isBoxed && isTitled, size)
+      top += band.lines
     }
   }
-  private func panel(
-    _ kind: TableKind, _ lines: Range<Int>, _ columns: Range<Int>, isAlone: Bool, _ size: Size
-  ) -> Panel {
-    var top = lines.lowerBound
-    var heading: Int?
-    if !isAlone, lines.count >= 3 {
-      heading = top
-      top += 1
+  /// Puts the parts of a band side by side. Parts of boxes share their edges; else one column parts them.
+  private mutating func line(
+    _ band: Band, _ top: Int, _ columns: Int, isTitled: Bool, isBoxed: Bool, _ size: Size
+  ) {
+    let count = band.contents.count
+    for (index, content) in band.contents.enumerated() {
+      // Where boxes share an edge, both have it.
+      let start = index == 0 ? 0 : index * columns / count - (isBoxed ? 1 : 0)
+      let end = (index + 1) * columns / count
+      let area = Area(column: start, row: top, columns: end - start, rows: band.lines)
+      var edges: Box.Edges = isTitled ? .top : []
+      if isBoxed { edges.formUnion([.left, .right]) } else if index > 0 { edges.insert(.left) }
+      if case .table(let kind) = content {
+        panels.append(panel(kind, area, edges, size))
+      } else {
+        charts.append(Chart(content: content, area: area, edges: edges))
+      }
     }
+  }
+  private func panel(_ kind: TableKind, _ area: Area, _ edges: Box.Edges, _ size: Size) -> Panel {
+    let inner = area.inset(
+      left: edges.contains(.left) ? 1 : 0, top: edges.contains(.top) ? 1 : 0,
+      right: edges.contains(.right) ? 1 : 0)
+    var top = inner.row
     var titles: Int?
-    if size.rows >= 6, lines.upperBound - top >= 2 {
+    if size.rows >= 6, inner.rows >= 2 {
       titles = top
       top += 1
     }
     return Panel(
-      kind: kind, columns: columns, heading: heading, columnTitles: titles, rows: top..<lines.upperBound)
-  }
-}
-
-/// The columns of a table with their places, chosen by rank for a width.
-package struct ColumnPlan: Sendable {
-  /// A column, as its place in `TableKind.columns`, and the screen columns that it takes, from `start` on.
-  package struct Place: Sendable {
-    package let column: Int
-    package let start: Int
-    package let width: Int
-  }
-  package private(set) var places: [Place] = []
-
-  private static let nameColumnsMin = 12
-  private static let nameColumnsMax = 64
-
-  /// Leaves columns out until the name has its minimum: from the lowest rank on, the sort key and the highest
-  /// rank last.
-  package init(_ kind: TableKind, columns: Int, sort: Int) {
-    let all = kind.columns
-    let narrow = columns < 40
-    func width(_ index: Int) -> Int { all[index].width - (narrow ? max(0, min(2, all[index].width - 7)) : 0) }
-    var kept = Array(all.indices)
-    func nameColumns() -> Int { columns - 1 - kept.reduce(0) { $0 + width($1) } }
-    // What the table is about goes last, the sort key before it.
-    let main = all.indices.dropFirst().max { all[$0].rank < all[$1].rank }
-    func rank(_ index: Int) -> Int { all[index].rank + (index == main ? 2_000 : index == sort ? 1_000 : 0) }
-    let droppable = all.indices.dropFirst().sorted { rank($0) < rank($1) }
-    for column in droppable where nameColumns() < Self.nameColumnsMin { kept.removeAll { $0 == column } }
-    let name = max(0, min(nameColumns(), Self.nameColumnsMax))
-    var start = 1
-    for column in kept {
-      let width = column == 0 ? name : width(column)
-      places.append(Place(column: column, start: start, width: width))
-      start += width
-    }
+      kind: kind, area: area, edges: edges, columns: inner.column..<inner.endColumn, columnTitles: titles,
+      rows: top..<max(top, inner.endRow))
   }
 }

@@ -13,7 +13,11 @@ package enum Event: Sendable {
   /// A picture of a recording, the curves before it when it does not follow the last one, and where it is. No
   /// picture when only that changed.
   case replayed(Snapshot?, Trails?, ReplayProgress)
-  /// One line about something that happened elsewhere.
+  /// A command of an order has ended.
+  case outcome(ticket: Int, ActionOutcome)
+  /// Another cluster is watched.
+  case connected(Connection)
+  /// One line about something that was ordered.
   case told(String)
 }
 
@@ -29,12 +33,14 @@ package struct Effects: OptionSet, Sendable {
   package static let tellCollector = Effects(rawValue: 8)
   /// What is shown must be written to `Model.fileName`.
   package static let saveFile = Effects(rawValue: 4_096)
+  /// There is something to do: see `Model.takeOrders`.
+  package static let orders = Effects(rawValue: 1024)
 }
 
 /// The state of the screen.
 package struct Model: Sendable {
   /// Text being typed, and for what.
-  package enum Input: Equatable, Sendable { case find, filter, file }
+  package enum Input: Equatable, Sendable { case find, filter, helpSearch, command, file }
 
   package var size: Size
   package var nowMs: Int64 = 0
@@ -55,7 +61,7 @@ package struct Model: Sendable {
   package var calendar: @Sendable (Int64) -> CalendarTime
   package internal(set) var intervalMs: Int64
   /// Where the person is, and was before (for Esc and `[`), and came back from (for `]`).
-  package internal(set) var place = Place(.topics)
+  package internal(set) var place: Place
   package internal(set) var back: [Place] = []
   package internal(set) var forward: [Place] = []
   /// By kind of table.
@@ -64,16 +70,41 @@ package struct Model: Sendable {
   package internal(set) var input: Input?
   /// True while the text being searched for is in no row.
   package internal(set) var findFailed = false
+  /// What is missing or wrong in the expression being searched for.
+  package internal(set) var findProblem: String?
+  /// Rows that alert stand before the others, as pinned ones do (setting pin_alerts).
+  package var pinsAlerts = false
   package internal(set) var helpIsOpen = false
   package internal(set) var helpTop = 0
+  /// Only lines of help with this text are shown.
+  package internal(set) var helpSearch = ""
   /// One line that answers the last key; the next key clears it.
   package internal(set) var notice: String?
 
+  /// The cluster as the command line names it, and the saved contexts.
+  package internal(set) var connection = Connection()
+  package var contextNames: [String] = []
+  /// False when there is no cluster behind the pictures.
+  package var canAct = false
+  /// The keys in use.
+  package var keys = KeyMap.standard
+  /// Shows numbers in full where there is room.
+  package internal(set) var hasRawNumbers = false
+  package internal(set) var dialog: Dialog?
+  package internal(set) var commandLine = CommandLine()
+  var orders: [Order] = []
+  var nextTicket = 0
+  /// Commands that have not ended, by ticket: what is told when one ends without its dialog.
+  var runsUnderWay: [Int: String] = [:]
+
   package static let intervalStepsMs: [Int64] = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000]
 
-  package init(size: Size, intervalMs: Int64 = Limits.intervalMsDefault) {
+  package init(
+    size: Size, intervalMs: Int64 = Limits.intervalMsDefault, place: Place = Place(.cluster)
+  ) {
     self.size = size
     calendar = { CalendarTime(utc: $0) }
+    self.place = place
     self.intervalMs = min(max(intervalMs, Limits.intervalMsMin), Limits.intervalMsMax)
   }
 
@@ -114,8 +145,14 @@ package struct Model: Sendable {
     return wishes
   }
 
+  /// Where everything stands on the screen.
+  package var layout: Layout {
+    var counts: [TableKind: Int] = [:]
+    for kind in place.tables { counts[kind] = shown[kind].count }
+    return Layout(size, place, counts: counts)
+  }
   /// Lines that a table has on the screen.
-  package func pageRows(_ kind: TableKind) -> Int { Layout(size, place).rows(of: kind).count }
+  package func pageRows(_ kind: TableKind) -> Int { layout.rows(of: kind).count }
 
   /// Applies one event.
   package mutating func update(_ event: Event) -> Effects {
@@ -125,6 +162,7 @@ package struct Model: Sendable {
       if newSize == size { return [] }
       size = newSize
       keepSelectionsVisible()
+      keepOutcomeVisible()
       return [.draw, .tellCollector]
     case .snapshot(let snapshot):
       latest = snapshot
@@ -135,15 +173,17 @@ package struct Model: Sendable {
       show(snapshot)
       return [.draw, .tellCollector]
     case .replayed(let snapshot, let trails, let progress): return takeReplayed(snapshot, trails, progress)
-    case .told(let line):
-      notice = line
-      return .draw
     case .tick(let now, let text):
       // A recording has a time of its own.
       if replay != nil { return .draw }
       nowMs = now
       clock = text
       return [.draw]
+    case .outcome(let ticket, let outcome): return take(outcome, ticket: ticket)
+    case .connected(let newConnection): return connect(newConnection)
+    case .told(let line):
+      notice = line
+      return .draw
     }
   }
 
@@ -153,11 +193,12 @@ package struct Model: Sendable {
   }
   /// Orders the tables that are on the screen.
   mutating func reorderAll() {
-    for kind in place.tables { self[kind].reorder(shown[kind]) }
+    for kind in place.tables { self[kind].reorder(shown[kind], alerting: raisedAlerts(kind)) }
     keepSelectionsVisible()
   }
   mutating func keepSelectionsVisible() {
-    for kind in place.tables { self[kind].keepVisible(page: pageRows(kind)) }
+    let layout = layout
+    for kind in place.tables { self[kind].keepVisible(page: layout.rows(of: kind).count) }
   }
 
   // MARK: Places
@@ -183,6 +224,7 @@ package struct Model: Sendable {
   private mutating func arrive(_ newPlace: Place) -> Effects {
     place = newPlace
     findFailed = false
+    findProblem = nil
     reorderAll()
     return [.draw, .tellCollector]
   }

@@ -1,5 +1,5 @@
-// Going back in time: the last ten minutes while the screen is paused, the whole file in a replay; and the name
-// of the file that F8 writes. Pure.
+// Going back in time: the last ten minutes while the screen is paused, the whole file in a replay; and the
+// name of the file that F8 writes. Pure.
 
 import Linux
 

@@ -1,32 +1,22 @@
 // What each key does to the state of the screen. Pure.
 
+import Wire
+
 extension Model {
   mutating func press(_ key: Key) -> Effects {
     notice = nil
+    if dialog != nil { return pressInDialog(key) }
+    if input == .command { return typeCommand(key) }
     if input == .file { return typeFile(key) }
     if let mode = input { return type(key, mode) }
     if !helpIsOpen, let effects = goToEdge(key) { return effects }
     if replay != nil, key == .text(" ") { return togglePause() }
-    guard let action = Keys.action(key) else { return unbound(key) }
+    guard let action = keys.action(key) else {
+      helpIsOpen = false
+      return .draw
+    }
     if helpIsOpen { return pressInHelp(action) }
     return perform(action)
-  }
-
-  private mutating func unbound(_ key: Key) -> Effects {
-    if helpIsOpen { helpIsOpen = false }
-    return .draw
-  }
-
-  private mutating func pressInHelp(_ action: Action) -> Effects {
-    switch action {
-    case .up: helpTop = max(0, helpTop - 1)
-    case .down: helpTop = min(Keys.table.count - 1, helpTop + 1)
-    case .pageUp, .top: helpTop = 0
-    case .pageDown, .bottom: helpTop = max(0, Keys.table.count - max(1, size.rows - 2))
-    case .quit: return .quit
-    default: helpIsOpen = false
-    }
-    return .draw
   }
 
   mutating func perform(_ action: Action) -> Effects {
@@ -46,13 +36,16 @@ extension Model {
     case .sortLeft: return changeSort { $0.moveSort(-1) }
     case .sortRight: return changeSort { $0.moveSort(1) }
     case .sortInvert: return changeSort { $0.sort[0].descending.toggle() }
+    case .sortAdd, .sortOne, .tag, .untagAll, .follow, .pin: return performOnRows(action)
     case .find:
       input = .find
       findText = ""
       findFailed = false
+      findProblem = nil
     case .findNext: return findAgain(1)
     case .findPrevious: return findAgain(-1)
     case .filter: input = .filter
+    case .tree: return toggleTree()
     case .pause: return togglePause()
     case .stepBack: return step(-1)
     case .stepForward: return step(1)
@@ -63,9 +56,14 @@ extension Model {
     case .faster where replay != nil: return changeSpeed(-1)
     case .slower: return changeInterval(Self.intervalStepsMs.first { $0 > intervalMs })
     case .faster: return changeInterval(Self.intervalStepsMs.last { $0 < intervalMs })
+    case .actions: return openMenu()
+    case .command: return openCommandLine()
+    case .copy: return copy(equivalentCommand)
+    case .units: hasRawNumbers.toggle()
     case .help:
       helpIsOpen = true
       helpTop = 0
+      helpSearch = ""
     case .clear: return clear()
     case .redraw: return .redraw
     case .quit: return .quit
@@ -115,14 +113,16 @@ extension Model {
   // MARK: Typing
 
   private mutating func type(_ key: Key, _ mode: Input) -> Effects {
+    if mode == .helpSearch { return typeInHelp(key) }
     var text = mode == .find ? findText : view.filter
     switch key {
     case .enter:
       input = nil
-      return .draw
+      return mode == .filter ? endFilter() : .draw
     case .escape:
       input = nil
       findFailed = false
+      findProblem = nil
       return mode == .filter ? setFilter("") : .draw
     case .backspace:
       if !text.isEmpty { text.removeLast() }
@@ -149,12 +149,19 @@ extension Model {
     return find(from: view.selected + step, step: step)
   }
 
-  /// Selects the first matching row from a position on, going round.
+  /// Selects the first matching row from a position on, going round. An unfinished expression selects nothing.
   private mutating func find(from start: Int, step: Int) -> Effects {
     let order = view.order
     let table = table
-    let wanted = RowFilter(findText)
     findFailed = false
+    findProblem = nil
+    let wanted: RowFilter
+    do throws(RowExpression.Problem) {
+      wanted = try RowFilter(findText, table.kind)
+    } catch {
+      findProblem = error.what
+      return .draw
+    }
     for offset in order.indices {
       let position = ((start + offset * step) % order.count + order.count) % order.count
       if wanted.holds(table, order[position]) { return select(position) }
@@ -165,12 +172,12 @@ extension Model {
 
   // MARK: Rows
 
-  private mutating func changeSort(_ change: (inout TableView) -> Void) -> Effects {
+  mutating func changeSort(_ change: (inout TableView) -> Void) -> Effects {
     change(&view)
     return reorder()
   }
-  private mutating func reorder() -> Effects {
-    view.reorder(table)
+  mutating func reorder() -> Effects {
+    view.reorder(table, alerting: raisedAlerts(place.table))
     view.keepVisible(page: pageRows(place.table))
     return [.draw, .tellCollector]
   }

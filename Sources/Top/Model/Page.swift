@@ -33,7 +33,7 @@ package enum Page: Int, CaseIterable, Sendable {
   }
   /// The tables that Tab goes through on it.
   package var tables: [TableKind] {
-    self == .cluster ? [.brokers, .topics, .groups, .queues, .delays, .alerts] : [table]
+    self == .cluster ? [.brokers, .topics, .groups, .queues, .delays, .alerts, .events] : [table]
   }
 }
 
@@ -59,4 +59,9 @@ package struct Place: Equatable, Sendable {
     }
   }
   package var table: TableKind { tables[min(focus, tables.count - 1)] }
+}
+
+extension TableKind {
+  /// The screen that shows it first.
+  var page: Page { Page.allCases.first { $0.table == self } ?? .cluster }
 }

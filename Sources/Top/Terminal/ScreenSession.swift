@@ -18,6 +18,7 @@ final class ScreenSession {
   private let exchange: Exchange
   private let signals: SignalSource
   private let glyphs: Glyphs
+  private let services: Services
   private let poller: Poller
   private var terminal: Terminal
   private var model: Model
@@ -41,8 +42,12 @@ final class ScreenSession {
   private static let tickMs: Int64 = 1_200
 
   /// Takes the terminal and draws the first picture, which has no numbers yet.
-  init(_ exchange: Exchange, _ signals: SignalSource, _ glyphs: Glyphs, _ wishes: Wishes) throws(Errno) {
+  init(
+    _ exchange: Exchange, _ signals: SignalSource, _ glyphs: Glyphs, _ wishes: Wishes,
+    _ options: DashboardOptions
+  ) throws(Errno) {
     self.exchange = exchange
+    services = options.services
     self.signals = signals
     self.glyphs = glyphs
     told = wishes
@@ -59,8 +64,12 @@ final class ScreenSession {
     model = Model(size: Terminal.size, intervalMs: wishes.intervalMs)
     model.calendar = { Clock.local($0) }
     if wishes.replay != nil { model.replay = ReplayState() }
+    model.begin(options)
+    model.pinsAlerts = options.watch.pinsAlerts
     tick()
     draw()
+    // A kept layout begins elsewhere.
+    tellCollector()
   }
 
   /// Runs until quit or a signal; the terminal is restored on return.
@@ -129,7 +138,15 @@ final class ScreenSession {
     if !effects.isDisjoint(with: [.draw, .redraw]) { needsDraw = true }
     if effects.contains(.tellCollector) { tellCollector() }
     if effects.contains(.saveFile) { apply(.told(SnapshotFile.write(model, glyphs))) }
+    if effects.contains(.orders) { for order in model.takeOrders() { carryOut(order) } }
     return false
+  }
+  private func carryOut(_ order: Order) {
+    if case .copy(let text) = order {
+      if !terminal.copy(text) { apply(.told("This terminal takes no such text: \(text)")) }
+    } else if let event = services.carryOut(order, exchange) {
+      apply(event)
+    }
   }
   private func tellCollector() {
     let wishes = model.wishes

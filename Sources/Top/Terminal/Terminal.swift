@@ -123,10 +123,10 @@ struct Terminal: ~Copyable {
 
   private func attributes(_ style: Style) -> CInt {
     switch style {
-    case .normal: 0
-    case .dim: Self.faint
-    case .strong, .title: Self.bold
-    case .selected: Self.reverse
+    case .normal, .ok, .heading, .key, .tab, .input: 0
+    case .dim, .border: Self.faint
+    case .strong, .title, .sortedHeading, .warn, .tagged, .match: Self.bold
+    case .selected, .openTab: Self.reverse
     case .alert: Self.bold | color(Self.alertPair)
     case .graph: color(Self.graphPair)
     case .barKey: 0
@@ -153,7 +153,7 @@ struct Terminal: ~Copyable {
     case KEY_DOWN: .down
     case KEY_LEFT: .left
     case KEY_RIGHT: .right
-    case KEY_BTAB: .backTab
+    case KEY_BTAB: .shiftTab
     case KEY_PPAGE: .pageUp
     case KEY_NPAGE: .pageDown
     case KEY_HOME, KEY_FIND: .home

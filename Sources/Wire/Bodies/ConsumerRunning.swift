@@ -13,6 +13,8 @@ package struct ConsumerRunning: Equatable, Sendable {
     /// In the last hour.
     package var failedMessages: Int64 = 0
 
+    package init(topic: String) { self.topic = topic }
+
     /// All topics together: rates added, times as they were for the average message.
     package static func sum(_ topics: [Topic]) -> Topic {
       var all = Topic(topic: "")
@@ -39,10 +41,16 @@ package struct ConsumerRunning: Equatable, Sendable {
     /// Fetched and not yet consumed; of a popped queue, not yet confirmed.
     package var cachedMessages: Int64 = 0
     package var cachedMiB: Int64 = 0
+    /// Of those that were fetched; nil for none, and for a popped queue.
+    package var cachedOffsets: ClosedRange<Int64>?
     package var isLocked = false
     package var isDropped = false
     package var lastPullMs: Int64 = 0
     package var lastConsumeMs: Int64 = 0
+    /// When the lock on the queue was last given.
+    package var lastLockMs: Int64 = 0
+
+    package init(queue: MessageQueue) { self.queue = queue }
   }
 
   /// By topic.
@@ -54,6 +62,8 @@ package struct ConsumerRunning: Equatable, Sendable {
   package var properties: [(name: String, value: String)] = []
   /// Java's thread dump; nil when it was not asked for, or the client has none.
   package var stack: String?
+
+  package init() {}
 
   package init?(_ json: JSON) {
     guard json.members != nil else { return nil }
@@ -86,6 +96,12 @@ package struct ConsumerRunning: Equatable, Sendable {
     one.isDropped = value["droped"]?.bool ?? false
     one.lastPullMs = value["lastPullTimestamp"]?.int ?? 0
     one.lastConsumeMs = value["lastConsumeTimestamp"]?.int ?? 0
+    one.lastLockMs = value["lastLockTimestamp"]?.int ?? 0
+    if one.cachedMessages > 0, let first = value["cachedMsgMinOffset"]?.int,
+      let last = value["cachedMsgMaxOffset"]?.int, first <= last
+    {
+      one.cachedOffsets = first...last
+    }
     return one
   }
 
@@ -95,6 +111,44 @@ package struct ConsumerRunning: Equatable, Sendable {
     one.isDropped = value["droped"]?.bool ?? false
     one.lastPullMs = value["lastPopTimestamp"]?.int ?? 0
     return one
+  }
+
+  /// As a client that pulls tells it: popped queues are left out.
+  package var json: JSON {
+    .record([
+      "jstack": stack.map { .string($0) },
+      "mqPopTable": .object([]),
+      "mqTable": .object(queues.map { JSON.Member($0.queue.json, Self.told($0)) }),
+      "properties": .object(properties.map { JSON.Member($0.name, .string($0.value)) }),
+      "statusTable": .object(topics.map { JSON.Member($0.topic, Self.told($0)) }),
+      "subscriptionSet": .array(subscriptions.map(\.json)),
+      "userConsumerInfo": .object([]),
+    ])
+  }
+
+  private static func told(_ queue: Queue) -> JSON {
+    .record([
+      "cachedMsgCount": .int(queue.cachedMessages),
+      "cachedMsgMaxOffset": .int(queue.cachedOffsets?.upperBound ?? 0),
+      "cachedMsgMinOffset": .int(queue.cachedOffsets?.lowerBound ?? 0),
+      "cachedMsgSizeInMiB": .int(queue.cachedMiB),
+      "commitOffset": .int(queue.offset ?? 0),
+      "droped": .bool(queue.isDropped),
+      "lastConsumeTimestamp": .int(queue.lastConsumeMs),
+      "lastLockTimestamp": .int(queue.lastLockMs),
+      "lastPullTimestamp": .int(queue.lastPullMs),
+      "locked": .bool(queue.isLocked),
+      "transactionMsgCount": .int(0), "transactionMsgMaxOffset": .int(0), "transactionMsgMinOffset": .int(0),
+      "tryUnlockTimes": .int(0),
+    ])
+  }
+
+  private static func told(_ topic: Topic) -> JSON {
+    .record([
+      "consumeFailedMsgs": .int(topic.failedMessages), "consumeFailedTPS": .double(topic.failedTps),
+      "consumeOKTPS": .double(topic.consumeTps), "consumeRT": .double(topic.consumeMs),
+      "pullRT": .double(topic.pullMs), "pullTPS": .double(topic.pullTps),
+    ])
   }
 
   /// The property of that name.

@@ -17,19 +17,34 @@ package struct GroupTotals: Equatable, Sendable {
   /// When the newest consumed message was stored, ms since 1970; 0 when none is known.
   package var lastTimestampMs: Int64 = 0
 
+  /// What is not consumed of each topic; only when that was asked for.
+  package var byTopic: [TopicLag] = []
+
   /// Nothing to consume.
   package init(group: String) { self.group = group }
 
-  /// Adds up an answer to code 317; in the order of the answer.
+  /// What a group has to consume of one topic.
+  package struct TopicLag: Equatable, Sendable {
+    package var topic: String
+    /// Stored messages that are not consumed.
+    package var lag: Int64
+
+    package init(topic: String, lag: Int64) {
+      self.topic = topic
+      self.lag = lag
+    }
+  }
+
+  /// Adds up an answer to code 317; in the order of the answer. `withTopics` fills `byTopic`.
   ///
   /// - Throws: `malformedJSON` when the body is not of that shape; `jsonTooDeep`.
-  package static func scan(_ bytes: RawSpan) throws(WireError) -> [GroupTotals] {
+  package static func scan(_ bytes: RawSpan, withTopics: Bool = false) throws(WireError) -> [GroupTotals] {
     var totals: [GroupTotals] = []
     var at = 0
     try JSONWalk.open(bytes, &at, UInt8(ascii: "{"))
     while try JSONWalk.more(bytes, &at, UInt8(ascii: "}")) {
       if try JSONWalk.key(bytes, &at).equals("consumeStatsList") {
-        try list(bytes, &at, &totals)
+        try list(bytes, &at, &totals, withTopics)
       } else {
         try JSONWalk.skip(bytes, &at)
       }
@@ -38,12 +53,12 @@ package struct GroupTotals: Equatable, Sendable {
   }
 
   /// As `scan` of a span, from an array.
-  package static func scan(_ bytes: [UInt8]) throws(WireError) -> [GroupTotals] {
-    try bytes.withSpan { (span) throws(WireError) in try scan(span) }
+  package static func scan(_ bytes: [UInt8], withTopics: Bool = false) throws(WireError) -> [GroupTotals] {
+    try bytes.withSpan { (span) throws(WireError) in try scan(span, withTopics: withTopics) }
   }
 
   private static func list(
-    _ bytes: RawSpan, _ at: inout Int, _ totals: inout [GroupTotals]
+    _ bytes: RawSpan, _ at: inout Int, _ totals: inout [GroupTotals], _ withTopics: Bool
   ) throws(WireError) {
     try JSONWalk.open(bytes, &at, UInt8(ascii: "["))
     while try JSONWalk.more(bytes, &at, UInt8(ascii: "]")) {
@@ -53,22 +68,25 @@ package struct GroupTotals: Equatable, Sendable {
         JSONText.appendUnescaped(try JSONWalk.key(bytes, &at), to: &name)
         var one = GroupTotals(group: name.bytes.text)
         try JSONWalk.open(bytes, &at, UInt8(ascii: "["))
-        while try JSONWalk.more(bytes, &at, UInt8(ascii: "]")) { try one.add(bytes, &at) }
+        while try JSONWalk.more(bytes, &at, UInt8(ascii: "]")) { try one.add(bytes, &at, withTopics) }
         totals.append(one)
       }
     }
   }
 
   /// One topic's ConsumeStats.
-  private mutating func add(_ bytes: RawSpan, _ at: inout Int) throws(WireError) {
+  private mutating func add(_ bytes: RawSpan, _ at: inout Int, _ withTopics: Bool) throws(WireError) {
     topics += 1
+    let lagBefore = lag
+    var topic: String?
     try JSONWalk.open(bytes, &at, UInt8(ascii: "{"))
     while try JSONWalk.more(bytes, &at, UInt8(ascii: "}")) {
       let key = try JSONWalk.key(bytes, &at)
       if key.equals("offsetTable") {
         try JSONWalk.open(bytes, &at, UInt8(ascii: "{"))
         while try JSONWalk.more(bytes, &at, UInt8(ascii: "}")) {
-          _ = try JSONWalk.key(bytes, &at)
+          let queue = try JSONWalk.key(bytes, &at)
+          if withTopics && topic == nil { topic = Self.topic(queue) }
           try addQueue(bytes, &at)
         }
       } else if key.equals("consumeTps") {
@@ -77,6 +95,15 @@ package struct GroupTotals: Equatable, Sendable {
         try JSONWalk.skip(bytes, &at)
       }
     }
+    if let topic { byTopic.append(TopicLag(topic: topic, lag: lag &- lagBefore)) }
+  }
+
+  /// The topic of a queue that is a name: an object, or its text where the sender cannot have such names.
+  private static func topic(_ name: RawSpan) -> String? {
+    if let queue = try? JSON.parse(name) { return queue["topic"]?.string }
+    var text = ByteBuffer()
+    JSONText.appendUnescaped(name, to: &text)
+    return (try? JSON.parse(text.bytes))?["topic"]?.string
   }
 
   /// One queue's OffsetWrapper.
@@ -101,7 +128,7 @@ package struct GroupTotals: Equatable, Sendable {
 }
 
 /// Steps through JSON text of a known shape. `at` is where the next thing begins.
-private enum JSONWalk {
+enum JSONWalk {
   /// Takes an opening bracket.
   static func open(_ bytes: RawSpan, _ at: inout Int, _ bracket: UInt8) throws(WireError) {
     at = try JSONScan.skipBlank(bytes, at)

@@ -39,6 +39,30 @@ package struct TopicConfig: Equatable, Sendable {
     ])
   }
 
+  /// Appends `json` in its compact form without making it.
+  fileprivate func write(to out: inout ByteBuffer) {
+    out.append("{\"attributes\":{")
+    for (index, attribute) in attributes.enumerated() {
+      if index > 0 { out.append(UInt8(ascii: ",")) }
+      JSONText.appendQuoted(attribute.key, to: &out)
+      out.append(UInt8(ascii: ":"))
+      JSONText.appendQuoted(attribute.value, to: &out)
+    }
+    isOrder ? out.append("},\"order\":true,\"perm\":") : out.append("},\"order\":false,\"perm\":")
+    out.append(decimal: Int64(perm))
+    out.append(",\"readQueueNums\":")
+    out.append(decimal: Int64(readQueues))
+    out.append(",\"topicFilterType\":")
+    JSONText.appendQuoted(filterType, to: &out)
+    out.append(",\"topicName\":")
+    JSONText.appendQuoted(name, to: &out)
+    out.append(",\"topicSysFlag\":")
+    out.append(decimal: Int64(sysFlag))
+    out.append(",\"writeQueueNums\":")
+    out.append(decimal: Int64(writeQueues))
+    out.append(UInt8(ascii: "}"))
+  }
+
   package static func == (a: TopicConfig, b: TopicConfig) -> Bool {
     a.name == b.name && a.readQueues == b.readQueues && a.writeQueues == b.writeQueues && a.perm == b.perm
       && a.filterType == b.filterType && a.sysFlag == b.sysFlag && a.isOrder == b.isOrder
@@ -77,6 +101,33 @@ package struct TopicConfigTable: Equatable, Sendable {
       "topicQueueMappingDetailMap": mappingDetails,
       "topicQueueMappingInfoMap": mappingInfos,
     ])
+  }
+
+  /// Appends `json` in its compact form without making it: ten thousand topics are two megabytes of text.
+  package func write(to out: inout ByteBuffer) {
+    out.append("{\"dataVersion\":")
+    dataVersion.json.write(.compact, to: &out)
+    if let mappingDataVersion {
+      out.append(",\"mappingDataVersion\":")
+      mappingDataVersion.json.write(.compact, to: &out)
+    }
+    out.append(",\"topicConfigTable\":{")
+    for (index, topic) in topics.enumerated() {
+      if index > 0 { out.append(UInt8(ascii: ",")) }
+      JSONText.appendQuoted(topic.name, to: &out)
+      out.append(UInt8(ascii: ":"))
+      topic.write(to: &out)
+    }
+    out.append(UInt8(ascii: "}"))
+    if let mappingDetails {
+      out.append(",\"topicQueueMappingDetailMap\":")
+      mappingDetails.write(.compact, to: &out)
+    }
+    if let mappingInfos {
+      out.append(",\"topicQueueMappingInfoMap\":")
+      mappingInfos.write(.compact, to: &out)
+    }
+    out.append(UInt8(ascii: "}"))
   }
 }
 

@@ -27,9 +27,12 @@ extension JSON {
   }
 }
 
-private struct JSONParser {
-  var hasReferences = false
+/// The parser by itself; references are for `JSON.parse` to resolve.
+struct JSONParser {
+  /// Whether a member named `$ref` has come.
+  private(set) var hasReferences = false
 
+  /// The value at `at`, with `depth` levels open around it; moves behind it.
   mutating func value(_ bytes: RawSpan, _ at: inout Int, depth: Int) throws(WireError) -> JSON {
     at = try JSONScan.skipBlank(bytes, at)
     if at == bytes.byteCount { throw WireError(.malformedJSON, at: at) }

@@ -49,6 +49,13 @@ package enum JSONText {
     text.withUTF8 { appendEscaped(unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer($0)), to: &out) }
   }
 
+  /// As `appendEscaped`, between quotes.
+  static func appendQuoted(_ text: String, to out: inout ByteBuffer) {
+    out.append(UInt8(ascii: "\""))
+    appendEscaped(text, to: &out)
+    out.append(UInt8(ascii: "\""))
+  }
+
   /// Appends the contents of a JSON string with its escapes resolved. Accepts fastjson's extra escapes
   /// (`\'`, `\v`, `\0`…`\7`, `\xHH`); an unknown or cut escape yields its own characters, a lone surrogate
   /// `?`.

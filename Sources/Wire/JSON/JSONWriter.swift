@@ -35,12 +35,9 @@ extension JSON {
   }
 
   private static func write(quoted text: String, _ style: Style, to out: inout ByteBuffer) {
+    if style != .standard { return JSONText.appendQuoted(text, to: &out) }
     out.append(UInt8(ascii: "\""))
-    if style == .standard {
-      appendASCII(text, to: &out)
-    } else {
-      JSONText.appendEscaped(text, to: &out)
-    }
+    appendASCII(text, to: &out)
     out.append(UInt8(ascii: "\""))
   }
 

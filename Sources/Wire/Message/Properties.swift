@@ -11,18 +11,30 @@ package struct Properties: Equatable, Sendable {
   package init(decoding bytes: RawSpan) {
     entries = []
     var places: [String: Int] = [:]
-    for piece in bytes.array.split(separator: 2) {
-      guard let separator = piece.firstIndex(of: 1), separator > piece.startIndex,
-        separator + 1 < piece.endIndex
-      else { continue }
-      let name = String(decoding: piece[..<separator], as: UTF8.self)
-      let value = String(decoding: piece[(separator + 1)...], as: UTF8.self)
-      if let place = places[name] {
-        entries[place].value = value
-      } else {
-        places[name] = entries.count
-        entries.append((name, value))
+    var start = 0
+    while start < bytes.byteCount {
+      var separator = start
+      while separator < bytes.byteCount, bytes.uint8(at: separator) > 2 || bytes.uint8(at: separator) == 0 {
+        separator += 1
       }
+      var end = separator
+      while end < bytes.byteCount, bytes.uint8(at: end) != 2 { end += 1 }
+      if separator > start && separator + 1 < end {
+        set(bytes[start..<separator].text, bytes[(separator + 1)..<end].text, &places)
+      }
+      start = end + 1
+    }
+  }
+
+  /// `places` holds the place of each name once there are many: a few are found faster without.
+  private mutating func set(_ name: String, _ value: String, _ places: inout [String: Int]) {
+    let isMany = entries.count >= 32
+    if isMany && places.isEmpty { for (place, entry) in entries.enumerated() { places[entry.name] = place } }
+    if let place = isMany ? places[name] : entries.firstIndex(where: { $0.name == name }) {
+      entries[place].value = value
+    } else {
+      if isMany { places[name] = entries.count }
+      entries.append((name, value))
     }
   }
 

@@ -61,11 +61,8 @@ enum BrokerDrain {
   /// What the broker itself has; the name servers' copies may be drained already.
   private static func topics(of broker: BrokerTarget, _ cluster: Cluster) throws(Failure) -> [TopicConfig] {
     try attempt { () throws(ClientError) in
-      let json = try cluster.call(broker.address, Request(.getAllTopicConfig)).json(from: broker.address)
-      guard let table = TopicConfigTable(json) else {
-        throw ClientError(.malformedAnswer, "\(broker.address) answered with a malformed table of topics")
-      }
-      return table.topics.arranged { $0.name < $1.name }
+      try cluster.call(broker.address, Request(.getAllTopicConfig)).topicTable(from: broker.address)
+        .topics.arranged { $0.name < $1.name }
     }
   }
 

@@ -116,6 +116,9 @@ enum CheckCommands {
     if kinds.contains(.subscription) {
       var problems = Problems()
       let groups = GroupQueries.all(cluster, masters, &problems).map(\.name).filter(isWanted)
+      for reason in problems.reasons {
+        findings.add(.unknown, "subscription", reason.target.label, reason.message)
+      }
       GroupProbe.judgeSubscriptions(GroupProbe.members(groups, cluster, masters), &findings)
     }
   }

@@ -173,9 +173,7 @@ enum Doctor {
     for (target, answer) in zip(
       masters, cluster.callAll(masters.map { ($0.address, Request(.getAllTopicConfig)) }))
     {
-      guard let response = try? answer.get(), let json = try? response.json(from: target.address),
-        let table = TopicConfigTable(json)
-      else { continue }
+      guard let table = try? answer.get().topicTable(from: target.address) else { continue }
       for topic in table.topics where !TopicName.isSystem(topic.name) {
         shapes["\(target.cluster)/\(topic.name)", default: []].insert(
           "\(topic.readQueues)/\(topic.writeQueues)/\(topic.perm)")

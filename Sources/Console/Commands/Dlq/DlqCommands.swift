@@ -104,7 +104,7 @@ enum DlqList {
       return pattern.map { Glob.matches(group(of: entry.name), $0) } ?? true
     }
     // All offsets are asked for at once, not topic by topic.
-    let places = entries.flatMap { entry in entry.configs.map { (topic: entry.name, target: $0.target) } }
+    let places = entries.flatMap(\.places)
     let calls = places.map { place in
       (address: place.target.address, request: Request(.getTopicStatsInfo, [("topic", place.topic)]))
     }
@@ -122,7 +122,7 @@ enum DlqList {
       if newestMs < sinceMs { continue }
       table.add(
         .text(group(of: entry.name)), .integer(own.reduce(0) { $0 + max(0, $1.maxOffset - $1.minOffset) }),
-        .time(orNever: newestMs), .list(entry.configs.map(\.target.label)), .text(entry.name))
+        .time(orNever: newestMs), .list(entry.targets.map(\.label)), .text(entry.name))
     }
     invocation.print(table)
     try problems.finish(of: targets.count)

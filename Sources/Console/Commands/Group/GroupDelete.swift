@@ -41,12 +41,14 @@ enum GroupDelete {
     impact += live.map { "consumers connected: \($0.connections.count)" } ?? "no consumer is connected"
     impact += ", \(lag) messages are not consumed."
     if live != nil { impact += "\nConnected consumers make the group anew with their next heartbeat." }
+    impact += problems.doubt
     if invocation.isDryRun {
       invocation.say(impact + "\n")
-    } else {
-      try invocation.confirm(impact, typing: group)
-      cluster.shareDeadline()
+      try plan.run(&invocation)
+      return try problems.finish(of: targets.count)
     }
+    try invocation.confirm(impact, typing: group)
+    cluster.shareDeadline()
     try plan.run(&invocation)
   }
 

@@ -52,8 +52,8 @@ enum GroupList {
     let needsProgress =
       invocation.output != .name || condition != nil || invocation.has("sort")
       || invocation.wants("lag", "tps", "topics", "lastConsumed")
-    let (tables, answers) = ask(cluster, targets, withProgress: needsProgress, &problems)
-    var entries = GroupQueries.entries(tables).filter { entry in
+    let (all, answers) = ask(cluster, targets, withProgress: needsProgress, &problems)
+    var entries = all.filter { entry in
       (pattern.map { Glob.matches(entry.name, $0) } ?? true)
         && (isAll || !TopicName.isSystemGroup(entry.name))
     }
@@ -70,19 +70,16 @@ enum GroupList {
   /// Both questions to all brokers at once.
   private static func ask(
     _ cluster: Cluster, _ targets: [BrokerTarget], withProgress: Bool, _ problems: inout Problems
-  ) -> (
-    tables: [(target: BrokerTarget, table: JSON)], progress: [(BrokerTarget, Result<Response, ClientError>)]
-  ) {
+  ) -> (entries: [GroupEntry], progress: [(BrokerTarget, Result<Response, ClientError>)]) {
     var calls = targets.map { (address: $0.address, request: Request(.getAllSubscriptionGroupConfig)) }
     if withProgress {
       calls += targets.map { ($0.address, Request(.getBrokerConsumeStats, [("isOrder", "false")])) }
     }
     let results = cluster.callAll(calls)
-    var tables: [(target: BrokerTarget, table: JSON)] = []
-    for (target, result) in zip(targets, results) {
-      if let table = GroupQueries.table(target, result, &problems) { tables.append((target, table)) }
-    }
-    return (tables, Array(zip(targets, results.dropFirst(targets.count))))
+    return (
+      GroupQueries.entries(zip(targets, results), &problems),
+      Array(zip(targets, results.dropFirst(targets.count)))
+    )
   }
 
   /// What the groups do. A broker whose groups have too many queues for one answer is asked group by group.

@@ -19,20 +19,14 @@ enum GroupQueries {
   ) -> [(target: BrokerTarget, table: JSON)] {
     let results = cluster.callAll(targets.map { ($0.address, Request(.getAllSubscriptionGroupConfig)) })
     return zip(targets, results).compactMap { target, result in
-      table(target, result, &problems).map { (target, $0) }
-    }
-  }
-
-  /// Decodes an answer to code 201.
-  static func table(
-    _ target: BrokerTarget, _ result: Result<Response, ClientError>, _ problems: inout Problems
-  ) -> JSON? {
-    problems.take(target) { () throws(ClientError) in
-      let json = try result.get().json(from: target.address)
-      guard json["subscriptionGroupTable"]?.members != nil else {
-        throw ClientError(.malformedAnswer, "\(target.address) answered with a malformed table of groups")
+      let table = problems.take(target) { () throws(ClientError) in
+        let json = try result.get().json(from: target.address)
+        guard json["subscriptionGroupTable"]?.members != nil else {
+          throw ClientError(.malformedAnswer, "\(target.address) answered with a malformed table of groups")
+        }
+        return json
       }
-      return json
+      return table.map { (target, $0) }
     }
   }
 
@@ -49,19 +43,25 @@ enum GroupQueries {
 
   /// All groups of the brokers, sorted by name.
   static func all(_ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems) -> [GroupEntry] {
-    entries(tables(cluster, targets, &problems))
+    let results = cluster.callAll(targets.map { ($0.address, Request(.getAllSubscriptionGroupConfig)) })
+    return entries(zip(targets, results), &problems)
   }
 
-  /// All groups of the tables, sorted by name.
-  static func entries(_ tables: [(target: BrokerTarget, table: JSON)]) -> [GroupEntry] {
+  /// All groups of answers to code 201, sorted by name.
+  static func entries(
+    _ answers: Zip2Sequence<[BrokerTarget], [Result<Response, ClientError>]>, _ problems: inout Problems
+  ) -> [GroupEntry] {
     var byName: [String: GroupEntry] = [:]
-    for (target, json) in tables {
-      let table = SubscriptionGroupTable(json)
-      for config in table?.groups ?? [] {
+    for (target, answer) in answers {
+      let table = problems.take(target) { () throws(ClientError) in
+        try answer.get().groupTable(from: target.address)
+      }
+      guard let table else { continue }
+      for config in table.groups {
         byName[config.name, default: GroupEntry(name: config.name, configs: [])].configs.append(
           (target, config))
       }
-      for group in table?.forbidden?.members ?? [] {
+      for group in table.forbidden?.members ?? [] {
         guard let name = group.key.string, byName[name] != nil else { continue }
         byName[name]!.pausedTopics.formUnion(pausedTopics(group.value))
       }
@@ -81,15 +81,20 @@ enum GroupQueries {
   static func find(
     _ group: String, _ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems
   ) throws(Failure) -> GroupEntry {
-    let tables = tables(cluster, targets, &problems)
-    if let entry = entries(tables).first(where: { $0.name == group }) { return entry }
+    let entries = all(cluster, targets, &problems)
+    if let entry = entries.first(where: { $0.name == group }) { return entry }
     try problems.finish(of: targets.count)
-    throw unknown(group, tables)
+    throw unknown(group, entries.map(\.name))
   }
 
   /// `.notFound` with a suggestion.
   static func unknown(_ group: String, _ tables: [(target: BrokerTarget, table: JSON)]) -> Failure {
-    let nearest = Suggestion.hint(group, of: entries(tables).map(\.name))
+    let names = tables.flatMap { $0.table["subscriptionGroupTable"]?.members ?? [] }.compactMap(\.key.string)
+    return unknown(group, Set(names).arranged { $0 < $1 })
+  }
+
+  private static func unknown(_ group: String, _ names: [String]) -> Failure {
+    let nearest = Suggestion.hint(group, of: names)
     return Failure(
       .notFound, "group \(group) does not exist",
       hint: nearest.isEmpty
@@ -125,15 +130,20 @@ enum GroupQueries {
     return queues.sorted { $0.queue < $1.queue }
   }
 
-  /// Lag of each group on one topic; groups whose progress cannot be read are left out.
+  /// Lag of each group on one topic; groups whose progress no broker tells are left out.
   static func lags(
-    _ groups: [String], topic: String, _ cluster: Cluster, _ targets: [BrokerTarget]
+    _ groups: [String], topic: String, _ cluster: Cluster, _ targets: [BrokerTarget],
+    _ problems: inout Problems
   ) -> [String: Int64] {
     var calls: [(address: String, request: Request)] = []
     for group in groups { calls += targets.map { ($0.address, statsRequest(group, topic: topic)) } }
     var result: [String: Int64] = [:]
     for (index, answer) in cluster.callAll(calls).enumerated() {
-      guard let queues = try? progress(try answer.get(), from: calls[index].address) else { continue }
+      let target = targets[index % targets.count]
+      let queues = problems.take(target) { () throws(ClientError) in
+        try progress(try answer.get(), from: target.address)
+      }
+      guard let queues else { continue }
       result[groups[index / targets.count], default: 0] += lag(queues)
     }
     return result

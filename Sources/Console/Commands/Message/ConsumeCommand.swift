@@ -15,7 +15,7 @@ enum ConsumeCommand {
         With --group the command is a member of that consumer group like any other client: it shares the
         queues with the other members, begins where the group stopped (--from counts only for queues that
         the group never read), commits what it printed every 5 s and at the end, and leaves the group at
-        once when it ends.
+        once when it ends. It tells mq group clients how it runs, and prints what mq message push hands it.
 
         --sql filters by an expression over properties, which the brokers check first. --ordered reads a queue
         only while it holds the group's lock on it, so that nobody else reads it meanwhile. With --broadcast

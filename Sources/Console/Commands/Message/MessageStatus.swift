@@ -59,7 +59,7 @@ enum MessageStatus {
   private static func groups(
     of topic: String, _ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems
   ) -> [Reader] {
-    let withOffsets = Set(TopicQueries.groups(of: topic, cluster, targets))
+    let withOffsets = Set(TopicQueries.groups(of: topic, cluster, targets, &problems))
     var names = withOffsets
     for entry in GroupQueries.all(cluster, targets, &problems) { names.insert(entry.name) }
     names.remove(topic)

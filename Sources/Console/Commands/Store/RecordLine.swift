@@ -11,6 +11,8 @@ final class RecordLine {
   }
   let body: Body
   private var line = ByteBuffer(capacity: 4096)
+  /// The text of a time, and which second it is in; -1 for none.
+  private var second: (number: Int64, text: [UInt8]) = (-1, [])
 
   init(body: Body) { self.body = body }
 
@@ -66,9 +68,27 @@ final class RecordLine {
     line.append("\"")
   }
 
-  private func time(_ name: String, _ ms: Int64) {
-    line.append(utf8: ",\"\(name)\":\"\(Clock.rfc3339(ms))\",\"\(name)Ms\":")
+  private func time(_ name: StaticString, _ ms: Int64) {
+    self.name(name)
+    line.append("\"")
+    appendTime(ms)
+    line.append("\",\"")
+    line.append(name)
+    line.append("Ms\":")
     line.append(decimal: ms)
+  }
+
+  /// Many records are of the same second: its text is kept, and only the milliseconds change.
+  private func appendTime(_ ms: Int64) {
+    if ms < 0 || ms / 1000 != second.number {
+      second = (ms < 0 ? -1 : ms / 1000, Array(Clock.rfc3339(ms).utf8))
+    } else if let dot = second.text.firstIndex(of: UInt8(ascii: ".")) {
+      let digits = Int(ms % 1000)
+      for (place, digit) in [digits / 100, digits / 10 % 10, digits % 10].enumerated() {
+        second.text[dot + 1 + place] = UInt8(ascii: "0") + UInt8(digit)
+      }
+    }
+    line.append(second.text)
   }
 
   /// All but keys and tags, which are members of their own.

@@ -1,5 +1,6 @@
 // Commands about mq itself: help, version, completion, and what packagers and shells need.
 
+import Client
 import Linux
 
 enum ToolCommands {

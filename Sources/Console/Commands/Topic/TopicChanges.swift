@@ -284,9 +284,9 @@ enum TopicDelete {
     let targets = try narrowed(all, topic, &invocation)
     var problems = Problems()
     let queues = TopicQueries.stats(of: topic, cluster, targets, &problems)
-    let groups = TopicQueries.groups(of: topic, cluster, targets)
-    let readers = readers(groups, topic, cluster, targets)
-    let impact = impact(topic, queues, readers, targets)
+    let groups = TopicQueries.groups(of: topic, cluster, targets, &problems)
+    let readers = readers(groups, topic, cluster, targets, &problems)
+    let impact = impact(topic, queues, readers, targets) + problems.doubt
 
     var plan = Plan()
     for target in targets {
@@ -296,7 +296,7 @@ enum TopicDelete {
       invocation.say(impact + "\n")
       addNameServers(topic, targets.count == all.count, &plan, try invocation.nameServerTargets())
       try plan.run(&invocation)
-      return
+      return try problems.finish(of: targets.count)
     }
     try invocation.confirm(impact, typing: topic)
     cluster.shareDeadline()
@@ -331,9 +331,10 @@ enum TopicDelete {
   }
 
   private static func readers(
-    _ groups: [String], _ topic: String, _ cluster: Cluster, _ targets: [BrokerTarget]
+    _ groups: [String], _ topic: String, _ cluster: Cluster, _ targets: [BrokerTarget],
+    _ problems: inout Problems
   ) -> [Reader] {
-    let lags = GroupQueries.lags(groups, topic: topic, cluster, targets)
+    let lags = GroupQueries.lags(groups, topic: topic, cluster, targets, &problems)
     var calls: [(address: String, request: Request)] = []
     for group in groups {
       calls += targets.map { ($0.address, Request(.getConsumerConnectionList, [("consumerGroup", group)])) }
@@ -341,9 +342,11 @@ enum TopicDelete {
     let answers = cluster.callAll(calls)
     return groups.enumerated().map { index, group in
       var clients: Set<String> = []
-      for answer in answers[(index * targets.count)..<((index + 1) * targets.count)] {
-        let found = (try? GroupQueries.connections(try answer.get(), from: "")) ?? nil
-        clients.formUnion(found?.connections.map(\.clientId) ?? [])
+      for (target, answer) in zip(targets, answers[(index * targets.count)...]) {
+        let found = problems.take(target) { () throws(ClientError) in
+          try GroupQueries.connections(try answer.get(), from: target.address)
+        }
+        clients.formUnion((found ?? nil)?.connections.map(\.clientId) ?? [])
       }
       return Reader(group: group, lag: lags[group], clients: clients.count)
     }

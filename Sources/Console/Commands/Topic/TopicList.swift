@@ -42,7 +42,7 @@ enum TopicList {
     var kinds: [String] = []
     for entry in TopicQueries.all(cluster, targets, &problems) {
       if let pattern, !Glob.matches(entry.name, pattern) { continue }
-      let kind = TopicKind.name(entry.name, entry.configs[0].config, reserved: reserved)
+      let kind = TopicKind.name(entry.name, entry.configs[0], reserved: reserved)
       let isWanted = types.isEmpty ? isAll || !TopicKind.internalNames.contains(kind) : types.contains(kind)
       if !isWanted { continue }
       entries.append(entry)
@@ -62,16 +62,29 @@ enum TopicList {
     columns += last
     var table = Table(columns)
     table.emptyText = pattern == nil ? "no topics; mq topic create makes one" : "no topic matches"
+    // Thousands of topics lie on the same brokers and have the same permissions: cells are made once.
+    var owners: [BrokerTarget] = []
+    var (brokers, clusters, perm) = (Cell.unknown, Cell.unknown, Cell.unknown)
+    var permText = ""
     for (entry, kind) in zip(entries, kinds) {
+      if entry.targets != owners {
+        owners = entry.targets
+        brokers = .list(owners.map(\.label))
+        clusters = .list(Set(owners.map(\.cluster)).arranged { $0 < $1 })
+      }
+      let text = perms(entry)
+      if text != permText {
+        permText = text
+        perm = permCell(text)
+      }
       let count = stats[entry.name]
-      let cells: [Cell] = [
-        .text(entry.name), .text(kind),
-        .integer(entry.queues), permCell(perms(entry)), .list(entry.configs.map(\.target.label)),
-        .list(Set(entry.configs.map(\.target.cluster)).sorted()),
-        .flag(entry.configs.contains { $0.config.isOrder }), .integer(count?.messages),
+      var cells: [Cell] = [
+        .text(entry.name), .text(kind), .integer(entry.queues), perm, brokers, clusters,
+        .flag(entry.configs.contains { $0.isOrder }), .integer(count?.messages),
         .time(orNever: count?.lastMs),
       ]
-      table.add(cells + (readers.map { [.list(($0[entry.name] ?? []).sorted())] } ?? []))
+      if let readers { cells.append(.list((readers[entry.name] ?? []).sorted())) }
+      table.add(cells)
     }
     invocation.print(table)
     try problems.finish(of: targets.count)
@@ -89,32 +102,23 @@ enum TopicList {
     return words
   }
 
-  /// Who reads each topic, by one code 300 per topic and broker, all at once.
+  /// Who reads each topic.
   private static func groups(
     _ entries: [TopicEntry], _ cluster: Cluster, _ problems: inout Problems
   ) -> [String: Set<String>] {
-    var calls: [(address: String, request: Request)] = []
-    var owners: [(topic: String, target: BrokerTarget)] = []
-    for entry in entries {
-      for (target, _) in entry.configs {
-        calls.append((target.address, Request(.queryTopicConsumeByWho, [("topic", entry.name)])))
-        owners.append((entry.name, target))
-      }
-    }
     var result: [String: Set<String>] = [:]
-    for (owner, answer) in zip(owners, cluster.callAll(calls)) {
-      let groups = problems.take(owner.target) { () throws(ClientError) in
-        try answer.get().json(from: owner.target.address)["groupList"]?.strings ?? []
-      }
-      result[owner.topic, default: []].formUnion(groups ?? [])
+    for reader in TopicReaders.find(entries.flatMap(\.places), cluster, &problems) {
+      result[reader.topic, default: []].insert(reader.group)
     }
     return result
   }
 
   /// "rw", or "rw,r" where brokers differ.
   static func perms(_ entry: TopicEntry) -> String {
+    let first = entry.configs[0].perm
+    if entry.configs.allSatisfy({ $0.perm == first }) { return perm(first) }
     var texts: [String] = []
-    for config in entry.configs.map(\.config) {
+    for config in entry.configs {
       let text = perm(config.perm)
       if !texts.contains(text) { texts.append(text) }
     }
@@ -137,7 +141,7 @@ enum TopicList {
     var calls: [(address: String, request: Request)] = []
     var owners: [(topic: String, target: BrokerTarget)] = []
     for entry in entries {
-      for (target, _) in entry.configs {
+      for target in entry.targets {
         calls.append((target.address, Request(.getTopicStatsInfo, [("topic", entry.name)])))
         owners.append((entry.name, target))
       }
@@ -186,7 +190,7 @@ enum TopicDescribe {
     var problems = Problems()
     let configs = TopicQueries.configs(of: topic, cluster, targets, &problems)
     let queues = TopicQueries.stats(of: topic, cluster, targets, &problems)
-    let groups = TopicQueries.groups(of: topic, cluster, targets)
+    let groups = TopicQueries.groups(of: topic, cluster, targets, &problems)
     invocation.print(report(topic, route, configs, queues, groups))
     try problems.finish(of: targets.count)
   }

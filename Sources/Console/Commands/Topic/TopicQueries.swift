@@ -5,11 +5,15 @@ import Wire
 
 /// A topic as one or more brokers have it.
 struct TopicEntry {
-  var name: String
   /// One per broker that has it.
-  var configs: [(target: BrokerTarget, config: TopicConfig)]
+  var configs: [TopicConfig]
+  /// Those brokers, in the same order.
+  var targets: [BrokerTarget]
 
-  var queues: Int64 { configs.reduce(0) { $0 + Int64(max($1.config.readQueues, $1.config.writeQueues)) } }
+  var name: String { configs[0].name }
+  /// The topic on each of its brokers.
+  var places: [(topic: String, target: BrokerTarget)] { targets.map { (name, $0) } }
+  var queues: Int64 { configs.reduce(0) { $0 + Int64(max($1.readQueues, $1.writeQueues)) } }
 }
 
 /// What a topic is for.
@@ -38,31 +42,44 @@ enum TopicQueries {
     _ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems
   ) -> [TopicEntry] {
     let results = cluster.callAll(targets.map { ($0.address, Request(.getAllTopicConfig)) })
-    var found: [(target: BrokerTarget, config: TopicConfig)] = []
-    for (target, result) in zip(targets, results) {
-      let configs = problems.take(target) { () throws(ClientError) -> [TopicConfig] in
-        try Self.configs(try result.get().json(from: target.address), from: target.address)
+    var found: [TopicConfig] = []
+    // Which of the targets has the topic, one each.
+    var places: [Int] = []
+    for (place, result) in results.enumerated() {
+      let table = problems.take(targets[place]) { () throws(ClientError) in
+        try result.get().topicTable(from: targets[place].address)
       }
-      for config in configs ?? [] { found.append((target, config)) }
+      guard let table else { continue }
+      found += table.topics
+      places += repeatElement(place, count: table.topics.count)
     }
-    // The sort is stable: brokers of a topic stay in the order of the targets.
-    found.sort { $0.config.name < $1.config.name }
-    var entries: [TopicEntry] = []
-    for one in found {
-      if let last = entries.indices.last, entries[last].name == one.config.name {
-        entries[last].configs.append(one)
-      } else {
-        entries.append(TopicEntry(name: one.config.name, configs: [one]))
-      }
-    }
-    return entries
+    return entries(found, places, targets)
   }
 
-  private static func configs(_ json: JSON, from address: String) throws(ClientError) -> [TopicConfig] {
-    guard let table = json["topicConfigTable"]?.members else {
-      throw ClientError(.malformedAnswer, "\(address) answered with a malformed table of topics")
+  private static func entries(
+    _ found: [TopicConfig], _ places: [Int], _ targets: [BrokerTarget]
+  ) -> [TopicEntry] {
+    let names = found.map(\.name)
+    // The sort is stable: brokers of a topic stay in the order of the targets.
+    let order = names.indices.sorted { names[$0] < names[$1] }
+    var entries: [TopicEntry] = []
+    entries.reserveCapacity(order.count)
+    // Most topics are on the same brokers: those share one list of them.
+    var owners: [Int] = []
+    var shared: [BrokerTarget] = []
+    var start = 0
+    while start < order.count {
+      var end = start + 1
+      while end < order.count, names[order[end]] == names[order[start]] { end += 1 }
+      let run = order[start..<end]
+      if !owners.elementsEqual(run, by: { $0 == places[$1] }) {
+        owners = run.map { places[$0] }
+        shared = owners.map { targets[$0] }
+      }
+      entries.append(TopicEntry(configs: run.map { found[$0] }, targets: shared))
+      start = end
     }
-    return table.compactMap { TopicConfig($0.value) }
+    return entries
   }
 
   /// One topic's configuration on each of the brokers: by code 351, or on brokers before 5.0 by code 21.
@@ -86,7 +103,9 @@ enum TopicQueries {
       }
     }
     if !older.isEmpty {
-      for entry in all(cluster, older, &problems) where entry.name == topic { found += entry.configs }
+      for entry in all(cluster, older, &problems) where entry.name == topic {
+        for (target, config) in zip(entry.targets, entry.configs) { found.append((target, config)) }
+      }
     }
     return found
   }
@@ -116,13 +135,17 @@ enum TopicQueries {
   }
 
   /// Groups that have offsets on the topic, or consume it now; sorted.
-  static func groups(of topic: String, _ cluster: Cluster, _ targets: [BrokerTarget]) -> [String] {
+  static func groups(
+    of topic: String, _ cluster: Cluster, _ targets: [BrokerTarget], _ problems: inout Problems
+  ) -> [String] {
     let results = cluster.callAll(
       targets.map { ($0.address, Request(.queryTopicConsumeByWho, [("topic", topic)])) })
     var groups = Set<String>()
     for (target, result) in zip(targets, results) {
-      let json = try? result.get().json(from: target.address)
-      for name in json?["groupList"]?.array ?? [] { if let name = name.string { groups.insert(name) } }
+      let names = problems.take(target) { () throws(ClientError) in
+        try result.get().json(from: target.address)["groupList"]?.strings ?? []
+      }
+      groups.formUnion(names ?? [])
     }
     return groups.sorted()
   }

@@ -58,6 +58,8 @@ enum TopicStatsCommand {
     var topic: String
     var group: String
     var target: BrokerTarget
+    /// Where it is known without asking for it.
+    var lag: Int64?
   }
   /// Sums over brokers.
   private struct Numbers {
@@ -78,13 +80,18 @@ enum TopicStatsCommand {
     let topics = ask(cluster, places, &problems) { place in
       [request("TOPIC_PUT_NUMS", place.topic), request("TOPIC_PUT_SIZE", place.topic)]
     }
-    let readers = readers(cluster, places, &problems)
+    // Of one topic its readers are asked for, of many all readers of a broker at once.
+    let asked = places.map { (topic: $0.topic, target: $0.target) }
+    let isOne = places.allSatisfy { $0.topic == places[0].topic }
+    let found =
+      isOne ? TopicReaders.singly(asked, cluster, &problems) : TopicReaders.find(asked, cluster, &problems)
+    let readers = found.arranged { ($0.topic, $0.group) < ($1.topic, $1.group) }.map {
+      Place(topic: $0.topic, group: $0.group, target: $0.target, lag: $0.lag)
+    }
     let groups = ask(cluster, readers, &problems) { place in
       let key = "\(place.topic)@\(place.group)"
-      return [
-        request("GROUP_GET_NUMS", key), request("GROUP_GET_SIZE", key), request("SNDBCK_PUT_NUMS", key),
-        GroupQueries.statsRequest(place.group, topic: place.topic),
-      ]
+      let stats = ["GROUP_GET_NUMS", "GROUP_GET_SIZE", "SNDBCK_PUT_NUMS"].map { request($0, key) }
+      return place.lag == nil ? stats + [GroupQueries.statsRequest(place.group, topic: place.topic)] : stats
     }
     invocation.print(table(topics, groups, isActiveOnly: invocation.isOn("active")))
     try problems.finish(of: targets.count)
@@ -100,30 +107,11 @@ enum TopicStatsCommand {
     var places: [Place] = []
     for entry in TopicQueries.all(cluster, targets, &problems) {
       if let pattern, !Glob.matches(entry.name, pattern) { continue }
-      let kind = TopicKind.name(entry.name, entry.configs[0].config, reserved: reserved)
+      let kind = TopicKind.name(entry.name, entry.configs[0], reserved: reserved)
       if kind == "retry" || kind == "dlq" || kind == "system" && !all && pattern != entry.name { continue }
-      places += entry.configs.map { Place(topic: entry.name, group: "", target: $0.target) }
+      places += entry.targets.map { Place(topic: entry.name, group: "", target: $0) }
     }
     return places
-  }
-
-  /// Who reads these topics, on each broker.
-  private static func readers(
-    _ cluster: Cluster, _ places: [Place], _ problems: inout Problems
-  ) -> [Place] {
-    let calls = places.map { place in
-      (address: place.target.address, request: Request(.queryTopicConsumeByWho, [("topic", place.topic)]))
-    }
-    var readers: [Place] = []
-    for (place, answer) in zip(places, inParts(cluster, calls)) {
-      let groups = problems.take(place.target) { () throws(ClientError) in
-        try answer.get().json(from: place.target.address)["groupList"]?.strings ?? []
-      }
-      readers += (groups ?? []).sorted().map {
-        Place(topic: place.topic, group: $0, target: place.target)
-      }
-    }
-    return readers
   }
 
   /// Sums by topic and group, in the order of `places`.
@@ -131,13 +119,19 @@ enum TopicStatsCommand {
     _ cluster: Cluster, _ places: [Place], _ problems: inout Problems, _ questions: (Place) -> [Request]
   ) -> [(topic: String, group: String, numbers: Numbers)] {
     var calls: [(address: String, request: Request)] = []
-    for place in places { calls += questions(place).map { (place.target.address, $0) } }
+    var counts: [Int] = []
+    for place in places {
+      let own = questions(place)
+      calls += own.map { (place.target.address, $0) }
+      counts.append(own.count)
+    }
     let answers = inParts(cluster, calls)
     var result: [(topic: String, group: String, numbers: Numbers)] = []
     var known: [String: Int] = [:]
-    let width = places.isEmpty ? 0 : calls.count / places.count
-    for (index, place) in places.enumerated() {
-      let own = Array(answers[(index * width)..<(index * width + width)])
+    var next = 0
+    for (place, count) in zip(places, counts) {
+      let own = Array(answers[next..<(next + count)])
+      next += count
       let key = "\(place.topic)@\(place.group)"
       let at = known[key] ?? result.count
       if at == result.count { result.append((place.topic, place.group, Numbers())) }
@@ -145,11 +139,14 @@ enum TopicStatsCommand {
       for answer in own { _ = problems.take(place.target) { () throws(ClientError) in try answer.get() } }
       result[at].numbers.messages.add(reading(own[0]))
       result[at].numbers.bytes.add(reading(own[1]))
-      if width > 2 {
-        result[at].numbers.sentBack.add(reading(own[2]))
-        if let queues = try? GroupQueries.progress(try own[3].get(), from: place.target.address) {
-          result[at].numbers.lag += GroupQueries.lag(queues)
+      if count > 2 { result[at].numbers.sentBack.add(reading(own[2])) }
+      if let lag = place.lag {
+        result[at].numbers.lag &+= lag
+      } else if count > 3 {
+        let queues = problems.take(place.target) { () throws(ClientError) in
+          try GroupQueries.progress(try own[3].get(), from: place.target.address)
         }
+        result[at].numbers.lag &+= GroupQueries.lag(queues ?? [])
       }
     }
     return result

@@ -149,7 +149,7 @@ enum TopicRequests {
     table.topics = node.store.topicConfigs
     table.mappingDetails = .object(node.store.topicMappings.map { JSON.Member($0.topic, $0.detail) })
     table.mappingInfos = .object([])
-    session.answer(header, json: table.json)
+    session.answer(header) { table.write(to: &$0) }
   }
 
   static func stats(

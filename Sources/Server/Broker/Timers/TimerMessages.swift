@@ -81,6 +81,7 @@ final class TimerMessages {
   func boot(_ node: Node) {
     slot = node.store.makeSlot(TopicName.timer)
     progress = node.store.timerProgress
+    catchUp(node)
     let precisionMs = node.options.store.timers.precisionMs
     let isCounting = node.options.timersPerSlotMax < Int32.max
     // A recall is done at the start of its slot, before the message that it takes back: one that was done
@@ -100,6 +101,17 @@ final class TimerMessages {
     if waiting == 0 { node.store.settleTimerCounts() }
   }
 
+  /// Notes what arrived after the progress was kept: a crash may have left an older one.
+  private func catchUp(_ node: Node) {
+    guard let range = node.store.queueRange(slot, 0) else { return }
+    var next = min(node.store.timersSeen, range.upperBound)
+    while next < range.upperBound {
+      next = node.store.times(slot, 0, from: next, count: ServerLimits.timerScanEntries) { key in
+        if key.fireMs >= 0 { progress.arrive(key, nowMs: node.nowMs) }
+      }
+    }
+  }
+
   /// Once a turn: takes up what arrived and delivers what is due.
   func work(_ node: Node) {
     takeArrivals(node)
@@ -117,7 +129,7 @@ final class TimerMessages {
     isDirty = false
     if TimerKey.end(of: settledMs) > progress.place {
       progress.deliver(.end(of: settledMs))
-      node.store.setTimerProgress(progress)
+      node.store.setTimerProgress(progress, seen: window.seen)
     }
     let precisionMs = node.options.store.timers.precisionMs
     node.store.setTimerCheckpoint(
@@ -153,7 +165,7 @@ final class TimerMessages {
       window.skip(to: next)
     }
     isDirty = true
-    if progress != before { node.store.setTimerProgress(progress) }
+    if progress != before { node.store.setTimerProgress(progress, seen: window.seen) }
   }
 
   private func deliverDue(_ node: Node) {
@@ -176,7 +188,7 @@ final class TimerMessages {
       }
       _ = window.pop()
       progress.deliver(key)
-      node.store.setTimerProgress(progress)
+      node.store.setTimerProgress(progress, seen: window.seen)
       delivered.add()
       isDirty = true
       let outMs = Self.outMs(key.fireMs, precisionMs)

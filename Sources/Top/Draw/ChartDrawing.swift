@@ -1,0 +1,142 @@
+// The graphs of the cluster and of an open topic or group, and how long puts take.
+
+import Wire
+
+extension Screen {
+  func title(of chart: Chart) -> String {
+    switch chart.content {
+    case .graph(.inPerSecond): "messages in/s, 10 min"
+    case .graph(.outPerSecond): "messages out/s, 10 min"
+    case .graph(.lag): lagTitle
+    case .putTimes: hasPutTimes ? "put latency, % of puts" : "put latency p99, 10 min"
+    case .trail:
+      if case .group? = model.place.target { "lag, 10 min" } else { "messages in/s, 10 min" }
+    case .graph, .table: ""
+    }
+  }
+  private var lagTitle: String {
+    let slope = show(.lagPerSecond, .slope).text
+    return "lag of all groups, 10 min" + (snapshot[.lagPerSecond].number == nil ? "" : "  \(slope)")
+  }
+  private var hasPutTimes: Bool { snapshot[.putTimes].count > 0 }
+
+  mutating func drawChart(_ chart: Chart) {
+    let edges = chart.edges
+    let area = chart.area.inset(
+      left: edges.contains(.left) ? 2 : 1, top: edges.contains(.top) ? 1 : 0,
+      right: edges.contains(.right) ? 2 : 1)
+    switch chart.content {
+    case .graph(let total):
+      drawGraph(area, unit(total)) { $0.samples(of: total, count: $1, spacingMs: $2, endMs: $3) }
+    case .putTimes:
+      if hasPutTimes { return drawPutTimes(area) }
+      drawGraph(area, .milliseconds) {
+        $0.samples(of: .putLatency99Ms, count: $1, spacingMs: $2, endMs: $3)
+      }
+    case .trail:
+      guard let target = model.place.target else { return }
+      let kind: TableKind
+      if case .group = target { kind = .groups } else { kind = .topics }
+      drawGraph(area, .count) { $0.samples(of: kind, target.name, count: $1, spacingMs: $2, endMs: $3) }
+    case .table: break
+    }
+  }
+  private func unit(_ total: Total) -> Unit { total == .putLatency99Ms ? .milliseconds : .count }
+
+  /// Ten minutes of a number, wider than that only where there is room for more dots than samples.
+  private mutating func drawGraph(
+    _ area: Area, _ unit: Unit, _ samples: (Trails, Int, Int64, Int64) -> [Float]
+  ) {
+    let spacingMs = Limits.graphSpacingMs
+    let wanted = Limits.trailMoments * Int(Limits.trailSpacingMs) / Int(spacingMs)
+    var values = samples(model.trails, wanted, spacingMs, model.shownNowMs)
+    var newest = Int(model.shownNowMs / spacingMs)
+    guard values.contains(where: { !$0.isNaN }) else {
+      frame.put("-", row: area.row, column: area.column, .dim)
+      return
+    }
+    // The scale takes about eight columns.
+    let dots = (area.columns - 8) * samplesPerCell
+    let times = dots / max(1, values.count)
+    if times > 1 {
+      values = values.flatMap { Array(repeating: $0, count: times) }
+      newest = (newest + 1) * times - 1
+    }
+    Graph.draw(values, newest: newest, in: area, on: &frame, mode) { ValueText.number($0, unit) }
+  }
+
+  /// Shares of puts by the time that they took; what finds no line is added to the last.
+  private mutating func drawPutTimes(_ area: Area) {
+    let table = snapshot[.putTimes]
+    guard let column = table.kind.column("share"), area.rows > 0 else { return }
+    let notes = [("p99 ", Total.putLatency99Ms), ("max ", .putLatencyMaxMs)].map {
+      $0.0 + show($0.1, .milliseconds).text
+    }
+    let noteColumns = notes.reduce(0) { max($0, $1.count) } + 2
+    let hasNotes = area.columns >= 40 + noteColumns
+    var buckets: [Histogram.Bucket] = []
+    var rest: Double?
+    for row in 0..<table.count {
+      let percent = table.number(row, column).number.map { $0 * 100 }
+      if row < area.rows - 1 || table.count <= area.rows {
+        let label = String(DisplayText.glyphs(table.names[row], mode).prefix(12).flatMap { $0.text })
+        buckets.append(.init(label: label, percent: percent))
+      } else if let percent {
+        rest = (rest ?? 0) + percent
+      }
+    }
+    if buckets.count < table.count { buckets.append(.init(label: "slower", percent: rest)) }
+    Histogram.draw(buckets, in: area.inset(right: hasNotes ? noteColumns : 0), on: &frame, mode)
+    if !hasNotes { return }
+    for (index, note) in notes.prefix(area.rows).enumerated() {
+      frame.put(note, row: area.row + index, column: area.endColumn - noteColumns + 2, .normal)
+    }
+  }
+
+  // MARK: The open thing
+
+  /// What its own table says about the thing that is open: numbers by rank, and the longest text below.
+  mutating func drawSummary() {
+    guard let lines = layout.summary, let target = model.place.target else { return }
+    let kind: TableKind =
+      switch target {
+      case .broker: .brokers
+      case .topic: .topics
+      case .group: .groups
+      case .client: .clients
+      }
+    let table = snapshot[kind]
+    var at = 0
+    var told: String?
+    if let row = table.names.firstIndex(of: target.name) {
+      let byRank = kind.columns.indices.dropFirst().arranged { kind.columns[$0].rank > kind.columns[$1].rank }
+      for index in byRank {
+        let column = kind.columns[index]
+        if column.unit == .curve { continue }
+        let isText = column.unit == .text
+        let text = table.text(row, index)
+        if isText, column.width >= 24 {
+          if !text.isEmpty { told = text }
+          continue
+        }
+        let value =
+          isText
+          ? (text: text.isEmpty ? "-" : text, style: text.isEmpty ? Style.dim : .normal)
+          : ValueText.text(
+            table.number(row, index), column.unit, nowMs: model.shownNowMs,
+            periodMs: max(table.periodMs, model.intervalMs), mode)
+        let glyphs = fitted(value.text, 24)
+        let width = glyphs.reduce(0) { $0 + $1.columns }
+        if at + column.title.count + 1 + width > columns { continue }
+        at = frame.put(column.title + " ", row: lines.lowerBound, column: at, .dim)
+        at = frame.put(glyphs, row: lines.lowerBound, column: at, value.style) + 2
+      }
+    } else {
+      told = table.isKnown ? "It is not there any more." : nil
+      frame.put(fitted(target.name, columns), row: lines.lowerBound, column: 0, .strong)
+    }
+    if lines.count > 1, let told = snapshot.detail?.problem ?? told {
+      frame.put(fitted("! " + told, columns), row: lines.lowerBound + 1, column: 0, .warn)
+    }
+  }
+}
