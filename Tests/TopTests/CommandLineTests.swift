@@ -121,7 +121,7 @@ import Top
   }
 }
 
-@Suite struct LayoutTests {
+@Suite struct SavedLayoutTests {
   @Test func whatIsSavedComesBack() throws {
     var model = ActionTests.acting()
     model.press("z+")
