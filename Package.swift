@@ -93,7 +93,8 @@ let package = Package(
       name: "ConsoleTests", dependencies: ["Console", "Client", "Server", "Wire", "Linux", "TestSupport"],
       swiftSettings: house),
     .testTarget(
-      name: "TopTests", dependencies: ["Top", "Client", "Wire", "TestSupport"], exclude: ["Fixtures"],
+      name: "TopTests", dependencies: ["Top", "Client", "Wire", "TestSupport", "CAllocationCount"],
+      exclude: ["Fixtures"],
       swiftSettings: house),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Console", "Wire", "Linux", "TestSupport"], exclude: ["Clients"],

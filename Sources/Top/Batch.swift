@@ -13,15 +13,17 @@ enum Batch {
   static func run(_ options: DashboardOptions, _ exchange: Exchange, _ signals: SignalSource)
     -> Dashboard.Ending
   {
-    let wanted = options.batch ? options.count : 1
+    let wanted = options.batch && !options.once ? options.count : 1
     if let wanted, wanted <= 0 { return .code(0) }
     let mode = Terminal.localeGlyphs()
     var printed = 0
     var everAnswered = false
+    var answeredMs: Int64 = 0
     let sweepsMax: UInt64 = options.demo == nil ? 1 : Limits.demoSweepsMax
     return SnapshotLoop.run(exchange, signals) { snapshot in
       if !everAnswered && snapshot.brokersUp > 0 {
         everAnswered = true
+        answeredMs = snapshot.takenAtMs
         return nil
       }
       if !everAnswered {
@@ -29,13 +31,20 @@ enum Batch {
         Process.writeError("mq top: \(snapshot.problem ?? "no broker answers")\n")
         return .code(5)
       }
-      // Programs that read JSON take what they want; the others have one table.
-      let tables = options.format == .json ? Snapshot.clusterTables : [.topics]
-      let text = SnapshotText.render(snapshot, tables, options.format, mode, withTitles: printed == 0)
+      let isSettled = snapshot.takenAtMs - answeredMs >= Limits.settleMs
+      if options.once, !isSettled, !snapshot.isComplete { return nil }
+      let text = SnapshotText.render(
+        snapshot, options.printedScreen.tables, options.format, mode, withTitles: printed == 0)
       if !write(text) { return .code(0) }
       printed += 1
       return printed == wanted ? .code(0) : nil
     }
+  }
+
+  /// Writes to stdout; false when the reader is gone.
+  static func write(_ text: String) -> Bool {
+    // The bytes belong to `text`, which outlives the call.
+    unsafe Process.writeOut(text.utf8.span.bytes)
   }
 }
 
@@ -50,15 +59,9 @@ enum Plain {
       var text = line % linesPerTitle == 0 ? SnapshotText.plainTitles : ""
       text += SnapshotText.plainLine(snapshot, clock: Clock.rfc3339(snapshot.wallMs))
       line += 1
-      return write(text) ? nil : .code(0)
+      return Batch.write(text) ? nil : .code(0)
     }
   }
-}
-
-/// Writes to stdout; false when the reader is gone.
-private func write(_ text: String) -> Bool {
-  // The bytes belong to `text`, which outlives the call.
-  unsafe Process.writeOut(text.utf8.span.bytes)
 }
 
 /// Waits for snapshots and signals.

@@ -4,7 +4,8 @@ import Linux
 
 /// The entry point of the target.
 package enum Dashboard {
-  /// Runs until quit and returns the exit code: 0, or 5 when the cluster could not be reached in batch mode.
+  /// Runs until quit and returns the exit code: 0, or 5 when the cluster could not be reached in batch mode or
+  /// for checks, which have further ones (`CheckFace`).
   ///
   /// On SIGINT, SIGTERM and SIGHUP the terminal is restored and the process dies by that signal. Call on the
   /// main thread, before other threads start: their signal mask must be ours.
@@ -13,18 +14,30 @@ package enum Dashboard {
     let signals: SignalSource
     do throws(Errno) {
       signals = try SignalSource()
-      exchange = try Exchange()
+      exchange = try Exchange(options.recorder)
     } catch {
       Process.writeError("mq top: \(error)\n")
       return 1
     }
     var wishes = Wishes()
     wishes.intervalMs = min(max(options.intervalMs, Limits.intervalMsMin), Limits.intervalMsMax)
-    if options.batch || !Process.isTerminal(1) {
+    if let path = options.replay {
+      if options.batch || !Process.isTerminal(1) { return end(ReplayBatch.run(path, options, signals)) }
+      wishes.replay = ReplayWish()
+    }
+    if !options.checks.isEmpty {
       wishes.wantsAll = true
+      wishes.page = options.checks[0].kind.page
+      exchange.tell(wishes)
+      return collect(options, exchange) { CheckFace.run(options, exchange, signals) }
+    }
+    if options.batch || options.once || !Process.isTerminal(1) {
+      wishes.wantsAll = true
+      wishes.page = options.printedScreen
       exchange.tell(wishes)
       return collect(options, exchange) { Batch.run(options, exchange, signals) }
     }
+    wishes.page = options.screen ?? .cluster
     exchange.tell(wishes)
     let glyphs = Terminal.localeGlyphs()
     guard Terminal.canAddressScreen else {
@@ -37,7 +50,7 @@ package enum Dashboard {
     let session: ScreenSession
     do throws(Errno) {
       // The skeleton is on the screen before the collector's thread exists.
-      session = try ScreenSession(exchange, signals, glyphs, wishes)
+      session = try ScreenSession(exchange, signals, glyphs, wishes, options)
     } catch {
       Process.writeError("mq top: \(error)\n")
       return 1
@@ -60,6 +73,12 @@ package enum Dashboard {
     exchange.stop()
     // A demo cluster must be stopped and swept away; otherwise nothing of the thread is worth waiting for.
     if options.demo != nil { thread.join() }
+    if let failure = options.recorder?.finish() ?? options.recorder?.failure {
+      Process.writeError("mq top: \(failure)\n")
+    }
+    return end(ending)
+  }
+  private static func end(_ ending: Ending) -> Int32 {
     switch ending {
     case .code(let code): return code
     case .signal(let number): Process.die(bySignal: number)

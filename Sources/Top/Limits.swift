@@ -90,8 +90,8 @@ package enum Limits {
   /// Moments behind graphs and curves, one a second: ten minutes.
   package static let trailSpacingMs: Int64 = 1_000
   package static let trailMoments = 600
-  /// Time behind one sample of a graph and of the header's curves, so that they move every fourth second and
-  /// not with every refresh.
+  /// Time behind one dot of the header's curves, so that they move every fourth second and not with every
+  /// refresh.
   package static let graphSpacingMs: Int64 = 4_000
   /// Time behind one dot of a row's curve.
   package static let curveSpacingMs: Int64 = 3_000
@@ -111,10 +111,79 @@ package enum Limits {
   /// Largest screen that is drawn; a terminal that claims more gets this part.
   package static let columnsMax = 1_000
   package static let rowsMax = 500
-  /// A backlog from this size on marks its row when nobody consumes it.
+  /// A backlog from this size on is an alert when nobody consumes it.
   package static let backlogAlertMessages = 1_000.0
-  /// A fuller commit log disk than this is marked (Apache starts to delete at 0.75 and refuses at 0.90).
+  /// A fuller commit log disk than this is an alert, and from `diskCriticalRatio` on a critical one (Apache
+  /// starts to delete at 0.75 and refuses at 0.90).
   package static let diskAlertRatio = 0.85
-  /// Keys taken from the terminal before the screen is drawn again.
-  package static let keysPerFrameMax = 4_096
+  package static let diskCriticalRatio = 0.90
+  /// Put latency (99 %), how long the page cache holds a put up, and how long the first of the waiting sends
+  /// waits, each from this on an alert, in milliseconds. Apache refuses sends at 1,000 and at 200.
+  package static let putLatencyAlertMs = 200.0
+  package static let pageCacheAlertMs = 500.0
+  package static let sendWaitAlertMs = 100.0
+  /// Messages of one group that wait for another attempt, from this on an alert.
+  package static let retryAlertMessages = 1_000.0
+  /// Dead letters are an alert for so long after the last new one.
+  package static let deadLetterAlertMs: Int64 = 600_000
+  /// An alert is over when its condition has not held for this long: one that comes and goes stays one alert.
+  package static let alertRestMs: Int64 = 15_000
+  /// As above, when the numbers that it is about are missing.
+  package static let alertUnknownRestMs: Int64 = 60_000
+  /// A broker that is not registered any more is an alert for this long.
+  package static let brokerGoneMs: Int64 = 600_000
+  /// Alerts shown, and events kept.
+  package static let alertsMax = 1_000
+  package static let eventsMax = 1_000
+  /// Events of one kind in one sweep; more become one line.
+  package static let likeEventsMax = 8
+  /// A group with a smaller lag is not asked why.
+  package static let whyLagMin = 100.0
+  /// So many changes of clients or owners within this time are a rebalance loop.
+  package static let rebalanceLoopMs: Int64 = 300_000
+  package static let rebalanceLoopChanges = 4
+  /// A check waits for numbers that need a second sample at most this long after the first answer.
+  package static let settleMs: Int64 = 10_000
+  /// Columns that a table is sorted by at once.
+  package static let sortKeysMax = 3
+  /// Times the terminal is read, 4 KiB each, before the screen is drawn again.
+  package static let readsPerFrameMax = 16
+
+  // MARK: History and recordings
+
+  /// Memory of the pictures of the last ten minutes; the oldest go first.
+  package static let historyBytesMax = 12 * 1_048_576
+  package static let historyMs: Int64 = 600_000
+  /// Frames from one key frame to the next: fewer are faster to go back through, more are smaller.
+  package static let historyKeyEvery = 60
+  package static let recordingKeyEvery = 600
+  /// Bounds of what a frame holds: of its bytes, tables, columns, rows, and the bytes of one text.
+  package static let recordedFrameBytesMax = 0xFF_FFFF
+  package static let recordedTablesMax = 64
+  package static let recordedColumnsMax = 256
+  package static let recordedRowsMax = 131_072
+  package static let recordedTextBytesMax = 16_384
+  /// After so many bytes of texts comes a key frame; no frame may name more than the second number.
+  package static let recordedKeyTextBytes = 2 * 1_048_576
+  package static let recordedGroupTextBytesMax = 64 * 1_048_576
+  /// The latest time, in milliseconds: some 140 thousand years.
+  package static let recordedMsMax: Int64 = 1 << 52
+  /// A replay waits at most so long for the next picture of a recording that was interrupted.
+  package static let replayGapMsMax: Int64 = 10_000
+  /// How long a replay that waits for somebody sleeps.
+  package static let replayIdleMs: Int64 = 1_000
+  /// Bytes read from a recording at once.
+  package static let recordingReadBytes = 65_536
+  /// Characters of a file's name that is typed.
+  package static let fileNameCharactersMax = 200
+  /// Lines of a command's output that its dialog keeps.
+  package static let outcomeLinesMax = 5_000
+  /// Columns that a dialog scrolls sideways at once.
+  package static let scrollColumns = 8
+  /// Commands started from the screen that have not ended.
+  package static let runsMax = 4
+  /// Names that the command line offers.
+  package static let suggestionsMax = 64
+  /// Lines that the command line remembers.
+  package static let historyMax = 100
 }

@@ -10,6 +10,10 @@ package enum Limits {
   package static let headerFieldsMax = 48
   /// Most bytes of a property string: its length travels as a signed short.
   package static let propertiesBytesMax = 32_767
+  /// Deepest nesting of an expression that chooses rows; a chain of and or or is one level.
+  package static let rowExpressionDepthMax = 64
+  /// Longest duration that is understood: ten years.
+  package static let durationMsMax: Int64 = 315_360_000_000
   /// Most bytes of a SQL92 expression.
   package static let sqlExpressionBytesMax = 32_767
   /// Most operators, literals and properties of one.

@@ -149,9 +149,9 @@ private final class Requester {
     let lot = world.areFaultsOver ? 100 : world.number(0...99)
     // It does not answer, or only when nobody waits for that any more.
     if lot < 5 { return }
-    if lot < 10 { return client.answer(push, 0, afterMs: 11_000) }
-    if lot < 15 { return client.answer(push, 1, afterMs: 0) }
+    if lot < 10 { return client.answer(push, 1, afterMs: 0) }
     conversations.taken.insert(id)
+    if lot < 15 { return client.answer(push, 0, afterMs: 11_000) }
     past.insert(question)
     if waiting.remove(question) != nil { world.cover("request replied") }
     client.answer(push, 0, afterMs: lot < 30 ? world.delayMs(0...3_000) : 0)

@@ -209,6 +209,11 @@ final class Oracle {
       world.fail("\(group.name) gets message \(message.id), which is not for it: \(message)")
     }
     checkDelay(world, message)
+    if world.plan.reservedHours != nil {
+      if message.comesOnce { world.cover("days: transaction") }
+      if message.delayMs >= 3_600_000 { world.cover("days: timer") }
+      if received.properties["TIMER_ROLL_TIMES"] != nil { world.cover("days: timer stored again") }
+    }
     if received.topic == message.topic { messages[message.id].uniqueKey = received.properties["UNIQ_KEY"] }
     group.seen[message.id, default: []].insert(received.reconsumeTimes)
     return message

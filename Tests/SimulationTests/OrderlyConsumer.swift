@@ -13,6 +13,8 @@ final class OrderlyRecord {
     var untilMs: Int64
     /// The server's life that granted it: a restart forgets locks.
     var boot: Int
+    /// When it was granted: a renewal that nobody heard of ends earlier when the clocks are set back.
+    var grantedMs: Int64
   }
   var owners: [String: Owner] = [:]
 }
@@ -66,11 +68,12 @@ final class OrderlyConsumer: Consumer {
     // Clocks that were set back meanwhile do not make it last longer.
     let untilMs = min(askedMs, world.nowMs) + Self.lockMs
     if let owner = record.owners[key(queueId)], owner.client != client.name, owner.boot == world.boots,
-      owner.untilMs > world.nowMs
+      owner.untilMs > world.nowMs, !world.wasSetBack(since: owner.grantedMs)
     {
       world.fail("\(client.name) gets the lock of \(key(queueId)), which \(owner.client) holds")
     }
-    record.owners[key(queueId)] = .init(client: client.name, untilMs: untilMs, boot: world.boots)
+    record.owners[key(queueId)] = .init(
+      client: client.name, untilMs: untilMs, boot: world.boots, grantedMs: world.steadyMs)
     lockedUntilMs[queueId] = untilMs
     if running.insert(queueId).inserted { findOffset(topic, queueId, life) }
   }

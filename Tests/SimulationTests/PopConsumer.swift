@@ -211,6 +211,7 @@ final class PopConsumer: Consumer {
       }
       record.entries[receipt.key]?.isAcknowledged = true
       world.cover("pop acknowledged")
+      if world.plan.reservedHours != nil { world.cover("days: pop acknowledged") }
     }
   }
 

@@ -33,7 +33,7 @@ extension Oracle {
       if message.place == nil {
         copies = copies ?? self.copies(world, node)
         if let copy = copies?[id] {
-          world.cover("retention of a message that moved on")
+          world.cover("days: moved on")
           change(id) {
             $0.physicalOffset = copy.physicalOffset
             $0.movedMs = copy.storedMs
@@ -84,7 +84,7 @@ extension Oracle {
       let isTime =
         checks >= node.options.transactionCheckMax || received.storedMs - received.bornMs > reservedMs
       if !isTime { world.fail("transaction \(id) is given up too early: \(received.properties)") }
-      if !messages[id].mayBeLost { world.cover("transaction given up") }
+      if !messages[id].mayBeLost { world.cover("days: transaction given up") }
       change(id) { $0.mayBeLost = true }
     }
   }
@@ -117,7 +117,7 @@ extension PopRecord {
       }
     }
     for key in gone.keys where !held.contains(key) {
-      world.cover("retention of a popped message")
+      world.cover("days: popped and deleted")
       entries[key] = nil
     }
   }

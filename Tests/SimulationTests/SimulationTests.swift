@@ -13,9 +13,14 @@ import Testing
   static let coverage: [(part: String, times: Int)] = [
     ("pop acknowledged", 1000), ("pop changed", 300), ("priority pull", 100), ("priority pop", 300),
     ("priority turn", 1), ("policy redelivery", 500), ("policy dead letter", 200), ("dead letter", 100),
-    ("reset", 50), ("time search", 300), ("clock set", 20), ("days pass", 20), ("retention", 50),
-    ("retention moved a consumer", 5), ("key query", 500), ("unique key query", 500), ("light queue", 200),
-    ("compaction scan", 300), ("static topic moved", 30), ("static pull", 300), ("pause", 20), ("recall", 50),
+    ("reset", 50), ("told reset", 80), ("time search", 300), ("clone", 80), ("offsets lost by a crash", 50),
+    ("clock set", 20), ("key query", 150), ("unique key query", 500), ("light queue", 200),
+    ("compaction scan", 300), ("static topic moved", 30), ("static pull", 300), ("pause", 20),
+    ("recall", 50), ("broadcast", 3000), ("request replied", 300), ("request timed out", 200),
+    ("reply to nobody", 150), ("days pass", 150), ("retention", 500), ("retention moved a consumer", 5),
+    ("days: moved on", 60), ("days: transaction", 60), ("days: transaction given up", 5),
+    ("days: timer", 60), ("days: timer stored again", 20), ("days: pop acknowledged", 60),
+    ("days: popped and deleted", 2),
   ]
 
   @Test func promisesHold() async {

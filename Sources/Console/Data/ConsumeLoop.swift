@@ -94,7 +94,8 @@ final class ConsumeLoop {
     do throws(Errno) {
       poller = try Poller()
       signals = try Process.signalDescriptor()
-      try poller.add(signals.raw, token: 0, .readable)
+      // Under mq top signals are the screen's.
+      if !streams.isCaptured { try poller.add(signals.raw, token: 0, .readable) }
     } catch { throw Failure(.failed, "cannot start the event loop: \(error)") }
   }
 

@@ -1,7 +1,8 @@
 // Saved contexts: names for clusters, in $XDG_CONFIG_HOME/mq/config.toml or ~/.config/mq/config.toml.
 //
-// The file is the subset of TOML that is written here: top-level `current`, tables `[context.NAME]`, and
-// strings. Anything else in it is an error with its line, so that nothing is lost when the file is rewritten.
+// The file is the subset of TOML that is written here: top-level `current`, tables `[context.NAME]`, strings
+// and, for two keys, booleans. Anything else in it is an error with its line, so that nothing is lost when the
+// file is rewritten.
 
 import Linux
 
@@ -17,6 +18,10 @@ package struct SavedContext: Equatable, Sendable {
   package var accessKey = ""
   /// Its secret; empty when it comes from elsewhere.
   package var secretKey = ""
+  /// Commands that change something are refused.
+  package var isReadOnly = false
+  /// What destroys something asks for the context's name, too, and so does every change from `mq top`.
+  package var isProtected = false
   /// A context without a cluster.
   package init(name: String, nameServers: String) {
     self.name = name
@@ -65,7 +70,17 @@ package struct Contexts: Equatable, Sendable {
     }
     guard let equals = line.firstIndex(of: "=") else { return false }
     let key = Self.trimmed(line[..<equals])
-    guard let value = Self.string(Self.trimmed(line[line.index(after: equals)...])) else { return false }
+    let text = Self.trimmed(line[line.index(after: equals)...])
+    if key == "read_only" || key == "protected" {
+      guard !entries.isEmpty, let isOn = Bool(String(text)) else { return false }
+      if key == "protected" {
+        entries[entries.count - 1].isProtected = isOn
+      } else {
+        entries[entries.count - 1].isReadOnly = isOn
+      }
+      return true
+    }
+    guard let value = Self.string(text) else { return false }
     switch key {
     case "current" where entries.isEmpty: current = value
     case "namesrv" where !entries.isEmpty: entries[entries.count - 1].nameServers = value
@@ -88,6 +103,8 @@ package struct Contexts: Equatable, Sendable {
       ] where !value.isEmpty {
         text += "\(key) = \(Self.quoted(value))\n"
       }
+      if entry.isReadOnly { text += "read_only = true\n" }
+      if entry.isProtected { text += "protected = true\n" }
     }
     return text
   }

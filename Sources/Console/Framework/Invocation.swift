@@ -171,6 +171,16 @@ package struct Invocation {
 
   // MARK: Safety
 
+  /// Refuses what changes something where the context is read-only.
+  func checkReadOnly() throws(Failure) {
+    guard command.impact == .writes || command.impact == .destroys, command.shared.contains(.connection),
+      !isDryRun, let context = try settings.contextInUse(input), context.isReadOnly
+    else { return }
+    throw Failure(
+      .usage, "the context \(context.name) is read-only",
+      hint: "--dry-run shows what would be done; mq context add \(context.name) makes it anew")
+  }
+
   /// Asks before something is destroyed. `typing`: what must be typed to go on; nil asks for yes.
   ///
   /// - Throws: `.usage` when stdin or stderr is no terminal and --yes is missing, `.interrupted` when
@@ -186,5 +196,8 @@ package struct Invocation {
     streams.warn(
       Escape.terminal(question, keepLines: true) + "\nType \(Escape.terminal(expected)) to go on: ")
     if streams.ask() != expected { throw Failure(.interrupted, "nothing was done") }
+    guard let context = try settings.contextInUse(input), context.isProtected else { return }
+    streams.warn("The context is protected. Type its name, \(context.name), to go on: ")
+    if streams.ask() != context.name { throw Failure(.interrupted, "nothing was done") }
   }
 }

@@ -2,8 +2,6 @@
 
 /// Numbers that bound what a command line holds and waits for.
 package enum Limits {
-  /// Ten years.
-  package static let durationMsMax: Int64 = 315_360_000_000
   /// Used when neither a flag nor a context says otherwise.
   package static let timeoutMsDefault: Int64 = 5000
   /// What a cluster gets to tell the names of topics and groups, and the life of a process that completes:
@@ -20,8 +18,6 @@ package enum Limits {
   package static let argumentsMax = 4096
   /// Edits between a mistyped word and the one that is suggested.
   package static let suggestionDistanceMax = 3
-  /// Levels of parentheses and not in --filter.
-  static let filterDepthMax = 64
   /// Names are not shortened below this many columns of the terminal.
   static let shortenedColumnsMin = 12
   /// Shortest pause of --watch.

@@ -42,6 +42,7 @@ package enum Program {
     case .run(let command, let input):
       try apply(input, of: command, to: streams, settings, nowMs: nowMs)
       var invocation = Invocation(command, input, streams: streams, settings: settings, nowMs: nowMs)
+      try invocation.checkReadOnly()
       if let everyMs = invocation.watchMs { try Watch.run(&invocation, everyMs: everyMs) }
       try command.run(&invocation)
       if let refusal = streams.refusal { throw refusal }

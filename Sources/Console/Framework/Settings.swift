@@ -38,6 +38,11 @@ package struct Settings {
     return ["utf-8", "utf8"].contains { Glob.isPart($0, of: locale.lowercased()) }
   }
 
+  /// Other keys for `mq top`; it need not exist.
+  package var keysFile: String { FileSystem.parentDirectory(contextFile.path) + "/keys" }
+  /// When its alerts begin; it need not exist.
+  package var alertsFile: String { FileSystem.parentDirectory(contextFile.path) + "/alerts" }
+
   /// The name servers to use, and which rule said so.
   package func source(_ input: Input) throws(Failure) -> (nameServers: String, rule: String) {
     if case .text(let list) = input.flags["namesrv"]?.last { return (list, "--namesrv") }

@@ -1,156 +1,32 @@
-// The expressions of --filter: comparisons of columns with values, joined by and, or, not. Pure.
-//
-//   expression = conjunction { "or" conjunction }      conjunction = term { "and" term }
-//   term = "not" term | "(" expression ")" | NAME sign VALUE
-//
-// A name or value is a bare word or stands in quotes. SQL of brokers has another grammar: its words cannot
-// hold what names of topics, addresses and durations are made of.
+// The expressions of --filter on the rows of a table; `RowExpression` has their grammar. Pure.
+
+import Wire
 
 /// A parsed expression. Columns are looked up when a table is known.
 package struct RowFilter: Sendable, Equatable {
-  /// How a cell is compared.
-  enum Sign: String, Sendable, CaseIterable {
-    // The longer ones first: they are tried in this order.
-    case notEqual = "!="
-    case notLike = "!~"
-    case atMost = "<="
-    case atLeast = ">="
-    case equal = "="
-    case like = "~"
-    case less = "<"
-    case greater = ">"
-  }
-  indirect enum Node: Sendable, Equatable {
-    case and(Node, Node)
-    case or(Node, Node)
-    case not(Node)
-    /// Places of the name and of the value in the text, in scalars from its begin.
-    case compare(name: String, at: Int, Sign, value: String, valueAt: Int)
-  }
+  typealias Sign = RowExpression.Sign
 
-  /// As it was given.
-  package let text: String
-  let root: Node
+  private let expression: RowExpression
 
   /// Parses an expression.
   ///
   /// - Throws: `.usage`, with a mark under the place that is not understood.
   package init(_ text: String) throws(Failure) {
-    self.text = text
-    var parser = Parser(text: text)
-    root = try parser.expression(depth: 0)
-    try parser.end()
+    do throws(RowExpression.Problem) {
+      expression = try RowExpression(text)
+    } catch {
+      throw Self.failure(
+        text, at: error.at, error.what, hint: "for example --filter 'lag>1000 and group~order*'")
+    }
   }
 
   /// A failure that shows the expression with a mark under the scalar `at`.
-  static func failure(_ text: String, at: Int, _ what: String, hint: String) -> Failure {
+  static func failure(
+    _ text: String, at: Int, _ what: String, hint: String, flag: String = "--filter"
+  ) -> Failure {
     let before = String(String.UnicodeScalarView(text.unicodeScalars.prefix(at)))
     let blanks = String(repeating: " ", count: Escape.width(Escape.terminal(before)))
-    return Failure(.usage, "--filter: \(what)\n  \(Escape.terminal(text))\n  \(blanks)^", hint: hint)
-  }
-
-  /// Reads scalars from left to right.
-  private struct Parser {
-    let text: String
-    let scalars: [Unicode.Scalar]
-    var at = 0
-
-    init(text: String) {
-      self.text = text
-      scalars = Array(text.unicodeScalars)
-    }
-
-    func failure(_ what: String) -> Failure {
-      RowFilter.failure(text, at: at, what, hint: "for example --filter 'lag>1000 and group~order*'")
-    }
-
-    mutating func skipBlanks() {
-      while at < scalars.count, scalars[at].properties.isWhitespace { at += 1 }
-    }
-
-    /// Takes the word when it stands here by itself, in any case.
-    mutating func take(word: String) -> Bool {
-      skipBlanks()
-      let end = at + word.count
-      guard end <= scalars.count else { return false }
-      let found = String(String.UnicodeScalarView(scalars[at..<end]))
-      let isWhole = end == scalars.count || scalars[end].properties.isWhitespace || scalars[end] == "("
-      guard found.lowercased() == word, isWhole else { return false }
-      at = end
-      return true
-    }
-
-    mutating func take(_ sign: String) -> Bool {
-      skipBlanks()
-      guard scalars[at...].starts(with: sign.unicodeScalars) else { return false }
-      at += sign.unicodeScalars.count
-      return true
-    }
-
-    mutating func expression(depth: Int) throws(Failure) -> Node {
-      var node = try conjunction(depth)
-      while take(word: "or") { node = .or(node, try conjunction(depth)) }
-      return node
-    }
-
-    mutating func conjunction(_ depth: Int) throws(Failure) -> Node {
-      var node = try term(depth)
-      while take(word: "and") { node = .and(node, try term(depth)) }
-      return node
-    }
-
-    mutating func term(_ depth: Int) throws(Failure) -> Node {
-      if depth > Limits.filterDepthMax { throw failure("more than \(Limits.filterDepthMax) levels") }
-      if take(word: "not") { return .not(try term(depth + 1)) }
-      if take("(") {
-        let node = try expression(depth: depth + 1)
-        if !take(")") { throw failure("a closing parenthesis is missing here") }
-        return node
-      }
-      return try comparison()
-    }
-
-    mutating func comparison() throws(Failure) -> Node {
-      skipBlanks()
-      let nameAt = at
-      let name = try word("the name of a column") { "=!<>~()".unicodeScalars.contains($0) }
-      skipBlanks()
-      let signs = [("==", Sign.equal)] + Sign.allCases.map { ($0.rawValue, $0) }
-      guard let sign = signs.first(where: { take($0.0) })?.1 else {
-        throw failure("a comparison is missing here: = != < > <= >= ~ !~")
-      }
-      skipBlanks()
-      let valueAt = at
-      let value = try word("a value") { $0 == ")" }
-      return .compare(name: name, at: nameAt, sign, value: value, valueAt: valueAt)
-    }
-
-    /// A quoted or bare word; a bare one ends at a blank or where `ends` says so.
-    mutating func word(
-      _ what: String, endsAt ends: (Unicode.Scalar) -> Bool
-    ) throws(Failure) -> String {
-      var word = String.UnicodeScalarView()
-      if at < scalars.count, scalars[at] == "'" || scalars[at] == "\"" {
-        let quote = scalars[at]
-        guard let end = scalars[(at + 1)...].firstIndex(of: quote) else {
-          throw failure("this quote is not closed")
-        }
-        word.append(contentsOf: scalars[(at + 1)..<end])
-        at = end + 1
-        return String(word)
-      }
-      while at < scalars.count, !scalars[at].properties.isWhitespace, !ends(scalars[at]) {
-        word.append(scalars[at])
-        at += 1
-      }
-      if word.isEmpty { throw failure("\(what) is missing here") }
-      return String(word)
-    }
-
-    mutating func end() throws(Failure) {
-      skipBlanks()
-      if at < scalars.count { throw failure("and, or, or the end is missing here") }
-    }
+    return Failure(.usage, "\(flag): \(what)\n  \(Escape.terminal(text))\n  \(blanks)^", hint: hint)
   }
 }
 
@@ -168,23 +44,15 @@ extension RowFilter {
   /// - Parameter nowMs: What "-5m" counts from.
   /// - Throws: `.usage` for a name that is no column, or a value that does not fit the column's cells.
   func rows(of columns: [Column], _ rows: [[Cell]], nowMs: Int64) throws(Failure) -> [Int] {
-    let test = try resolve(root, columns, rows, nowMs)
+    let test = try resolve(expression.root, columns, rows, nowMs)
     return rows.indices.filter { Self.holds(test, rows[$0]) }
   }
 
   /// Names of the columns that it compares.
-  var names: [String] { Self.names(root) }
-
-  private static func names(_ node: Node) -> [String] {
-    switch node {
-    case .and(let a, let b), .or(let a, let b): names(a) + names(b)
-    case .not(let a): names(a)
-    case .compare(let name, _, _, _, _): [name]
-    }
-  }
+  var names: [String] { expression.names }
 
   private func resolve(
-    _ node: Node, _ columns: [Column], _ rows: [[Cell]], _ nowMs: Int64
+    _ node: RowExpression.Node, _ columns: [Column], _ rows: [[Cell]], _ nowMs: Int64
   ) throws(Failure) -> Test {
     switch node {
     case .and(let a, let b):
@@ -194,13 +62,14 @@ extension RowFilter {
     case .not(let a): return .not(try resolve(a, columns, rows, nowMs))
     case .compare(let name, let at, let sign, let value, let valueAt):
       guard let column = columns.firstIndex(where: { $0.isNamed(name) }) else {
-        throw Self.failure(text, at: at, "no column is named \(name)", hint: Column.hint(name, columns))
+        throw Self.failure(
+          expression.text, at: at, "no column is named \(name)", hint: Column.hint(name, columns))
       }
       // The first row that has a value tells what the column holds.
       let kind = rows.lazy.map { $0[column].value }.first { $0 != .unknown && $0 != .never }
       guard let cell = Self.cell(value, like: kind ?? .text(""), nowMs: nowMs) else {
         throw Self.failure(
-          text, at: valueAt, "\(value) cannot be compared with \(columns[column].key)",
+          expression.text, at: valueAt, "\(value) cannot be compared with \(columns[column].key)",
           hint: "its values look like \(Format.plain(kind ?? .unknown))")
       }
       return .compare(column: column, sign, cell, text: value)

@@ -49,8 +49,12 @@ extension HelpTopics {
         [context."prod"]
         namesrv = "ns1:9876;ns2:9876"
         cluster = "Prod"
+        protected = true
 
-      cluster is where changes go when no --cluster is given. What mq does not know
+      cluster is where changes go when no --cluster is given. read_only = true refuses
+      every command that changes something; --dry-run still shows what it would do.
+      protected = true has the context's name typed, too, before something is
+      destroyed, and before any change from mq top. What mq does not know
       in the file is an error with its line: nothing is lost when it is rewritten.
 
       """)

@@ -84,6 +84,7 @@ package enum Manual {
     page.synopsis([Help.usage(command)])
     page.heading("DESCRIPTION")
     body(command, &page)
+    if command.path == ["top"] { keys(&page) }
     page.heading("COMMON FLAGS")
     for row in command.allFlags.dropFirst(command.flags.count) { flag(row, &page) }
     page.heading("EXAMPLES")

@@ -2,6 +2,7 @@
 // that mq reads (section 5). Pure.
 
 import Server
+import Top
 
 extension Manual {
   static var conventions: String {
@@ -33,7 +34,7 @@ extension Manual {
     return page.text
   }
 
-  private static let formatTopics = ["output", "formats", "messages"]
+  private static let formatTopics = ["output", "formats", "messages", "recordings"]
 
   /// Help topics as sections.
   private static func topics(only: [String] = [], except: [String] = [], _ page: inout Roff) {
@@ -86,5 +87,21 @@ extension Manual {
     page.block(configurationExample.split(separator: "\n").map(String.init))
     page.references([("mq-serve", 1), ("mq-conventions", 7)])
     return page.text
+  }
+
+  /// The keys of `mq top`, its command line and its menu, from the tables that they work by.
+  static func keys(_ page: inout Roff) {
+    page.heading("KEYS")
+    page.paragraph("With the names of their actions for the file of keys:", isFirst: true)
+    for binding in Keys.table { page.term(binding.label, "\(binding.help) (\(binding.action.name))") }
+    page.heading("COMMAND LINE")
+    page.paragraph(
+      "Behind : stands the number or the name of a screen, or one of these. Tab completes.", isFirst: true)
+    for command in ScreenCommand.allCases { page.term(":" + command.rawValue, command.help) }
+    page.heading("ACTIONS")
+    page.paragraph("The menu of the key a, and what each entry runs:", isFirst: true)
+    for row in ActionRow.table {
+      page.term(String(Character(row.letter)), "\(row.title): mq \(row.template)")
+    }
   }
 }

@@ -9,6 +9,7 @@ import Wire
 enum Collector {
   /// Sweeps until the exchange stops. A demo cluster is started first and stopped last.
   static func run(_ options: DashboardOptions, _ exchange: Exchange) {
+    if let path = options.replay { return Replayer.run(path, exchange) }
     var nameServers = options.nameServers
     var handle: DemoHandle?
     if let demo = options.demo {
@@ -16,14 +17,23 @@ enum Collector {
       case .success(let started):
         nameServers = started.nameServers
         handle = started
+        var connection = Connection()
+        connection.flags = ["-n", nameServers.joined(separator: ";")]
+        connection.isReadOnly = options.connection.isReadOnly
+        exchange.post(.connected(connection))
       case .failure(let error): return exchange.fail("cannot start the demo: " + error.message)
       }
     }
-    if nameServers.isEmpty {
-      exchange.fail("no name server is known")
-    } else {
-      let sweeps = Sweeps(nameServers, options.credentials)
-      while !exchange.isStopping { sweeps.next(exchange) }
+    while !exchange.isStopping {
+      let (source, generation) = exchange.source
+      let servers = source?.nameServers ?? nameServers
+      if servers.isEmpty {
+        exchange.fail("no name server is known")
+        break
+      }
+      let credentials = source == nil ? options.credentials : source?.credentials
+      let sweeps = Sweeps(servers, credentials, options.watch, generation)
+      while exchange.wants(generation) { sweeps.next(exchange) }
     }
     handle?.stop()
   }
@@ -33,13 +43,18 @@ enum Collector {
 private final class Sweeps {
   private let cluster: Cluster
   private var sampler: Sampler
+  private var observer: Observer
   /// Questions that wait for their answers, by ticket.
   private var waiting: [Int32: Ask] = [:]
+  /// Which of the clusters watched so far it is.
+  private let generation: Int
 
-  init(_ nameServers: [String], _ credentials: Credentials?) {
+  init(_ nameServers: [String], _ credentials: Credentials?, _ watch: WatchSettings, _ generation: Int) {
+    self.generation = generation
     cluster = Cluster(nameServers: nameServers, timeoutMs: Limits.sweepDeadlineMs)
     cluster.credentials = credentials
     sampler = Sampler(nameServers: nameServers)
+    observer = Observer(watch, clock: Observer.localTime)
   }
 
   /// One sweep, its snapshot, and the pause after it.
@@ -50,16 +65,18 @@ private final class Sweeps {
     let startMs = Clock.monotonicMs()
     repeat {
       ask(exchange.wishes)
-      while !waiting.isEmpty, !exchange.isStopping {
+      while !waiting.isEmpty, exchange.wants(generation) {
         let leftMs = startMs + Limits.showAfterMs - Clock.monotonicMs()
         if leftMs <= 0 { break }
         takeArrivals(waitMs: leftMs)
       }
       // What the first answers open up is asked for at once; a picture without it would say "nothing there".
-    } while sampler.wantsMore && !exchange.isStopping
+    } while sampler.wantsMore && exchange.wants(generation)
       && Clock.monotonicMs() - startMs < Limits.sweepDeadlineMs
     let nowMs = Clock.monotonicMs()
-    exchange.publish(sampler.snapshot(startMs: startMs, nowMs: nowMs, wallMs: Clock.wallMs()))
+    var snapshot = sampler.snapshot(startMs: startMs, nowMs: nowMs, wallMs: Clock.wallMs())
+    observer.complete(&snapshot)
+    exchange.publish(snapshot, of: generation)
     pause(from: startMs, exchange)
   }
 
@@ -85,7 +102,7 @@ private final class Sweeps {
 
   /// Waits for the next sweep. The wishes may change meanwhile, and late answers come in.
   private func pause(from startMs: Int64, _ exchange: Exchange) {
-    while !exchange.isStopping {
+    while exchange.wants(generation) {
       let intervalMs = sampler.wantsSoon ? Limits.secondSampleMs : exchange.wishes.intervalMs
       let leftMs = startMs + intervalMs - Clock.monotonicMs()
       if leftMs <= 0 { return }

@@ -16,6 +16,7 @@ package struct Sampler {
   /// Whose word counts, and who answered when last asked.
   var nameServer = 0
   var nameServersUp: Set<String> = []
+  var nameServerViews = NameServerViews()
   var topologyAskedMs: Int64?
   var clusterName = ""
   var brokers: [BrokerState] = []

@@ -50,6 +50,7 @@ extension Sampler {
     wantsMore = wantsMore || brokers[index].groups == nil
     brokers[index].groupsSum = sum
     brokers[index].groups = table.groups.prefix(Limits.groupsMax).map { $0.name }
+    brokers[index].pausedGroups = table.groups.filter { !$0.consumeEnable }.map { $0.name }
     relistGroups()
   }
 

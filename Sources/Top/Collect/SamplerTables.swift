@@ -19,6 +19,7 @@ extension Sampler {
     picture.brokersExpected = brokers.count
     picture.nameServersUp = nameServersUp.count
     picture.nameServersExpected = nameServers.count
+    picture.nameServerDispute = nameServerViews.dispute
     picture.problem = problem ?? missingBroker
     // Values grow old by themselves.
     if nowMs - changedMs >= Limits.tableAgeMs {
@@ -37,6 +38,7 @@ extension Sampler {
     picture[.clients] = lastClients
     picture[.queues] = queueTable()
     picture[.delays] = delayTable()
+    picture[.putTimes] = putTimeTable()
     addTotals(to: &picture, groupPeriodMs)
     picture.detail = makeDetail(wallMs)
     changes = []
@@ -88,6 +90,7 @@ extension Sampler {
     table.isKnown = !nameServersUp.isEmpty || !brokers.isEmpty
     table.periodMs = intervalMs
     let gauges = listed.map { $0.gauges }
+    table.set("cluster", listed.map { $0.cluster })
     table.set("role", listed.map { $0.id == 0 ? "master" : "slave" })
     table.set("address", listed.map { $0.address })
     table.set("version", gauges.map { $0.version })
@@ -163,6 +166,7 @@ extension Sampler {
     if changes.contains(.topicList) {
       lastTopics = TableData(.topics, names: topics.map { $0.name })
       lastTopics.set("type", topics.map { $0.kind.rawValue })
+      lastTopics.set("perm", topics.map { $0.permission })
       lastTopics.set(
         "queues", topics.map { .value(Double($0.parts.reduce(0) { $0 + $1.queues }), atMs: nowMs) })
     }
@@ -205,6 +209,10 @@ extension Sampler {
     let rows = shownGroups.indices
     let lags = shownGroups.map { groups[$0].lag(nowMs, periodMs) }
     let slopes = rows.map { lags[$0].number == nil ? .unknown : groups[shownGroups[$0]].slope.perSecond }
+    let paused = brokers.reduce(into: Set<String>()) { $0.formUnion($1.isPrimary ? $1.pausedGroups : []) }
+    if !paused.isEmpty {
+      lastGroups.set("state", shownGroups.map { paused.contains(groups[$0].name) ? "paused" : "" })
+    }
     lastGroups.set("lag", lags)
     lastGroups.set("slope", slopes)
     lastGroups.set("eta", rows.map { eta(lags[$0], slopes[$0]) })

@@ -30,6 +30,7 @@ extension Sampler {
       problem = problem ?? error.message
       if case .topology(let address) = ask {
         nameServersUp.remove(address)
+        nameServerViews.forget(address)
         if address == nameServers[nameServer],
           let live = nameServers.firstIndex(where: nameServersUp.contains)
         {
@@ -53,9 +54,11 @@ extension Sampler {
     guard response.isSuccess, let info = (try? JSON.parse(response.body)).flatMap({ ClusterInfo($0) }) else {
       problem = problem ?? "an answer to request \(ask.request.code.rawValue) could not be read"
       nameServersUp.remove(address)
+      nameServerViews.forget(address)
       return
     }
     nameServersUp.insert(address)
+    nameServerViews.take(address, info)
     // Another one's view may be behind; it counts when the one that counted is down.
     if !nameServersUp.contains(nameServers[nameServer]) {
       nameServer = nameServers.firstIndex(of: address) ?? nameServer

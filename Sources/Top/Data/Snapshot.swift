@@ -19,6 +19,37 @@ package enum Total: Int, CaseIterable, Sendable {
 
   /// Name in JSON and in recordings.
   package var key: String { "\(self)" }
+  /// Name in rules and checks: that of the like column of other tables.
+  var columnKey: String {
+    switch self {
+    case .inPerSecond: "in"
+    case .inBytesPerSecond: "inBytes"
+    case .outPerSecond: "out"
+    case .outBytesPerSecond: "outBytes"
+    case .putFailedPerSecond: "failed"
+    case .putLatency99Ms: "put99"
+    case .putLatencyMaxMs: "putMax"
+    case .pageCacheLockMs: "pageCache"
+    case .diskRatio: "disk"
+    case .coldRatio: "cold"
+    case .lag: "lag"
+    case .lagPerSecond: "slope"
+    case .retryPerSecond: "retry"
+    case .deadLetters: "dlq"
+    case .delayed: "delayed"
+    case .halfMessages: "half"
+    }
+  }
+  var unit: Unit {
+    switch self {
+    case .inPerSecond, .outPerSecond, .putFailedPerSecond, .retryPerSecond: .perSecond
+    case .inBytesPerSecond, .outBytesPerSecond: .bytesPerSecond
+    case .putLatency99Ms, .putLatencyMaxMs, .pageCacheLockMs: .milliseconds
+    case .diskRatio, .coldRatio: .ratio
+    case .lagPerSecond: .slope
+    case .lag, .deadLetters, .delayed, .halfMessages: .count
+    }
+  }
 }
 
 /// What a detail shows.
@@ -36,12 +67,28 @@ package enum Target: Hashable, Sendable {
   }
 }
 
+/// A cell that shows why a group lags.
+package struct Evidence: Equatable, Sendable {
+  package let kind: TableKind
+  /// Name of its row, and key of its column.
+  package let row: String
+  package let column: String
+
+  package init(_ kind: TableKind, _ row: String, _ column: String) {
+    self.kind = kind
+    self.row = row
+    self.column = column
+  }
+}
+
 /// The tables of one thing.
 package struct Detail: Equatable, Sendable {
   package let target: Target
   package var tables: [TableData] = []
   /// Why there is nothing more to see, for example "it does not say how it runs"; nil when all is there.
   package var problem: String?
+  /// Of a group that lags: the cell that says why.
+  package var evidence: Evidence?
 
   package init(_ target: Target) { self.target = target }
 }
@@ -65,6 +112,8 @@ package struct Snapshot: Equatable, Sendable {
   /// Name servers that answered when they were last asked, and those configured.
   package var nameServersUp = 0
   package var nameServersExpected = 0
+  /// What name servers do not agree about, in one clause; nil when they do, or only one was asked.
+  package var nameServerDispute: String?
   /// The last failure in one clause with its address, nil when all was well.
   package var problem: String?
   private var totals = [Measure](repeating: .unknown, count: Total.allCases.count)
@@ -81,15 +130,25 @@ package struct Snapshot: Equatable, Sendable {
 
   /// True when an alert is about this row.
   package func isAlerting(_ kind: TableKind, _ name: String) -> Bool {
-    let word: String
-    switch kind {
-    case .brokers: word = "broker "
-    case .topics: word = "topic "
-    case .groups, .topicGroups: word = "group "
-    default: return false
-    }
+    guard let word = kind.objectWord else { return false }
     let alerts = self[.alerts]
-    return !alerts.names.isEmpty && alerts.names.contains(word + name)
+    return !alerts.names.isEmpty && alerts.names.contains(word + " " + name)
+  }
+  /// Names of the rows that alerts are about.
+  package func alertingRows(_ kind: TableKind) -> Set<String> {
+    guard let word = kind.objectWord else { return [] }
+    var rows: Set<String> = []
+    for name in self[.alerts].names where name.hasPrefix(word + " ") {
+      rows.insert(String(name.dropFirst(word.count + 1)))
+    }
+    return rows
+  }
+
+  private var totalsTable: TableData {
+    var table = TableData(.totals, names: [cluster])
+    table.isKnown = sequence > 0
+    for total in Total.allCases { table.set(total.columnKey, [self[total]]) }
+    return table
   }
 
   /// A number of the whole cluster.
@@ -101,6 +160,7 @@ package struct Snapshot: Equatable, Sendable {
   package subscript(_ kind: TableKind) -> TableData {
     get {
       if kind.rawValue < tables.count { return tables[kind.rawValue] }
+      if kind == .totals { return totalsTable }
       return detail?.tables.first { $0.kind == kind } ?? TableData(kind)
     }
     set {

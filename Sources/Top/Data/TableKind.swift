@@ -11,6 +11,8 @@ package enum TableKind: Int, CaseIterable, Sendable {
   case latencies, pools, settings
   // Of one client.
   case subscriptions, clientQueues, stack
+  /// One row: the cluster's own numbers, for rules and checks; on no screen.
+  case totals
 
   /// From left to right; the first is the row's name.
   package var columns: [Column] { Self.columns[rawValue] }
@@ -37,6 +39,29 @@ package enum TableKind: Int, CaseIterable, Sendable {
     case .subscriptions: "subscriptions"
     case .clientQueues: "queues"
     case .stack: "stack"
+    case .totals: "totals"
+    }
+  }
+
+  /// What a row is called in alerts and events: "group" of "group ship-labels"; nil for what they are not about.
+  package var objectWord: String? {
+    switch self {
+    case .brokers: "broker"
+    case .topics: "topic"
+    case .groups, .topicGroups: "group"
+    case .clients: "client"
+    case .queues: "queue"
+    case .delays: "delay"
+    case .totals: "cluster"
+    default: nil
+    }
+  }
+
+  /// True where rows come in an order of their own, which that of their names would spoil.
+  var hasOwnOrder: Bool {
+    switch self {
+    case .putTimes, .latencies, .delays, .messages, .stack: true
+    default: false
     }
   }
 
@@ -65,6 +90,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     case .subscriptions: subscriptionColumns
     case .clientQueues: clientQueueColumns
     case .stack: [Column("line", "STACK", .name, 0, rank: 99, "a line of the client's stack")]
+    case .totals: totalColumns
     }
   }
 
@@ -99,6 +125,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     Column("curve", "60s", .curve, 12, rank: 40, "messages put, the last minute"),
     Column("groups", "GRP", .count, 5, rank: 20, "groups that consume it"),
     Column("queues", "Q", .count, 5, rank: 18, "write queues on all brokers"),
+    Column("perm", "PERM", .text, 6, rank: 8, "what clients may do: R read, W write"),
     Column(
       "type", "T", .text, 3, rank: 16, "N normal F FIFO D delay T transaction M mixed P priority S system"),
   ]
@@ -114,6 +141,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     Column("dlq", "DLQ", .count, 6, rank: 33, "dead letters"),
     Column("curve", "60s", .curve, 12, rank: 40, "lag, the last minute"),
     Column("topics", "TOPICS", .count, 7, rank: 10, "topics that it consumes"),
+    Column("state", "STATE", .text, 8, rank: 8, "paused, or nothing"),
     Column("why", "WHY", .text, 24, rank: 20, "why it lags"),
   ]
   private static let clientColumns = [
@@ -146,15 +174,19 @@ package enum TableKind: Int, CaseIterable, Sendable {
   ]
   private static let alertColumns = [
     Column("object", "WHAT", .name, 0, rank: 99, "group, topic or broker"),
-    Column("level", "LEVEL", .text, 9, rank: 70, "warning or critical"),
+    Column("level", "LEVEL", .text, 10, rank: 70, "warning or critical"),
     Column("since", "SINCE", .age, 8, rank: 60, "how long it holds"),
-    Column("text", "ALERT", .text, 60, rank: 90, "what is wrong"),
+    Column("text", "ALERT", .text, 28, rank: 90, "what is wrong"),
   ]
   private static let eventColumns = [
     Column("time", "TIME", .name, 0, rank: 99, "when it was seen"),
-    Column("object", "WHAT", .text, 30, rank: 60, "group, topic, broker or client"),
-    Column("text", "EVENT", .text, 60, rank: 90, "what happened"),
+    Column("age", "AGO", .age, 8, rank: 30, "how long ago that was"),
+    Column("object", "WHAT", .text, 22, rank: 60, "group, topic or broker"),
+    Column("text", "EVENT", .text, 28, rank: 90, "what happened"),
   ]
+  private static let totalColumns =
+    [Column("cluster", "CLUSTER", .name, 0, rank: 99, "name of the cluster")]
+    + Total.allCases.map { Column($0.columnKey, $0.columnKey, $0.unit, 8, rank: 50, $0.key) }
   private static let topicQueueColumns = [
     Column("queue", "QUEUE", .name, 0, rank: 99, "broker # queue"),
     Column("in", "PUT/s", .perSecond, 8, rank: 60, "messages put"),

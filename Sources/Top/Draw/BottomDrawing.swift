@@ -16,9 +16,8 @@ extension Screen {
       at = frame.put(fitted(view.filter, room), row: row, column: at, .strong)
       at = frame.put(" ", row: row, column: at, .normal)
     }
-    let key = view.sort[0]
-    at = note(
-      "sorted \(view.kind.columns[key.column].title) \(key.descending ? "desc" : "asc")", row, at, .normal)
+    let keys = view.sort.map { "\(view.kind.columns[$0.column].title) \($0.descending ? "desc" : "asc")" }
+    at = note("sorted " + keys.joined(separator: ", "), row, at, .normal)
     if view.isTree { at = note("tree", row, at, .normal) }
     if !view.tags.isEmpty { at = note("\(view.tags.count) marked", row, at, .tagged) }
     if let ageMs = valuesAgeMs { at = note("values \(NumberText.age(Double(ageMs))) old", row, at, .warn) }
@@ -90,7 +89,7 @@ extension Screen {
       return
     }
     var at = 0
-    var hints = Keys.bar
+    var hints = model.keys.bar
     // How to quit is the last hint to go.
     while hints.count > 1, hints.reduce(-1, { $0 + $1.key.count + $1.word.count + 1 }) > columns {
       hints.remove(at: hints.count - 2)
@@ -101,16 +100,20 @@ extension Screen {
     }
   }
 
+  private func missing(_ problem: String?) -> String { problem.map { "   (" + $0 + ")" } ?? "" }
+
   /// The prompt while typing, else the answer to the last key.
   mutating func drawMessage() {
     var text = model.notice
     var style = Style.strong
     switch model.input {
     case .find?:
-      text = (model.findFailed ? "Not found: " : "Find: ") + model.findText + "_"
+      text = (model.findFailed ? "Not found: " : "Find: ") + model.findText + "_" + missing(model.findProblem)
       style = model.findFailed ? .alert : .strong
-    case .filter?: text = "Filter: " + model.view.filter + "_"
+    case .file?: text = "Write to: " + model.fileName + "_  Tab: txt, csv, json, ndjson"
+    case .filter?: text = "Filter: " + model.view.filter + "_" + missing(model.view.filterProblem)
     case .helpSearch?: break
+    case .command?: return drawCommandLine()
     case nil:
       if model.findFailed { text = text ?? "Not found: " + model.findText }
     }

@@ -129,13 +129,9 @@ extension Screen {
   }
   /// True when an alert is about the row, or is the row.
   private func isAlerting(_ table: TableData, _ index: Int) -> Bool {
-    switch table.kind {
-    case .brokers: !alerting.isEmpty && alerting.contains("broker " + table.names[index])
-    case .topics: !alerting.isEmpty && alerting.contains("topic " + table.names[index])
-    case .groups, .topicGroups: !alerting.isEmpty && alerting.contains("group " + table.names[index])
-    case .alerts: true
-    default: false
-    }
+    if table.kind == .alerts { return true }
+    guard !alerting.isEmpty, let word = table.kind.objectWord else { return false }
+    return alerting.contains(word + " " + table.names[index])
   }
 
   private mutating func drawCell(
@@ -153,7 +149,8 @@ extension Screen {
       highlight(glyphs, drawing.needle, row, start + (isBelow ? 2 : 0))
     case .text:
       let text = table.text(index, place.column)
-      let style: Style = column.key == "level" ? (text == "critical" ? .alert : .warn) : .normal
+      let isBad = column.key == "level" && text == "critical" || isEvidence(table, index, column)
+      let style: Style = isBad ? .alert : column.key == "level" ? .warn : .normal
       frame.put(fitted(text, place.width - ColumnPlan.gap), row: row, column: start + ColumnPlan.gap, style)
     case .curve:
       let cells = place.width - ColumnPlan.gap
@@ -170,15 +167,24 @@ extension Screen {
     let column = drawing.table.kind.columns[place.column]
     let measure = drawing.table.number(index, place.column)
     let start = drawing.start(place)
-    let value = ValueText.text(
-      measure, column.unit, nowMs: model.shownNowMs, periodMs: max(drawing.table.periodMs, model.intervalMs),
-      mode)
+    let periodMs = max(drawing.table.periodMs, model.intervalMs)
+    let value =
+      model.hasRawNumbers
+      ? ValueText.rawText(
+        measure, column.unit, columns: place.width - 1, nowMs: model.shownNowMs, periodMs: periodMs, mode)
+      : ValueText.text(measure, column.unit, nowMs: model.shownNowMs, periodMs: periodMs, mode)
+    if isEvidence(drawing.table, index, column) {
+      frame.put("!" + value.text, row: row, endingAt: start + place.width, .alert)
+      return
+    }
     // A ratio with room is a bar, as long as its number is a fresh one; a disk that fills up is marked.
     if column.unit == .ratio, place.width >= Self.barColumnsMin, value.style == .normal {
       let isDisk = column.key == "disk"
       Bar.draw(
         measure.number, row: row, column: start + 1, columns: place.width - 1, warnAt: isDisk ? 0.75 : 2,
         alertAt: isDisk ? Limits.diskAlertRatio : 2, on: &frame)
+    } else if isEvidence(drawing.table, index, column) {
+      frame.put("!" + value.text, row: row, endingAt: start + place.width, .alert)
     } else {
       frame.put(value.text, row: row, endingAt: start + place.width, value.style)
     }
@@ -199,12 +205,20 @@ extension Screen {
     }
   }
 
+  /// True of the cell that shows why the open group lags.
+  private func isEvidence(_ table: TableData, _ row: Int, _ column: Column) -> Bool {
+    guard let evidence = snapshot.detail?.evidence else { return false }
+    return evidence == Evidence(table.kind, table.names[row], column.key)
+  }
+
   private mutating func drawEmpty(_ table: TableData, _ view: TableView, _ row: Int, _ panel: Panel) {
     var text = table.kind == .alerts ? "Nothing is wrong." : "No \(table.kind.title)."
     if !view.filter.isEmpty, table.count > 0 {
       text = "Nothing matches the filter; Esc drops it."
     } else if let problem = snapshot.detail?.problem, model.place.target != nil {
       text = problem
+    } else if model.timeText != nil, model.place.target != nil, snapshot.detail == nil {
+      text = "It was not open at that time."
     } else if let problem = snapshot.problem, !table.isKnown {
       text = problem
     } else if !table.isKnown {

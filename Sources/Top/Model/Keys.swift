@@ -1,13 +1,16 @@
-// The one table of keys. Dispatch, the bottom bar and the help overlay are all made from it.
+// The one table of keys. Dispatch, the bottom bar, the help overlay and the man page are all made from it; a
+// file may give its actions other keys (see KeyMap).
 
 /// What a key asks for.
 package enum Action: Hashable, Sendable {
   case up, down, pageUp, pageDown, top, bottom
   case page(Page)
   case nextTable, previousTable, open, back, forward
-  case sortLeft, sortRight, sortInvert
+  case sortLeft, sortRight, sortInvert, sortAdd, sortOne
+  case tag, untagAll, follow, pin
   case find, findNext, findPrevious, filter, tree
-  case pause, slower, faster
+  case pause, stepBack, stepForward, minuteBack, minuteForward, slower, faster, file
+  case actions, command, copy, units
   case help, clear, redraw, quit
 }
 
@@ -41,20 +44,41 @@ package enum Keys {
       row(.sortLeft, [.text("<")], "<", "sort by the column to the left"),
       row(.sortRight, [.text(">"), .function(6)], "> F6", "sort by the column to the right", ("F6", "Sort")),
       row(.sortInvert, [.text("I")], "I", "invert the order"),
+      row(.sortAdd, [.text("o")], "o", "sort by one more column; those so far decide between equal rows"),
+      row(.sortOne, [.text("O")], "O", "sort by the first of these columns only"),
+      row(.tag, [.text(" ")], "Space", "mark the row, or take its mark away"),
+      row(.untagAll, [.text("U")], "U", "take all marks of the table away"),
+      row(.follow, [.text("F")], "F", "keep the row selected wherever it goes, or let it go"),
+      row(.pin, [.text("P")], "P", "let the row stand before all others, or back in its place"),
       row(
-        .find, [.text("/"), .function(3)], "/ F3", "go to a row whose name contains a text", ("F3", "Find")),
-      row(.findNext, [.text("n")], "n", "next row with that text"),
-      row(.findPrevious, [.text("N")], "N", "previous row with that text"),
+        .find, [.text("/"), .function(3)], "/ F3", "go to a row by a part of its name or an expression",
+        ("F3", "Find")),
+      row(.findNext, [.text("n")], "n", "next such row"),
+      row(.findPrevious, [.text("N")], "N", "previous such row"),
       row(
-        .filter, [.text("\\"), .function(4)], "\\ F4", "show only rows whose name contains a text",
+        .filter, [.text("\\"), .function(4)], "\\ F4",
+        "show only rows like that: order, lag>1000 and group~order",
         ("F4", "Filter")),
       row(
         .tree, [.text("t"), .function(5)], "t F5", "rows of one broker, cluster or group together",
         ("F5", "Tree")),
       row(
         .pause, [.text("p"), .function(7)], "p F7", "freeze the screen; sampling goes on", ("F7", "Pause")),
-      row(.slower, [.text("+")], "+", "refresh less often"),
-      row(.faster, [.text("-")], "-", "refresh more often"),
+      row(.stepBack, [.left], "Left", "paused: one picture back; Home: the oldest"),
+      row(.stepForward, [.right], "Right", "paused: one picture forward; End: the newest"),
+      row(.minuteBack, [.shiftLeft], "S-Left", "paused: one minute back"),
+      row(.minuteForward, [.shiftRight], "S-Right", "paused: one minute forward"),
+      row(
+        .file, [.text("s"), .function(8)], "s F8", "write what is shown to a file: txt, csv, json, ndjson",
+        ("F8", "Snap")),
+      row(.slower, [.text("+")], "+", "refresh less often; in a replay: faster"),
+      row(.faster, [.text("-")], "-", "refresh more often; in a replay: slower"),
+      row(
+        .actions, [.text("a"), .function(9)], "a F9", "what can be done to the selected row", ("F9", "Action")
+      ),
+      row(.command, [.text(":")], ":", "command line; Tab completes, Up goes to earlier lines"),
+      row(.copy, [.text("y")], "y", "copy the mq command that shows the same"),
+      row(.units, [.text("z")], "z", "numbers in full where there is room, or with k, M, G"),
       row(.help, [.text("?"), .function(1)], "? F1", "this help", ("F1", "Help")),
       row(.clear, [.escape], "Esc", "close help; drop the filter; leave a detail"),
       row(.redraw, [.text("\u{c}")], "Ctrl-L", "draw the whole screen again"),
@@ -65,19 +89,6 @@ package enum Keys {
     let digit = Unicode.Scalar(UInt8(ascii: "0") + UInt8(page.rawValue))
     return row(.page(page), [.text(digit)], "\(page.rawValue)", "screen \(page.rawValue): \(page.title)")
   }
-
-  /// The action of a key outside of input mode.
-  package static func action(_ key: Key) -> Action? { byKey[key] }
-
-  /// Bindings with a word in the bottom bar, by function key.
-  package static let bar: [(key: String, word: String)] =
-    table.compactMap { binding in binding.bar }.sorted { a, b in
-      (a.key.utf8.count, a.key) < (b.key.utf8.count, b.key)
-    }
-
-  private static let byKey: [Key: Action] = Dictionary(
-    table.flatMap { binding in binding.keys.map { ($0, binding.action) } },
-    uniquingKeysWith: { _, _ in preconditionFailure("a key is bound twice") })
 
   private static func row(
     _ action: Action, _ keys: [Key], _ label: String, _ help: String,

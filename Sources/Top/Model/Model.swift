@@ -1,6 +1,8 @@
 // The state of the screen and the one function that changes it. No I/O, no clock: everything comes in as an
 // event, everything that must be done goes out as an effect. UI thread.
 
+package import Linux
+
 /// What happened.
 package enum Event: Sendable {
   case key(Key)
@@ -8,6 +10,15 @@ package enum Event: Sendable {
   case snapshot(Snapshot)
   /// Time passed: monotonic milliseconds, and the wall clock as text.
   case tick(nowMs: Int64, clock: String)
+  /// A picture of a recording, the curves before it when it does not follow the last one, and where it is. No
+  /// picture when only that changed.
+  case replayed(Snapshot?, Trails?, ReplayProgress)
+  /// A command of an order has ended.
+  case outcome(ticket: Int, ActionOutcome)
+  /// Another cluster is watched.
+  case connected(Connection)
+  /// One line about something that was ordered.
+  case told(String)
 }
 
 /// What must be done after an event.
@@ -20,12 +31,16 @@ package struct Effects: OptionSet, Sendable {
   package static let quit = Effects(rawValue: 4)
   /// The collector must be told what the screen shows.
   package static let tellCollector = Effects(rawValue: 8)
+  /// What is shown must be written to `Model.fileName`.
+  package static let saveFile = Effects(rawValue: 4_096)
+  /// There is something to do: see `Model.takeOrders`.
+  package static let orders = Effects(rawValue: 1024)
 }
 
 /// The state of the screen.
 package struct Model: Sendable {
   /// Text being typed, and for what.
-  package enum Input: Equatable, Sendable { case find, filter, helpSearch }
+  package enum Input: Equatable, Sendable { case find, filter, helpSearch, command, file }
 
   package var size: Size
   package var nowMs: Int64 = 0
@@ -35,6 +50,15 @@ package struct Model: Sendable {
   package internal(set) var shown = Snapshot()
   package internal(set) var trails = Trails()
   package internal(set) var isPaused = false
+  /// The last ten minutes, and which of their pictures is shown while paused; nil is the one at the pause.
+  package internal(set) var history = HistoryRing()
+  var shownNumber: Int?
+  /// Set when a recording is shown instead of a cluster.
+  package var replay: ReplayState?
+  /// The file that F8 writes.
+  package internal(set) var fileName = ""
+  /// The calendar of the person's place.
+  package var calendar: @Sendable (Int64) -> CalendarTime
   package internal(set) var intervalMs: Int64
   /// Where the person is, and was before (for Esc and `[`), and came back from (for `]`).
   package internal(set) var place: Place
@@ -46,6 +70,10 @@ package struct Model: Sendable {
   package internal(set) var input: Input?
   /// True while the text being searched for is in no row.
   package internal(set) var findFailed = false
+  /// What is missing or wrong in the expression being searched for.
+  package internal(set) var findProblem: String?
+  /// Rows that alert stand before the others, as pinned ones do (setting pin_alerts).
+  package var pinsAlerts = false
   package internal(set) var helpIsOpen = false
   package internal(set) var helpTop = 0
   /// Only lines of help with this text are shown.
@@ -53,12 +81,29 @@ package struct Model: Sendable {
   /// One line that answers the last key; the next key clears it.
   package internal(set) var notice: String?
 
+  /// The cluster as the command line names it, and the saved contexts.
+  package internal(set) var connection = Connection()
+  package var contextNames: [String] = []
+  /// False when there is no cluster behind the pictures.
+  package var canAct = false
+  /// The keys in use.
+  package var keys = KeyMap.standard
+  /// Shows numbers in full where there is room.
+  package internal(set) var hasRawNumbers = false
+  package internal(set) var dialog: Dialog?
+  package internal(set) var commandLine = CommandLine()
+  var orders: [Order] = []
+  var nextTicket = 0
+  /// Commands that have not ended, by ticket: what is told when one ends without its dialog.
+  var runsUnderWay: [Int: String] = [:]
+
   package static let intervalStepsMs: [Int64] = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000]
 
   package init(
     size: Size, intervalMs: Int64 = Limits.intervalMsDefault, place: Place = Place(.cluster)
   ) {
     self.size = size
+    calendar = { CalendarTime(utc: $0) }
     self.place = place
     self.intervalMs = min(max(intervalMs, Limits.intervalMsMin), Limits.intervalMsMax)
   }
@@ -82,7 +127,7 @@ package struct Model: Sendable {
     return row < table.count ? table.names[row] : nil
   }
   /// The moment that is shown: a paused picture does not grow old.
-  package var shownNowMs: Int64 { isPaused ? shown.takenAtMs : nowMs }
+  package var shownNowMs: Int64 { isPaused || replay != nil ? shown.takenAtMs : nowMs }
 
   /// What the collector is to ask for.
   package var wishes: Wishes {
@@ -90,6 +135,7 @@ package struct Model: Sendable {
     wishes.intervalMs = intervalMs
     wishes.page = place.page
     wishes.target = place.target
+    wishes.replay = replay?.wish
     for kind in place.tables where [.topics, .groups].contains(kind) {
       let view = self[kind]
       let table = shown[kind]
@@ -116,18 +162,28 @@ package struct Model: Sendable {
       if newSize == size { return [] }
       size = newSize
       keepSelectionsVisible()
+      keepOutcomeVisible()
       return [.draw, .tellCollector]
     case .snapshot(let snapshot):
       latest = snapshot
       nowMs = max(nowMs, snapshot.takenAtMs)
       trails.feed(snapshot)
+      history.append(snapshot)
       if isPaused { return [.draw] }
       show(snapshot)
       return [.draw, .tellCollector]
+    case .replayed(let snapshot, let trails, let progress): return takeReplayed(snapshot, trails, progress)
     case .tick(let now, let text):
+      // A recording has a time of its own.
+      if replay != nil { return .draw }
       nowMs = now
       clock = text
       return [.draw]
+    case .outcome(let ticket, let outcome): return take(outcome, ticket: ticket)
+    case .connected(let newConnection): return connect(newConnection)
+    case .told(let line):
+      notice = line
+      return .draw
     }
   }
 
@@ -137,7 +193,7 @@ package struct Model: Sendable {
   }
   /// Orders the tables that are on the screen.
   mutating func reorderAll() {
-    for kind in place.tables { self[kind].reorder(shown[kind]) }
+    for kind in place.tables { self[kind].reorder(shown[kind], alerting: raisedAlerts(kind)) }
     keepSelectionsVisible()
   }
   mutating func keepSelectionsVisible() {
@@ -168,6 +224,7 @@ package struct Model: Sendable {
   private mutating func arrive(_ newPlace: Place) -> Effects {
     place = newPlace
     findFailed = false
+    findProblem = nil
     reorderAll()
     return [.draw, .tellCollector]
   }

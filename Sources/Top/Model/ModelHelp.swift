@@ -13,9 +13,9 @@ package struct HelpLine: Equatable, Sendable {
 package enum Help {
   /// Keys, the columns of the tables of a place, and signs; of these the ones that contain a text, whatever the
   /// case of its letters.
-  package static func lines(_ place: Place, search: String) -> [HelpLine] {
+  package static func lines(_ place: Place, _ keys: KeyMap, search: String) -> [HelpLine] {
     var lines: [HelpLine] = []
-    add("Keys", Keys.table.map { HelpLine(label: $0.label, text: $0.help) }, search, &lines)
+    add("Keys", keys.help.map { HelpLine(label: $0.keys, text: $0.text) }, search, &lines)
     for kind in place.tables {
       let columns = kind.columns.map { HelpLine(label: $0.title, text: $0.help) }
       add("Columns of \(kind.title)", columns, search, &lines)
@@ -50,19 +50,23 @@ package struct NameSearch: Sendable {
 
   package init(_ text: String) { needle = text.utf8.map(Self.fold) }
 
-  /// True when the text contains it; an empty one is in all.
+  /// True when the text contains it; an empty one is in all. Does not allocate.
   package func isIn(_ text: String) -> Bool {
-    let hay = text.utf8.map(Self.fold)
-    if needle.isEmpty { return true }
+    let hay = text.utf8.span
     if hay.count < needle.count { return false }
-    return (0...(hay.count - needle.count)).contains { hay[$0...].starts(with: needle) }
+    for start in 0...(hay.count - needle.count) {
+      var length = 0
+      while length < needle.count, Self.fold(hay[start + length]) == needle[length] { length += 1 }
+      if length == needle.count { return true }
+    }
+    return false
   }
   private static func fold(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte }
 }
 
 extension Model {
   /// The lines of help, as searched.
-  package var helpLines: [HelpLine] { Help.lines(place, search: helpSearch) }
+  package var helpLines: [HelpLine] { Help.lines(place, keys, search: helpSearch) }
   /// Lines of help that the screen shows at once: one is the title's.
   package var helpPage: Int { max(1, size.rows - 1) * (size.columns >= Bands.wideColumns ? 2 : 1) }
 

@@ -1,10 +1,17 @@
 // What each key does to the state of the screen. Pure.
 
+import Wire
+
 extension Model {
   mutating func press(_ key: Key) -> Effects {
     notice = nil
+    if dialog != nil { return pressInDialog(key) }
+    if input == .command { return typeCommand(key) }
+    if input == .file { return typeFile(key) }
     if let mode = input { return type(key, mode) }
-    guard let action = Keys.action(key) else {
+    if !helpIsOpen, let effects = goToEdge(key) { return effects }
+    if replay != nil, key == .text(" ") { return togglePause() }
+    guard let action = keys.action(key) else {
       helpIsOpen = false
       return .draw
     }
@@ -29,17 +36,30 @@ extension Model {
     case .sortLeft: return changeSort { $0.moveSort(-1) }
     case .sortRight: return changeSort { $0.moveSort(1) }
     case .sortInvert: return changeSort { $0.sort[0].descending.toggle() }
+    case .sortAdd, .sortOne, .tag, .untagAll, .follow, .pin: return performOnRows(action)
     case .find:
       input = .find
       findText = ""
       findFailed = false
+      findProblem = nil
     case .findNext: return findAgain(1)
     case .findPrevious: return findAgain(-1)
     case .filter: input = .filter
     case .tree: return toggleTree()
     case .pause: return togglePause()
+    case .stepBack: return step(-1)
+    case .stepForward: return step(1)
+    case .minuteBack: return move(minutes: -1)
+    case .minuteForward: return move(minutes: 1)
+    case .file: return askForFile()
+    case .slower where replay != nil: return changeSpeed(1)
+    case .faster where replay != nil: return changeSpeed(-1)
     case .slower: return changeInterval(Self.intervalStepsMs.first { $0 > intervalMs })
     case .faster: return changeInterval(Self.intervalStepsMs.last { $0 < intervalMs })
+    case .actions: return openMenu()
+    case .command: return openCommandLine()
+    case .copy: return copy(equivalentCommand)
+    case .units: hasRawNumbers.toggle()
     case .help:
       helpIsOpen = true
       helpTop = 0
@@ -81,13 +101,6 @@ extension Model {
     return go(to: Place(pages[index]))
   }
 
-  private mutating func togglePause() -> Effects {
-    isPaused.toggle()
-    if isPaused { return .draw }
-    show(latest)
-    return [.draw, .tellCollector]
-  }
-
   private mutating func changeInterval(_ next: Int64?) -> Effects {
     guard let next else {
       notice = "That is as far as it goes."
@@ -105,10 +118,11 @@ extension Model {
     switch key {
     case .enter:
       input = nil
-      return .draw
+      return mode == .filter ? endFilter() : .draw
     case .escape:
       input = nil
       findFailed = false
+      findProblem = nil
       return mode == .filter ? setFilter("") : .draw
     case .backspace:
       if !text.isEmpty { text.removeLast() }
@@ -135,12 +149,19 @@ extension Model {
     return find(from: view.selected + step, step: step)
   }
 
-  /// Selects the first matching row from a position on, going round.
+  /// Selects the first matching row from a position on, going round. An unfinished expression selects nothing.
   private mutating func find(from start: Int, step: Int) -> Effects {
     let order = view.order
     let table = table
-    let wanted = RowFilter(findText)
     findFailed = false
+    findProblem = nil
+    let wanted: RowFilter
+    do throws(RowExpression.Problem) {
+      wanted = try RowFilter(findText, table.kind)
+    } catch {
+      findProblem = error.what
+      return .draw
+    }
     for offset in order.indices {
       let position = ((start + offset * step) % order.count + order.count) % order.count
       if wanted.holds(table, order[position]) { return select(position) }
@@ -151,12 +172,12 @@ extension Model {
 
   // MARK: Rows
 
-  private mutating func changeSort(_ change: (inout TableView) -> Void) -> Effects {
+  mutating func changeSort(_ change: (inout TableView) -> Void) -> Effects {
     change(&view)
     return reorder()
   }
-  private mutating func reorder() -> Effects {
-    view.reorder(table)
+  mutating func reorder() -> Effects {
+    view.reorder(table, alerting: raisedAlerts(place.table))
     view.keepVisible(page: pageRows(place.table))
     return [.draw, .tellCollector]
   }

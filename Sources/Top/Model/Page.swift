@@ -60,3 +60,8 @@ package struct Place: Equatable, Sendable {
   }
   package var table: TableKind { tables[min(focus, tables.count - 1)] }
 }
+
+extension TableKind {
+  /// The screen that shows it first.
+  var page: Page { Page.allCases.first { $0.table == self } ?? .cluster }
+}

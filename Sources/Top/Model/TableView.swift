@@ -1,4 +1,4 @@
-// How one table is looked at: its order, its filter, the selected row. Pure.
+// How one table is looked at: its order, its filter, the selected row, marked and pinned rows. Pure.
 
 /// One key of an order.
 package struct SortKey: Equatable, Sendable {
@@ -15,9 +15,9 @@ package struct SortKey: Equatable, Sendable {
 /// The state of one table on the screen.
 package struct TableView: Sendable {
   package let kind: TableKind
-  /// The first decides, the others between equal rows.
+  /// The first decides, the others between equal rows; never empty.
   package var sort: [SortKey]
-  package var filter = ""
+  private var typed: TypedFilter
   /// Rows of the snapshot's table that are shown, in their order.
   package internal(set) var order: [Int] = []
   /// Position in `order` of the selected row, and of the first row on the screen.
@@ -25,14 +25,34 @@ package struct TableView: Sendable {
   package internal(set) var top = 0
   /// Its name, so that it stays selected when others move; nil before anything was selected.
   package internal(set) var selectedName: String?
-  /// Names of rows that are marked.
+  /// The row that stays selected wherever it goes, also after it was gone for a while; nil follows none.
+  package internal(set) var followed: String?
+  /// Names of rows that are marked, and of those that stand before all others.
   package internal(set) var tags: Set<String> = []
+  package internal(set) var pins: Set<String> = []
   /// True when rows of one parent stand together; see `TableKind.parent`.
   package internal(set) var isTree = false
 
   package init(_ kind: TableKind) {
     self.kind = kind
     sort = [Self.startingSort(kind)]
+    typed = TypedFilter(kind)
+  }
+
+  /// A part of the name or an expression, as typed. What is unfinished leaves the one before in force.
+  package var filter: String {
+    get { typed.text }
+    set { typed.take(newValue) }
+  }
+  /// What is missing or wrong in `filter`; nil when it is in force.
+  package var filterProblem: String? { typed.problem }
+  /// Typing is over: what is in force becomes the text. Returns what was wrong with the typed one.
+  package mutating func endTyping() -> String? {
+    let problem = typed.problem
+    var text = problem == nil ? typed.text : typed.goodText
+    while text.last == " " { text.removeLast() }
+    typed.take(text)
+    return problem
   }
 
   private static func startingSort(_ kind: TableKind) -> SortKey {
@@ -41,29 +61,28 @@ package struct TableView: Sendable {
       case .topics: "in"
       case .groups, .groupQueues, .topicGroups, .groupClients: "lag"
       case .queues: "in"
+      case .alerts: "level"
+      case .events: "age"
       default: nil
       }
     guard let key, let column = kind.column(key) else { return SortKey(column: 0, descending: false) }
-    return SortKey(column: column, descending: true)
-  }
-
-  /// The next sortable column in a direction, with its natural order; stays at the ends.
-  package mutating func moveSort(_ step: Int) {
-    let columns = kind.columns
-    var next = sort[0].column + step
-    while columns.indices.contains(next), !columns[next].isSortable { next += step }
-    guard columns.indices.contains(next) else { return }
-    sort = [SortKey(column: next, descending: columns[next].startsDescending)]
+    // The newest event and, by the alphabet, what is critical come first.
+    return SortKey(column: column, descending: kind != .alerts && kind != .events)
   }
 
   /// Makes the order anew. A row that was chosen stays selected wherever it goes; the first place stays the
-  /// first place, whatever is there.
-  package mutating func reorder(_ table: TableData) {
-    order = RowOrder.order(table, filter: RowFilter(filter), sort: sort)
+  /// first place, whatever is there, unless its row is followed.
+  ///
+  /// - Parameter alerting: Names of rows that stand on top like pinned ones.
+  package mutating func reorder(_ table: TableData, alerting: Set<String> = []) {
+    order = RowOrder.order(table, filter: typed.filter, sort: sort)
     if isTree { order = RowTree.order(order, table) }
-    if selected > 0, let name = selectedName,
-      let position = order.firstIndex(where: { table.names[$0] == name })
-    {
+    if !pins.isEmpty || !alerting.isEmpty {
+      order = RowOrder.raised(order) { pins.contains(table.names[$0]) || alerting.contains(table.names[$0]) }
+    }
+    if isTree { order = RowTree.order(order, table) }
+    let wanted = followed ?? (selected > 0 ? selectedName : nil)
+    if let wanted, let position = order.firstIndex(where: { table.names[$0] == wanted }) {
       selected = position
     }
     selected = max(0, min(selected, order.count - 1))
@@ -72,6 +91,17 @@ package struct TableView: Sendable {
   mutating func select(_ position: Int, _ table: TableData) {
     selected = max(0, min(position, order.count - 1))
     noteName(table)
+    if followed != nil { followed = selectedName }
+  }
+  /// Another cluster's rows come: the order and the filter stay.
+  mutating func forgetRows() {
+    order = []
+    selected = 0
+    top = 0
+    selectedName = nil
+    tags = []
+    pins = []
+    followed = nil
   }
   private mutating func noteName(_ table: TableData) {
     selectedName = order.indices.contains(selected) ? table.names[order[selected]] : nil
@@ -83,27 +113,55 @@ package struct TableView: Sendable {
     if selected < top { top = selected }
     if selected >= top + page { top = selected - page + 1 }
   }
-}
 
-/// Which rows are shown.
-package struct RowFilter: Sendable {
-  private let needle: [UInt8]
+  // MARK: Tags and pins
 
-  package init(_ text: String) { needle = text.utf8.map(Self.fold) }
-
-  /// True when the row's name contains the text; the case of ASCII letters is ignored.
-  package func holds(_ table: TableData, _ row: Int) -> Bool {
-    if needle.isEmpty { return true }
-    let hay = table.names[row].utf8
-    guard hay.count >= needle.count else { return false }
-    var start = hay.startIndex
-    for _ in 0...(hay.count - needle.count) {
-      if hay[start...].lazy.map(Self.fold).starts(with: needle) { return true }
-      start = hay.index(after: start)
-    }
-    return false
+  /// Marks the row, or takes its mark away.
+  package mutating func toggleTag(_ name: String) { Self.toggle(name, &tags) }
+  /// Lets the row stand before all others, or back in its place.
+  package mutating func togglePin(_ name: String) { Self.toggle(name, &pins) }
+  private static func toggle(_ name: String, _ names: inout Set<String>) {
+    if names.remove(name) == nil { names.insert(name) }
   }
-  private static func fold(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte }
+
+  // MARK: Sorting
+
+  /// Sorts first by the next sortable column in a direction, with its natural order; stays at the ends.
+  package mutating func moveSort(_ step: Int) {
+    guard let next = nextColumn(sort[0].column, step) else { return }
+    sort[0] = natural(next)
+  }
+  /// Sorts first by one more column, to the right if there is one; the columns so far decide between rows that
+  /// are equal in it. False when there are `Limits.sortKeysMax`, or no column is left.
+  package mutating func addSort() -> Bool {
+    let column = sort[0].column
+    guard sort.count < Limits.sortKeysMax,
+      let next = nextColumn(column, 1) ?? nextColumn(column, -1)
+    else { return false }
+    sort.insert(natural(next), at: 0)
+    return true
+  }
+  /// As a click on a title does: sorts by that column, or the other way round when it was the first; with
+  /// `adding` the columns so far decide between equal rows.
+  package mutating func chooseSort(_ column: Int, adding: Bool = false) {
+    guard kind.columns.indices.contains(column), kind.columns[column].isSortable else { return }
+    if sort[0].column == column { return sort[0].descending.toggle() }
+    sort.removeAll { $0.column == column }
+    sort = [natural(column)] + (adding ? sort.prefix(Limits.sortKeysMax - 1) : [])
+  }
+  private func natural(_ column: Int) -> SortKey {
+    SortKey(column: column, descending: kind.columns[column].startsDescending)
+  }
+  /// The next column in a direction that nothing is sorted by yet.
+  private func nextColumn(_ column: Int, _ step: Int) -> Int? {
+    let columns = kind.columns
+    var next = column + step
+    while columns.indices.contains(next) {
+      if columns[next].isSortable, !sort.contains(where: { $0.column == next }) { return next }
+      next += step
+    }
+    return nil
+  }
 }
 
 /// The order of rows.
@@ -118,8 +176,14 @@ package enum RowOrder {
     return rows
   }
 
+  /// The same rows, those that are to stand on top first.
+  static func raised(_ rows: [Int], _ isOnTop: (Int) -> Bool) -> [Int] {
+    rows.filter(isOnTop) + rows.filter { !isOnTop($0) }
+  }
+
   private static func sorted(_ rows: [Int], _ table: TableData, _ key: SortKey) -> [Int] {
     let descending = key.descending
+    if key.column == 0, table.kind.hasOwnOrder { return key.descending ? rows.reversed() : rows }
     guard table.kind.columns[key.column].unit.isNumber else {
       var keyed = rows.enumerated().map {
         (text: table.text($1, key.column), position: $0, row: $1)

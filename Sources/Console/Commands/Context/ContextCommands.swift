@@ -23,6 +23,8 @@ enum ContextCommands {
         Flag(
           "secret-key-file", .text, "FILE", "file with its secret key, - is standard input",
           completion: .files),
+        Flag("read-only", .toggle, "", "refuse commands that change something"),
+        Flag("protected", .toggle, "", "ask for its name, too, before something is destroyed"),
       ],
       examples: [
         Example("mq context add local 127.0.0.1:9876", "save the local name server as local"),
@@ -73,6 +75,8 @@ enum ContextCommands {
     var contexts = try invocation.contextFile.load()
     var entry = SavedContext(name: name, nameServers: servers.joined(separator: ";"))
     entry.cluster = invocation.string("default-cluster") ?? ""
+    entry.isReadOnly = invocation.isOn("read-only")
+    entry.isProtected = invocation.isOn("protected")
     if let key = invocation.string("access-key") {
       let settings = invocation.settingsInUse
       entry.accessKey = key
@@ -96,13 +100,16 @@ enum ContextCommands {
     var table = Table([
       Column("NAME", key: "name"), Column("IN USE", key: "isInUse"), Column("NAME SERVERS", key: "namesrv"),
       Column("CLUSTER", key: "cluster"), Column("ACCESS KEY", key: "accessKey", wide: true),
+      Column("READ-ONLY", key: "isReadOnly", wide: true),
+      Column("PROTECTED", key: "isProtected", wide: true),
     ])
     table.emptyText = "no contexts; mq context add saves one"
     for entry in contexts.entries {
       table.add(
         .text(entry.name), .flag(entry.name == contexts.current), .text(entry.nameServers),
         .text(entry.cluster.isEmpty ? nil : entry.cluster),
-        .text(entry.accessKey.isEmpty ? nil : entry.accessKey))
+        .text(entry.accessKey.isEmpty ? nil : entry.accessKey), .flag(entry.isReadOnly),
+        .flag(entry.isProtected))
     }
     invocation.print(table)
   }
