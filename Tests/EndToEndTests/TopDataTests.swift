@@ -29,7 +29,7 @@ extension EndToEnd {
       defer { member.signal(SIGKILL) }
       var snapshot = JSON.null
       for _ in 0..<10 {
-        let text = try broker.ok("top", "clients", "--batch", "--count", "1", "-o", "json")
+        let text = try broker.ok("top", "--screen", "clients", "--batch", "--count", "1", "-o", "json")
         snapshot = try JSON.parse(Array(text.utf8))
         if row(snapshot, "clients", "group", "shop") != nil { break }
       }
