@@ -76,7 +76,7 @@ import Top
       let snapshots = (0..<60).map { _ in source.next() }
       let path = directory + "/a.mqtop"
       try Self.record(snapshots, path)
-      var reader = try RecordingReader(path)
+      let reader = try RecordingReader(path)
       #expect(reader.count == 60 && reader.isComplete && reader.problem == nil)
       #expect(reader.firstMs == snapshots[0].takenAtMs && reader.lastMs == snapshots[59].takenAtMs)
       for number in [0, 1, 2, 59, 58, 10, 11, 9, 0] {
@@ -98,7 +98,7 @@ import Top
   private func readAll(_ path: String, _ expected: [Snapshot]) -> (read: Int, error: RecordingError?, Bool) {
     var read = 0
     do throws(RecordingError) {
-      var reader = try RecordingReader(path)
+      let reader = try RecordingReader(path)
       let count = reader.count
       while read < count {
         let snapshot = try reader.snapshot(read)

@@ -3,7 +3,7 @@
 import Linux
 
 /// An open recording.
-package struct RecordingReader: ~Copyable {
+package final class RecordingReader {
   /// A key frame and the deltas after it.
   private struct Group {
     let offset: Int64
@@ -31,19 +31,14 @@ package struct RecordingReader: ~Copyable {
   /// Opens a recording and looks at the heads of its frames.
   package init(_ path: String) throws(RecordingError) {
     let file = try Self.open(path)
-    let bytes = try Self.size(file)
-    var reader = RecordingReader(file, bytes)
-    try reader.begin()
-    self = reader
-  }
-  private init(_ file: consuming Descriptor, _ bytes: Int64) {
+    fileBytes = try Self.size(file)
     self.file = file
-    fileBytes = bytes
     reader = SnapshotReader()
+    try begin()
   }
 
   /// Looks at the head, the schema and the heads of all frames.
-  private mutating func begin() throws(RecordingError) {
+  private func begin() throws(RecordingError) {
     // A directory can be opened, and only reading tells.
     _ = try bytes(0, Recording.headBytes)
     let head = window.bytes.prefix(Recording.headBytes)
@@ -62,7 +57,7 @@ package struct RecordingReader: ~Copyable {
     do throws(Errno) { return try file.size() } catch { throw .file(error) }
   }
 
-  private mutating func readSchema() throws(RecordingError) -> Int64 {
+  private func readSchema() throws(RecordingError) -> Int64 {
     let offset = Int64(Recording.headBytes)
     guard let head = try head(offset), head.kind == .schema else { throw .damaged(atByte: offset) }
     let payload = try payload(head, offset)
@@ -76,7 +71,7 @@ package struct RecordingReader: ~Copyable {
   }
 
   /// Notes the groups from a place on, up to the end or to what cannot be.
-  private mutating func scan(_ start: Int64) {
+  private func scan(_ start: Int64) {
     var offset = start
     do throws(RecordingError) {
       while let head = try head(offset) {
@@ -105,19 +100,19 @@ package struct RecordingReader: ~Copyable {
   // MARK: Frames
 
   /// The head of the frame at a place; nil where the file ends before the end of that frame.
-  private mutating func head(_ offset: Int64) throws(RecordingError) -> Recording.Head? {
+  private func head(_ offset: Int64) throws(RecordingError) -> Recording.Head? {
     let bytes = try bytes(offset, Recording.frameHeadBytes)
     if bytes.count < Recording.frameHeadBytes { return nil }
     guard let head = Recording.Head(bytes) else { throw .damaged(atByte: offset) }
     if offset + Int64(Recording.frameHeadBytes + head.payloadBytes) > fileBytes { return nil }
     return head
   }
-  private mutating func payload(_ head: Recording.Head, _ offset: Int64) throws(RecordingError) -> [UInt8] {
+  private func payload(_ head: Recording.Head, _ offset: Int64) throws(RecordingError) -> [UInt8] {
     let payload = try bytes(offset + Int64(Recording.frameHeadBytes), head.payloadBytes)
     guard payload.count == head.payloadBytes, head.fits(payload) else { throw .damaged(atByte: offset) }
     return Array(payload)
   }
-  private mutating func bytes(_ offset: Int64, _ count: Int) throws(RecordingError) -> ArraySlice<UInt8> {
+  private func bytes(_ offset: Int64, _ count: Int) throws(RecordingError) -> ArraySlice<UInt8> {
     let start = Int(offset - window.offset)
     if start < 0 || start + count > window.bytes.count {
       do throws(Errno) {
@@ -131,7 +126,7 @@ package struct RecordingReader: ~Copyable {
   }
 
   /// Says that nothing is to be read behind a picture, and why.
-  mutating func end(at number: Int, _ error: RecordingError) {
+  func end(at number: Int, _ error: RecordingError) {
     count = min(count, number + 1)
     problem = error
   }
@@ -139,7 +134,7 @@ package struct RecordingReader: ~Copyable {
   // MARK: Pictures
 
   /// When the picture after the one that was read last was taken; that one must not be the last.
-  mutating func takenAtMs(after number: Int) throws(RecordingError) -> Int64 {
+  func takenAtMs(after number: Int) throws(RecordingError) -> Int64 {
     try read(number)
     guard let head = try head(nextOffset) else { throw .damaged(atByte: nextOffset) }
     return head.takenAtMs
@@ -147,11 +142,11 @@ package struct RecordingReader: ~Copyable {
 
   /// A picture by its number, which is below `count`. The one after the last that was asked for costs one
   /// frame; others are read from their key frame on.
-  package mutating func snapshot(_ number: Int) throws(RecordingError) -> Snapshot {
+  package func snapshot(_ number: Int) throws(RecordingError) -> Snapshot {
     try read(number)
     return reader.snapshot
   }
-  private mutating func read(_ number: Int) throws(RecordingError) {
+  private func read(_ number: Int) throws(RecordingError) {
     precondition((0..<count).contains(number))
     guard let group = groups.last(where: { $0.firstNumber <= number }) else { throw .empty }
     var next = group.firstNumber
@@ -177,7 +172,7 @@ package struct RecordingReader: ~Copyable {
   }
 
   /// The last picture taken at a time or before it, else the first.
-  package mutating func number(atMs: Int64) throws(RecordingError) -> Int {
+  package func number(atMs: Int64) throws(RecordingError) -> Int {
     guard let group = groups.last(where: { $0.takenAtMs <= atMs }) else { return 0 }
     var number = group.firstNumber
     var offset = group.offset

@@ -38,7 +38,7 @@ package struct ReplayProgress: Equatable, Sendable {
 /// The body of the replayer's thread.
 struct Replayer: ~Copyable {
   private let exchange: Exchange
-  private var reader: RecordingReader
+  private let reader: RecordingReader
   private var done = ReplayWish()
   private var number = 0
   private var takenAtMs: Int64 = 0
@@ -55,7 +55,7 @@ struct Replayer: ~Copyable {
     }
   }
 
-  private init(_ reader: consuming RecordingReader, _ exchange: Exchange) {
+  private init(_ reader: RecordingReader, _ exchange: Exchange) {
     self.reader = reader
     self.exchange = exchange
   }
@@ -152,7 +152,7 @@ enum ReplayBatch {
     var printed = 0
     let mode = Terminal.localeGlyphs()
     do throws(RecordingError) {
-      var reader = try RecordingReader(path)
+      let reader = try RecordingReader(path)
       let wanted = min(options.count ?? reader.count, reader.count)
       while printed < wanted {
         if let number = signals.take() { return .signal(number) }
