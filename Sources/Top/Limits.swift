@@ -41,6 +41,8 @@ package enum Limits {
   /// How often the age of a lagging group's oldest message is asked for, and of how many topics in a sweep.
   package static let oldestEveryMs: Int64 = 5_000
   package static let oldestPerSweepMax = 10
+  /// No message is older, ms: fifty years.
+  package static let messageAgeMsMax: Int64 = 1_576_800_000_000
   /// How often counters are asked for that a broker samples every ten seconds, and how many in a sweep.
   package static let countersEveryMs: Int64 = 10_000
   package static let countersPerSweepMax = 16
