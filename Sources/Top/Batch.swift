@@ -40,6 +40,12 @@ enum Batch {
       return printed == wanted ? .code(0) : nil
     }
   }
+
+  /// Writes to stdout; false when the reader is gone.
+  static func write(_ text: String) -> Bool {
+    // The bytes belong to `text`, which outlives the call.
+    unsafe Process.writeOut(text.utf8.span.bytes)
+  }
 }
 
 /// One line per snapshot, for terminals that cannot address their screen.
@@ -53,15 +59,9 @@ enum Plain {
       var text = line % linesPerTitle == 0 ? SnapshotText.plainTitles : ""
       text += SnapshotText.plainLine(snapshot, clock: Clock.rfc3339(snapshot.wallMs))
       line += 1
-      return write(text) ? nil : .code(0)
+      return Batch.write(text) ? nil : .code(0)
     }
   }
-}
-
-/// Writes to stdout; false when the reader is gone.
-private func write(_ text: String) -> Bool {
-  // The bytes belong to `text`, which outlives the call.
-  unsafe Process.writeOut(text.utf8.span.bytes)
 }
 
 /// Waits for snapshots and signals.

@@ -8,5 +8,7 @@ package struct Wishes: Equatable, Sendable {
   package var visible: [TableKind: [String]] = [:]
   /// True when all rows matter alike (batch output): each is sampled as often as the budget allows.
   package var wantsAll = false
+  /// What a replay is to do; nil when a cluster is watched.
+  package var replay: ReplayWish?
   package init() {}
 }

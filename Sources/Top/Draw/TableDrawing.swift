@@ -217,6 +217,8 @@ extension Screen {
       text = "Nothing matches the filter; Esc drops it."
     } else if let problem = snapshot.detail?.problem, model.place.target != nil {
       text = problem
+    } else if model.timeText != nil, model.place.target != nil, snapshot.detail == nil {
+      text = "It was not open at that time."
     } else if let problem = snapshot.problem, !table.isKnown {
       text = problem
     } else if !table.isKnown {
