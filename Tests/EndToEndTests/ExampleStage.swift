@@ -3,9 +3,10 @@
 
 enum Stage {
   /// Examples that go on until they are interrupted, beside servers, --follow and --watch.
-  static let follows = #"^mq top($| --demo)|^mq message tail orders($| --last)"#
+  static let follows = screens + #"|^mq message tail orders($| --last)"#
   /// Examples that draw on a terminal or ask there, beside those that destroy without --yes.
-  static let terminal = #"^mq top($| --demo)|^mq user create alice$|--ask-password"#
+  static let terminal = screens + #"|^mq user create alice$|--ask-password"#
+  private static let screens = #"^mq top($| --(demo|read-only|record|replay [^ ]+$))"#
 
   /// Settings beside those that mq.conf(5) shows.
   static let configuration = """
@@ -96,6 +97,8 @@ enum Stage {
     ("(dead|new).jsonl", "rm -f dead.jsonl new.jsonl"),
     ("^mq group create billing", "mq group delete billing --yes"),
     ("resume-check", halfScript),
+    ("^mq top --record", "rm -f incident.mqtop"),
+    ("^mq top --replay", "mq top --batch -n 1 -d 200ms --record incident.mqtop --yes"),
     ("^mq bench ping mq-bench", "mq topic create mq-bench --if-not-exists"),
     ("^mq bench consume", "mq topic create mq-bench --if-not-exists; seq 2000 | mq produce mq-bench"),
   ]

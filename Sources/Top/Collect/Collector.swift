@@ -9,6 +9,7 @@ import Wire
 enum Collector {
   /// Sweeps until the exchange stops. A demo cluster is started first and stopped last.
   static func run(_ options: DashboardOptions, _ exchange: Exchange) {
+    if let path = options.replay { return Replayer.run(path, exchange) }
     var nameServers = options.nameServers
     var handle: DemoHandle?
     if let demo = options.demo {

@@ -119,7 +119,8 @@ package enum SnapshotText {
           .init("\(kind)", .array(rows(snapshot, kind)))
         })
   }
-  private static func rows(_ snapshot: Snapshot, _ kind: TableKind) -> [JSON] {
+  /// The rows of a table as objects.
+  static func rows(_ snapshot: Snapshot, _ kind: TableKind) -> [JSON] {
     let table = snapshot[kind]
     return table.names.indices.map { row in
       .object(

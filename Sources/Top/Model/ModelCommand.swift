@@ -170,6 +170,8 @@ extension Model {
     latest = Snapshot()
     shown = Snapshot()
     trails = Trails()
+    history = HistoryRing()
+    shownNumber = nil
     isPaused = false
     back = []
     forward = []

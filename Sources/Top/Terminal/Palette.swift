@@ -64,7 +64,6 @@ package struct Ink: Equatable, Sendable {
   static let yellow = Ink(ansi: 3, indexed: 178, rgb: 0xD7AF00)
   static let blue = Ink(ansi: 4, indexed: 24, rgb: 0x1F5F8F)
   static let cyan = Ink(ansi: 6, indexed: 37, rgb: 0x00AFAF)
-  static let strip = Ink(ansi: 4, indexed: 238, rgb: 0x444444)
 }
 
 /// Attributes and colours of a style; nil colours are those of the terminal.
@@ -118,8 +117,8 @@ package struct Look: Equatable, Sendable {
     case .tagged: Look(bold: true, .yellow)
     case .match: Look(underlined: true, .yellow)
     case .key: Look(bold: true, .cyan)
-    case .heading: isPoor ? Look(.black, on: .green) : Look(.white, on: .strip)
-    case .sortedHeading: isPoor ? Look(.black, on: .cyan) : Look(bold: true, .white, on: .strip)
+    case .heading: Look(.green)
+    case .sortedHeading: Look(bold: true, underlined: true, .green)
     case .openTab: isPoor ? Look(.black, on: .cyan) : Look(bold: true, .white, on: .blue)
     case .input: Look(underlined: true)
     }
