@@ -3,7 +3,7 @@
 import Linux
 
 /// An open recording.
-package final class RecordingReader {
+package struct RecordingReader: ~Copyable {
   /// A key frame and the deltas after it.
   private struct Group {
     let offset: Int64
@@ -29,16 +29,21 @@ package final class RecordingReader {
   private var window: (offset: Int64, bytes: [UInt8]) = (0, [])
 
   /// Opens a recording and looks at the heads of its frames.
-  package init(_ path: String) throws(RecordingError) {
-    let file = try Self.open(path)
-    fileBytes = try Self.size(file)
+  package static func open(_ path: String) throws(RecordingError) -> RecordingReader {
+    let file = try openFile(path)
+    let bytes = try size(file)
+    var reader = RecordingReader(file, bytes)
+    try reader.begin()
+    return reader
+  }
+  private init(_ file: consuming Descriptor, _ bytes: Int64) {
     self.file = file
+    fileBytes = bytes
     reader = SnapshotReader()
-    try begin()
   }
 
   /// Looks at the head, the schema and the heads of all frames.
-  private func begin() throws(RecordingError) {
+  private mutating func begin() throws(RecordingError) {
     // A directory can be opened, and only reading tells.
     _ = try bytes(0, Recording.headBytes)
     let head = window.bytes.prefix(Recording.headBytes)
@@ -50,14 +55,14 @@ package final class RecordingReader {
     if count == 0 { throw problem ?? .empty }
   }
 
-  private static func open(_ path: String) throws(RecordingError) -> Descriptor {
+  private static func openFile(_ path: String) throws(RecordingError) -> Descriptor {
     do throws(Errno) { return try File.open(path, .readOnly) } catch { throw .file(error) }
   }
   private static func size(_ file: borrowing Descriptor) throws(RecordingError) -> Int64 {
     do throws(Errno) { return try file.size() } catch { throw .file(error) }
   }
 
-  private func readSchema() throws(RecordingError) -> Int64 {
+  private mutating func readSchema() throws(RecordingError) -> Int64 {
     let offset = Int64(Recording.headBytes)
     guard let head = try head(offset), head.kind == .schema else { throw .damaged(atByte: offset) }
     let payload = try payload(head, offset)
@@ -71,7 +76,7 @@ package final class RecordingReader {
   }
 
   /// Notes the groups from a place on, up to the end or to what cannot be.
-  private func scan(_ start: Int64) {
+  private mutating func scan(_ start: Int64) {
     var offset = start
     do throws(RecordingError) {
       while let head = try head(offset) {
@@ -100,19 +105,19 @@ package final class RecordingReader {
   // MARK: Frames
 
   /// The head of the frame at a place; nil where the file ends before the end of that frame.
-  private func head(_ offset: Int64) throws(RecordingError) -> Recording.Head? {
+  private mutating func head(_ offset: Int64) throws(RecordingError) -> Recording.Head? {
     let bytes = try bytes(offset, Recording.frameHeadBytes)
     if bytes.count < Recording.frameHeadBytes { return nil }
     guard let head = Recording.Head(bytes) else { throw .damaged(atByte: offset) }
     if offset + Int64(Recording.frameHeadBytes + head.payloadBytes) > fileBytes { return nil }
     return head
   }
-  private func payload(_ head: Recording.Head, _ offset: Int64) throws(RecordingError) -> [UInt8] {
+  private mutating func payload(_ head: Recording.Head, _ offset: Int64) throws(RecordingError) -> [UInt8] {
     let payload = try bytes(offset + Int64(Recording.frameHeadBytes), head.payloadBytes)
     guard payload.count == head.payloadBytes, head.fits(payload) else { throw .damaged(atByte: offset) }
     return Array(payload)
   }
-  private func bytes(_ offset: Int64, _ count: Int) throws(RecordingError) -> ArraySlice<UInt8> {
+  private mutating func bytes(_ offset: Int64, _ count: Int) throws(RecordingError) -> ArraySlice<UInt8> {
     let start = Int(offset - window.offset)
     if start < 0 || start + count > window.bytes.count {
       do throws(Errno) {
@@ -126,7 +131,7 @@ package final class RecordingReader {
   }
 
   /// Says that nothing is to be read behind a picture, and why.
-  func end(at number: Int, _ error: RecordingError) {
+  mutating func end(at number: Int, _ error: RecordingError) {
     count = min(count, number + 1)
     problem = error
   }
@@ -134,7 +139,7 @@ package final class RecordingReader {
   // MARK: Pictures
 
   /// When the picture after the one that was read last was taken; that one must not be the last.
-  func takenAtMs(after number: Int) throws(RecordingError) -> Int64 {
+  mutating func takenAtMs(after number: Int) throws(RecordingError) -> Int64 {
     try read(number)
     guard let head = try head(nextOffset) else { throw .damaged(atByte: nextOffset) }
     return head.takenAtMs
@@ -142,11 +147,11 @@ package final class RecordingReader {
 
   /// A picture by its number, which is below `count`. The one after the last that was asked for costs one
   /// frame; others are read from their key frame on.
-  package func snapshot(_ number: Int) throws(RecordingError) -> Snapshot {
+  package mutating func snapshot(_ number: Int) throws(RecordingError) -> Snapshot {
     try read(number)
     return reader.snapshot
   }
-  private func read(_ number: Int) throws(RecordingError) {
+  private mutating func read(_ number: Int) throws(RecordingError) {
     precondition((0..<count).contains(number))
     guard let group = groups.last(where: { $0.firstNumber <= number }) else { throw .empty }
     var next = group.firstNumber
@@ -172,7 +177,7 @@ package final class RecordingReader {
   }
 
   /// The last picture taken at a time or before it, else the first.
-  package func number(atMs: Int64) throws(RecordingError) -> Int {
+  package mutating func number(atMs: Int64) throws(RecordingError) -> Int {
     guard let group = groups.last(where: { $0.takenAtMs <= atMs }) else { return 0 }
     var number = group.firstNumber
     var offset = group.offset

@@ -38,7 +38,7 @@ package struct ReplayProgress: Equatable, Sendable {
 /// The body of the replayer's thread.
 struct Replayer: ~Copyable {
   private let exchange: Exchange
-  private let reader: RecordingReader
+  private var reader: RecordingReader
   private var done = ReplayWish()
   private var number = 0
   private var takenAtMs: Int64 = 0
@@ -48,14 +48,14 @@ struct Replayer: ~Copyable {
   /// Plays a recording until the exchange stops.
   static func run(_ path: String, _ exchange: Exchange) {
     do throws(RecordingError) {
-      var replayer = Replayer(try RecordingReader(path), exchange)
+      var replayer = Replayer(try RecordingReader.open(path), exchange)
       try replayer.play()
     } catch {
       exchange.fail("\(path): \(error)")
     }
   }
 
-  private init(_ reader: RecordingReader, _ exchange: Exchange) {
+  private init(_ reader: consuming RecordingReader, _ exchange: Exchange) {
     self.reader = reader
     self.exchange = exchange
   }
@@ -152,7 +152,7 @@ enum ReplayBatch {
     var printed = 0
     let mode = Terminal.localeGlyphs()
     do throws(RecordingError) {
-      let reader = try RecordingReader(path)
+      var reader = try RecordingReader.open(path)
       let wanted = min(options.count ?? reader.count, reader.count)
       while printed < wanted {
         if let number = signals.take() { return .signal(number) }
