@@ -34,7 +34,7 @@ import Top
       for snapshot in Incident.snapshots() { #expect(recorder.take(snapshot) == nil) }
       #expect(recorder.finish() == nil)
     }
-    var reader = try RecordingReader(Self.file)
+    var reader = try RecordingReader.open(Self.file)
     #expect(reader.count == Incident.seconds && reader.isComplete)
     for (number, expected) in Incident.snapshots().enumerated() {
       let snapshot = try reader.snapshot(number)
@@ -46,7 +46,7 @@ import Top
 
   @Test func theScreenTellsTheStory() throws {
     if Self.writesFixtures { return }
-    var reader = try RecordingReader(Self.file)
+    var reader = try RecordingReader.open(Self.file)
     var model = Self.model()
     model.press("4")
     func text() -> String { Screen.draw(model, .ascii).text }
@@ -74,7 +74,7 @@ import Top
 
   @Test(arguments: [100, 239]) func picture(_ number: Int) throws {
     if Self.writesFixtures, !FileManager.default.fileExists(atPath: Self.file) { return }
-    var reader = try RecordingReader(Self.file)
+    var reader = try RecordingReader.open(Self.file)
     var model = Self.model(100, 30)
     try Self.play(&model, &reader, 0..<(number + 1))
     let text = Screen.draw(model, .utf8).text + "\n"
@@ -84,7 +84,7 @@ import Top
   }
 
   @Test func keysOfAReplayAreWishes() throws {
-    var reader = try RecordingReader(Self.file)
+    var reader = try RecordingReader.open(Self.file)
     var model = Self.model()
     try Self.play(&model, &reader, 0..<100)
     func wish() throws -> ReplayWish { try #require(model.wishes.replay) }

@@ -76,7 +76,7 @@ import Top
       let snapshots = (0..<60).map { _ in source.next() }
       let path = directory + "/a.mqtop"
       try Self.record(snapshots, path)
-      var reader = try RecordingReader(path)
+      var reader = try RecordingReader.open(path)
       #expect(reader.count == 60 && reader.isComplete && reader.problem == nil)
       #expect(reader.firstMs == snapshots[0].takenAtMs && reader.lastMs == snapshots[59].takenAtMs)
       for number in [0, 1, 2, 59, 58, 10, 11, 9, 0] {
@@ -90,7 +90,7 @@ import Top
       #expect(before == 0)
       #expect(throws: Errno.exists) { try Recorder(path, replacing: false) }
       _ = try Recorder(path, replacing: true)
-      #expect(throws: RecordingError.empty) { _ = try RecordingReader(path) }
+      #expect(throws: RecordingError.empty) { _ = try RecordingReader.open(path) }
     }
   }
 
@@ -98,7 +98,7 @@ import Top
   private func readAll(_ path: String, _ expected: [Snapshot]) -> (read: Int, error: RecordingError?, Bool) {
     var read = 0
     do throws(RecordingError) {
-      var reader = try RecordingReader(path)
+      var reader = try RecordingReader.open(path)
       let count = reader.count
       while read < count {
         let snapshot = try reader.snapshot(read)
@@ -186,10 +186,10 @@ import Top
       ]
       for (bytes, expected) in cases {
         try Data(bytes).write(to: URL(fileURLWithPath: path))
-        #expect(throws: expected) { _ = try RecordingReader(path) }
+        #expect(throws: expected) { _ = try RecordingReader.open(path) }
       }
-      #expect(throws: RecordingError.file(.noSuchFile)) { _ = try RecordingReader(directory + "/b") }
-      #expect(throws: RecordingError.file(.isDirectory)) { _ = try RecordingReader(directory) }
+      #expect(throws: RecordingError.file(.noSuchFile)) { _ = try RecordingReader.open(directory + "/b") }
+      #expect(throws: RecordingError.file(.isDirectory)) { _ = try RecordingReader.open(directory) }
     }
   }
 

@@ -29,12 +29,12 @@ package struct RecordingReader: ~Copyable {
   private var window: (offset: Int64, bytes: [UInt8]) = (0, [])
 
   /// Opens a recording and looks at the heads of its frames.
-  package init(_ path: String) throws(RecordingError) {
-    let file = try Self.open(path)
-    let bytes = try Self.size(file)
+  package static func open(_ path: String) throws(RecordingError) -> RecordingReader {
+    let file = try openFile(path)
+    let bytes = try size(file)
     var reader = RecordingReader(file, bytes)
     try reader.begin()
-    self = reader
+    return reader
   }
   private init(_ file: consuming Descriptor, _ bytes: Int64) {
     self.file = file
@@ -55,7 +55,7 @@ package struct RecordingReader: ~Copyable {
     if count == 0 { throw problem ?? .empty }
   }
 
-  private static func open(_ path: String) throws(RecordingError) -> Descriptor {
+  private static func openFile(_ path: String) throws(RecordingError) -> Descriptor {
     do throws(Errno) { return try File.open(path, .readOnly) } catch { throw .file(error) }
   }
   private static func size(_ file: borrowing Descriptor) throws(RecordingError) -> Int64 {

@@ -48,7 +48,7 @@ struct Replayer: ~Copyable {
   /// Plays a recording until the exchange stops.
   static func run(_ path: String, _ exchange: Exchange) {
     do throws(RecordingError) {
-      var replayer = Replayer(try RecordingReader(path), exchange)
+      var replayer = Replayer(try RecordingReader.open(path), exchange)
       try replayer.play()
     } catch {
       exchange.fail("\(path): \(error)")
@@ -152,7 +152,7 @@ enum ReplayBatch {
     var printed = 0
     let mode = Terminal.localeGlyphs()
     do throws(RecordingError) {
-      var reader = try RecordingReader(path)
+      var reader = try RecordingReader.open(path)
       let wanted = min(options.count ?? reader.count, reader.count)
       while printed < wanted {
         if let number = signals.take() { return .signal(number) }

@@ -130,7 +130,7 @@ enum TopCommand {
   /// The path of a recording that can be read.
   private static func checked(_ path: String) throws(Failure) -> String {
     do throws(RecordingError) {
-      _ = try RecordingReader(path)
+      _ = try RecordingReader.open(path)
       return path
     } catch {
       throw Failure(error == .file(.noSuchFile) ? .notFound : .failed, "\(path): \(error)")
