@@ -58,7 +58,7 @@ enum Plain {
 }
 
 /// Writes to stdout; false when the reader is gone.
-private func write(_ text: String) -> Bool {
+func write(_ text: String) -> Bool {
   // The bytes belong to `text`, which outlives the call.
   unsafe Process.writeOut(text.utf8.span.bytes)
 }

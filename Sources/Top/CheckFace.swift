@@ -26,8 +26,7 @@ enum CheckFace {
       let text =
         options.format == .json
         ? CheckText.json(verdict) : CheckText.lines(verdict, checks: options.checks.count)
-      // The bytes belong to `text`, which outlives the call.
-      _ = unsafe Process.writeOut(text.utf8.span.bytes)
+      _ = write(text)
       return .code(verdict.exitCode)
     }
   }

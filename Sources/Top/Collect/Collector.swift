@@ -30,8 +30,8 @@ enum Collector {
         exchange.fail("no name server is known")
         break
       }
-      let credentials = source == nil ? options.credentials : source?.credentials
-      let sweeps = Sweeps(servers, credentials, options.watch, generation)
+      let sweeps = Sweeps(
+        servers, source == nil ? options.credentials : source?.credentials, generation, options.watch)
       while exchange.wants(generation) { sweeps.next(exchange) }
     }
     handle?.stop()
@@ -48,12 +48,12 @@ private final class Sweeps {
   /// Which of the clusters watched so far it is.
   private let generation: Int
 
-  init(_ nameServers: [String], _ credentials: Credentials?, _ watch: WatchSettings, _ generation: Int) {
+  init(_ nameServers: [String], _ credentials: Credentials?, _ generation: Int, _ watch: WatchSettings) {
     self.generation = generation
+    observer = Observer(watch, clock: Observer.localTime)
     cluster = Cluster(nameServers: nameServers, timeoutMs: Limits.sweepDeadlineMs)
     cluster.credentials = credentials
     sampler = Sampler(nameServers: nameServers)
-    observer = Observer(watch, clock: Observer.localTime)
   }
 
   /// One sweep, its snapshot, and the pause after it.

@@ -187,6 +187,8 @@ extension Screen {
       Bar.draw(
         measure.number, row: row, column: start + 1, columns: place.width - 1, warnAt: isDisk ? 0.75 : 2,
         alertAt: isDisk ? Limits.diskAlertRatio : 2, on: &frame)
+    } else if isEvidence(drawing.table, index, column) {
+      frame.put("!" + value.text, row: row, endingAt: start + place.width, .alert)
     } else {
       frame.put(value.text, row: row, endingAt: start + place.width, value.style)
     }

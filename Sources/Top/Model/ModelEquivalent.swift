@@ -5,7 +5,8 @@ extension Model {
   package var equivalentCommand: [String] {
     var words: [String]
     switch place.table {
-    case .brokers, .delays, .putTimes, .latencies, .pools: words = ["broker", "status"] + name(of: .broker)
+    case .brokers, .delays, .putTimes, .latencies, .pools:
+      words = ["broker", "status"] + name(of: .broker)
     case .settings: words = ["config", "get"] + name(of: .broker).map { "broker/\($0)" }
     case .topics: words = ["topic", "stats"] + pattern
     case .groups:

@@ -76,6 +76,7 @@ package struct TableView: Sendable {
   /// - Parameter alerting: Names of rows that stand on top like pinned ones.
   package mutating func reorder(_ table: TableData, alerting: Set<String> = []) {
     order = RowOrder.order(table, filter: typed.filter, sort: sort)
+    if isTree { order = RowTree.order(order, table) }
     if !pins.isEmpty || !alerting.isEmpty {
       order = RowOrder.raised(order) { pins.contains(table.names[$0]) || alerting.contains(table.names[$0]) }
     }
@@ -99,6 +100,8 @@ package struct TableView: Sendable {
     top = 0
     selectedName = nil
     tags = []
+    pins = []
+    followed = nil
   }
   private mutating func noteName(_ table: TableData) {
     selectedName = order.indices.contains(selected) ? table.names[order[selected]] : nil
