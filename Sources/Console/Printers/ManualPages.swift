@@ -34,7 +34,7 @@ extension Manual {
     return page.text
   }
 
-  private static let formatTopics = ["output", "formats", "messages"]
+  private static let formatTopics = ["output", "formats", "messages", "recordings"]
 
   /// Help topics as sections.
   private static func topics(only: [String] = [], except: [String] = [], _ page: inout Roff) {

@@ -110,6 +110,7 @@ extension Screen {
     case .find?:
       text = (model.findFailed ? "Not found: " : "Find: ") + model.findText + "_" + missing(model.findProblem)
       style = model.findFailed ? .alert : .strong
+    case .file?: text = "Write to: " + model.fileName + "_  Tab: txt, csv, json, ndjson"
     case .filter?: text = "Filter: " + model.view.filter + "_" + missing(model.view.filterProblem)
     case .helpSearch?: break
     case .command?: return drawCommandLine()

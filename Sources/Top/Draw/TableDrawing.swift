@@ -129,13 +129,9 @@ extension Screen {
   }
   /// True when an alert is about the row, or is the row.
   private func isAlerting(_ table: TableData, _ index: Int) -> Bool {
-    switch table.kind {
-    case .brokers: !alerting.isEmpty && alerting.contains("broker " + table.names[index])
-    case .topics: !alerting.isEmpty && alerting.contains("topic " + table.names[index])
-    case .groups, .topicGroups: !alerting.isEmpty && alerting.contains("group " + table.names[index])
-    case .alerts: true
-    default: false
-    }
+    if table.kind == .alerts { return true }
+    guard !alerting.isEmpty, let word = table.kind.objectWord else { return false }
+    return alerting.contains(word + " " + table.names[index])
   }
 
   private mutating func drawCell(
@@ -221,6 +217,8 @@ extension Screen {
       text = "Nothing matches the filter; Esc drops it."
     } else if let problem = snapshot.detail?.problem, model.place.target != nil {
       text = problem
+    } else if model.timeText != nil, model.place.target != nil, snapshot.detail == nil {
+      text = "It was not open at that time."
     } else if let problem = snapshot.problem, !table.isKnown {
       text = problem
     } else if !table.isKnown {

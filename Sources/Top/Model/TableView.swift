@@ -183,6 +183,7 @@ package enum RowOrder {
 
   private static func sorted(_ rows: [Int], _ table: TableData, _ key: SortKey) -> [Int] {
     let descending = key.descending
+    if key.column == 0, table.kind.hasOwnOrder { return key.descending ? rows.reversed() : rows }
     guard table.kind.columns[key.column].unit.isNumber else {
       var keyed = rows.enumerated().map {
         (text: table.text($1, key.column), position: $0, row: $1)
