@@ -33,11 +33,18 @@ enum Batch {
       }
       let isSettled = snapshot.takenAtMs - answeredMs >= Limits.settleMs
       if options.once, !isSettled, !snapshot.isComplete { return nil }
-      let text = SnapshotText.render(snapshot, [.topics], options.format, mode, withTitles: printed == 0)
+      let text = SnapshotText.render(
+        snapshot, options.printedScreen.tables, options.format, mode, withTitles: printed == 0)
       if !write(text) { return .code(0) }
       printed += 1
       return printed == wanted ? .code(0) : nil
     }
+  }
+
+  /// Writes to stdout; false when the reader is gone.
+  static func write(_ text: String) -> Bool {
+    // The bytes belong to `text`, which outlives the call.
+    unsafe Process.writeOut(text.utf8.span.bytes)
   }
 }
 
@@ -52,15 +59,9 @@ enum Plain {
       var text = line % linesPerTitle == 0 ? SnapshotText.plainTitles : ""
       text += SnapshotText.plainLine(snapshot, clock: Clock.rfc3339(snapshot.wallMs))
       line += 1
-      return write(text) ? nil : .code(0)
+      return Batch.write(text) ? nil : .code(0)
     }
   }
-}
-
-/// Writes to stdout; false when the reader is gone.
-private func write(_ text: String) -> Bool {
-  // The bytes belong to `text`, which outlives the call.
-  unsafe Process.writeOut(text.utf8.span.bytes)
 }
 
 /// Waits for snapshots and signals.

@@ -14,13 +14,17 @@ package enum Dashboard {
     let signals: SignalSource
     do throws(Errno) {
       signals = try SignalSource()
-      exchange = try Exchange()
+      exchange = try Exchange(options.recorder)
     } catch {
       Process.writeError("mq top: \(error)\n")
       return 1
     }
     var wishes = Wishes()
     wishes.intervalMs = min(max(options.intervalMs, Limits.intervalMsMin), Limits.intervalMsMax)
+    if let path = options.replay {
+      if options.batch || !Process.isTerminal(1) { return end(ReplayBatch.run(path, options, signals)) }
+      wishes.replay = ReplayWish()
+    }
     if !options.checks.isEmpty {
       wishes.wantsAll = true
       wishes.page = options.checks[0].kind.page
@@ -29,9 +33,11 @@ package enum Dashboard {
     }
     if options.batch || options.once || !Process.isTerminal(1) {
       wishes.wantsAll = true
+      wishes.page = options.printedScreen
       exchange.tell(wishes)
       return collect(options, exchange) { Batch.run(options, exchange, signals) }
     }
+    wishes.page = options.screen ?? .cluster
     exchange.tell(wishes)
     let glyphs = Terminal.localeGlyphs()
     guard Terminal.canAddressScreen else {
@@ -67,6 +73,12 @@ package enum Dashboard {
     exchange.stop()
     // A demo cluster must be stopped and swept away; otherwise nothing of the thread is worth waiting for.
     if options.demo != nil { thread.join() }
+    if let failure = options.recorder?.finish() ?? options.recorder?.failure {
+      Process.writeError("mq top: \(failure)\n")
+    }
+    return end(ending)
+  }
+  private static func end(_ ending: Ending) -> Int32 {
     switch ending {
     case .code(let code): return code
     case .signal(let number): Process.die(bySignal: number)

@@ -41,6 +41,8 @@ package enum Limits {
   /// How often the age of a lagging group's oldest message is asked for, and of how many topics in a sweep.
   package static let oldestEveryMs: Int64 = 5_000
   package static let oldestPerSweepMax = 10
+  /// No message is older, ms: fifty years.
+  package static let messageAgeMsMax: Int64 = 1_576_800_000_000
   /// How often counters are asked for that a broker samples every ten seconds, and how many in a sweep.
   package static let countersEveryMs: Int64 = 10_000
   package static let countersPerSweepMax = 16
@@ -88,8 +90,8 @@ package enum Limits {
   /// Moments behind graphs and curves, one a second: ten minutes.
   package static let trailSpacingMs: Int64 = 1_000
   package static let trailMoments = 600
-  /// Time behind one sample of a graph and of the header's curves, so that they move every fourth second and
-  /// not with every refresh.
+  /// Time behind one dot of the header's curves, so that they move every fourth second and not with every
+  /// refresh.
   package static let graphSpacingMs: Int64 = 4_000
   /// Time behind one dot of a row's curve.
   package static let curveSpacingMs: Int64 = 3_000
@@ -146,6 +148,34 @@ package enum Limits {
   package static let sortKeysMax = 3
   /// Times the terminal is read, 4 KiB each, before the screen is drawn again.
   package static let readsPerFrameMax = 16
+
+  // MARK: History and recordings
+
+  /// Memory of the pictures of the last ten minutes; the oldest go first.
+  package static let historyBytesMax = 12 * 1_048_576
+  package static let historyMs: Int64 = 600_000
+  /// Frames from one key frame to the next: fewer are faster to go back through, more are smaller.
+  package static let historyKeyEvery = 60
+  package static let recordingKeyEvery = 600
+  /// Bounds of what a frame holds: of its bytes, tables, columns, rows, and the bytes of one text.
+  package static let recordedFrameBytesMax = 0xFF_FFFF
+  package static let recordedTablesMax = 64
+  package static let recordedColumnsMax = 256
+  package static let recordedRowsMax = 131_072
+  package static let recordedTextBytesMax = 16_384
+  /// After so many bytes of texts comes a key frame; no frame may name more than the second number.
+  package static let recordedKeyTextBytes = 2 * 1_048_576
+  package static let recordedGroupTextBytesMax = 64 * 1_048_576
+  /// The latest time, in milliseconds: some 140 thousand years.
+  package static let recordedMsMax: Int64 = 1 << 52
+  /// A replay waits at most so long for the next picture of a recording that was interrupted.
+  package static let replayGapMsMax: Int64 = 10_000
+  /// How long a replay that waits for somebody sleeps.
+  package static let replayIdleMs: Int64 = 1_000
+  /// Bytes read from a recording at once.
+  package static let recordingReadBytes = 65_536
+  /// Characters of a file's name that is typed.
+  package static let fileNameCharactersMax = 200
   /// Lines of a command's output that its dialog keeps.
   package static let outcomeLinesMax = 5_000
   /// Columns that a dialog scrolls sideways at once.

@@ -3,14 +3,15 @@
 
 enum Stage {
   /// Examples that go on until they are interrupted, beside servers, --follow and --watch.
-  static let follows = #"^mq top($| --demo)|^mq message tail orders($| --last)"#
+  static let follows = screens + #"|^mq message tail orders($| --last)"#
   /// Examples that draw on a terminal or ask there, beside those that destroy without --yes.
-  static let terminal = #"^mq top($| --demo)|^mq user create alice$|--ask-password"#
+  static let terminal = screens + #"|^mq user create alice$|--ask-password"#
+  private static let screens = #"^mq top($| --(demo|read-only|record|replay [^ ]+$))"#
 
   /// Settings beside those that mq.conf(5) shows.
   static let configuration = """
     traceTopicEnable=true
-    transactionTimeOut=100
+    transactionTimeOut=2000
     transactionCheckInterval=200
     """
 
@@ -96,12 +97,17 @@ enum Stage {
     ("(dead|new).jsonl", "rm -f dead.jsonl new.jsonl"),
     ("^mq group create billing", "mq group delete billing --yes"),
     ("resume-check", halfScript),
+    ("^mq top --record", "rm -f incident.mqtop"),
+    ("^mq top --replay", "mq top --batch -n 1 -d 200ms --record incident.mqtop --yes"),
     ("^mq bench ping mq-bench", "mq topic create mq-bench --if-not-exists"),
     ("^mq bench consume", "mq topic create mq-bench --if-not-exists; seq 2000 | mq produce mq-bench"),
   ]
 
-  /// A message in the topic of half messages.
-  private static let halfScript = "timeout 0.5 mq produce orders hello --transaction check || true"
+  /// A half message that nobody ends: its producer is gone before the broker asks.
+  private static let halfScript = """
+    rm -f half.log; mq produce orders hello --transaction check > half.log & producer=$!
+    until grep -q waiting half.log; do sleep 0.02; done; kill $producer; wait $producer || true
+    """
 
   /// A placeholder of the manual, and what prints what stands for it here. The first that fits replaces.
   static let names: [(pattern: String, script: String)] = [

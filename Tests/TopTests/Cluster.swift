@@ -4,7 +4,7 @@ import Top
 
 /// Made-up clusters for the screens.
 enum Made {
-  static let nowMs: Int64 = 100_000
+  static let nowMs: Int64 = 1_000_000
 
   static func value(_ number: Double) -> Measure { .value(number, atMs: nowMs) }
 
@@ -96,7 +96,7 @@ enum Made {
   }
 
   static func model(_ columns: Int = 80, _ rows: Int = 24) -> Model {
-    var model = Model(size: Size(columns: columns, rows: rows))
+    var model = Model(size: Size(columns: columns, rows: rows), place: Place(.topics))
     _ = model.update(.tick(nowMs: nowMs, clock: "12:41:07"))
     return model
   }

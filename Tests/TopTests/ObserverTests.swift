@@ -220,6 +220,32 @@ struct Scene {
         "group g | warning | lag 10 for 4s (group: lag>5 for 3s)",
       ])
   }
+
+  @Test func settingsComeFromAFile() throws {
+    let settings = try WatchSettings(
+      file: """
+        # as our disks are
+          disk=60%
+        diskCritical = 0.7
+
+        sendWait = 1s
+        alert = queue: share>50% and in>1k for 10s
+        pinAlerts = true
+        """)
+    #expect(settings[.disk] == 0.6 && settings[.diskCritical] == 0.7 && settings[.sendWait] == 1_000)
+    #expect(settings[.retry] == Limits.retryAlertMessages && settings.pinsAlerts)
+  }
+  @Test(arguments: [
+    ("disk 60%", 1, "KEY = VALUE is missing"), ("\ndisk = much", 2, "much is no value of disk"),
+    ("disks = 1", 1, "there is no setting disks; there is: alert, pinAlerts, backlog, disk"),
+    ("alert = lag>5 for ever", 1, "ever is no duration"),
+    ("#\n\npinAlerts = 1", 3, "1 is neither true nor false"),
+  ])
+  func aWrongLineIsNamed(text: String, line: Int, what: String) {
+    let problem = #expect(throws: WatchSettings.Problem.self) { try WatchSettings(file: text) }
+    #expect(problem?.line == line)
+    #expect(problem?.what.contains(what) == true, "\(problem?.what ?? "")")
+  }
 }
 
 @Suite struct EventTests {

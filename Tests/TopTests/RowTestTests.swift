@@ -107,7 +107,7 @@ import Wire
 
 @Suite struct FilterKeyTests {
   @Test func theFilterTakesExpressionsAndThePromptSaysWhatIsMissing() {
-    var model = Made.live()
+    var model = Made.onTopics()
     model.press("\\")
     model.press("backlog>1000 and topic~")
     #expect(
@@ -123,7 +123,7 @@ import Wire
     #expect(model.names == ["order-created"])
   }
   @Test func findTakesExpressionsToo() {
-    var model = Made.live()
+    var model = Made.onTopics()
     model.press("/")
     model.press("backlog>1e5 and in<1000")
     #expect(model.selectedName == "%RETRY%ship-labels")
@@ -142,7 +142,7 @@ import Wire
   }
 
   @Test func furtherSortKeysAreAddedAndDropped() {
-    var model = Made.live()
+    var model = Made.onTopics()
     var steps: [String] = []
     for key in ["o", ">", "<", "o", "o", "I", "O", "<"] {
       model.press(key)
@@ -155,7 +155,7 @@ import Wire
         "inBytes- out- in-", "inBytes+ out- in-", "inBytes+", "out-",
       ])
     #expect(model.notice == nil)
-    model = Made.live()
+    model = Made.onTopics()
     model.press("oo")
     #expect(Screen.draw(model, .ascii).text.contains("sorted B/s desc, OUT/s desc, IN/s desc"))
   }
@@ -176,7 +176,7 @@ import Wire
   }
 
   @Test func spaceMarksAndGoesOn() {
-    var model = Made.live()
+    var model = Made.onTopics()
     model.press("  ")
     #expect(model.view.tags == ["order-created", "payment-captured"])
     #expect(model.selectedName == "inventory-delta")
@@ -188,7 +188,7 @@ import Wire
   }
 
   @Test func pinnedRowsStandOnTop() {
-    var model = Made.live()
+    var model = Made.onTopics()
     model.press("jjP")
     #expect(model.names.prefix(2) == ["inventory-delta", "order-created"])
     #expect(model.selectedName == "inventory-delta")
@@ -200,7 +200,7 @@ import Wire
   }
 
   @Test func aFollowedRowStaysSelectedWhereverItGoes() {
-    var model = Made.live()
+    var model = Made.onTopics()
     var next = Made.snapshot()
     next[.topics].set("in", next[.topics].names.map { $0 == "audit-log" ? Made.value(1e6) : Made.value(1) })
     model.press("F")
@@ -219,7 +219,17 @@ import Wire
     model.press("F")
     #expect(model.view.followed == nil)
     var empty = Made.model()
+    empty.press("3")
     empty.press("F")
     #expect(empty.notice == "There is no row here.")
+  }
+}
+
+extension Made {
+  /// The made-up cluster on the screen of topics.
+  static func onTopics() -> Model {
+    var model = live()
+    model.press("3")
+    return model
   }
 }

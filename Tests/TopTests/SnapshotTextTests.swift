@@ -1,5 +1,6 @@
 // Batch output: JSON, CSV, tables and plain lines.
 
+import Foundation
 import Testing
 import Top
 import Wire
@@ -38,6 +39,39 @@ import Wire
     #expect(!text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" || $0.value == 0x202E })
     #expect(text.contains("! %RETRY%ship-labels"))
     if glyphs == .ascii { #expect(text.utf8.allSatisfy { $0 < 0x80 }) }
+  }
+  @Test func aScreenIsPrintedTableByTable() throws {
+    let text = SnapshotText.render(Made.large, Page.cluster.tables, .table, .utf8, withTitles: true)
+    let lines = text.split(separator: "\n")
+    for kind in Page.cluster.tables { #expect(lines.contains { $0 == kind.title }) }
+    #expect(lines.contains("  and 9,980 more"))
+    #expect(!text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" })
+    let alone = SnapshotText.render(Made.large, [.topics], .table, .utf8, withTitles: true)
+    #expect(alone.split(separator: "\n").count > 10_000)
+    let json = try JSON.parse(
+      SnapshotText.render(Made.full(), Page.cluster.tables, .json, .utf8, withTitles: true))
+    #expect(json["brokersUp"]?.int == 4 && json["brokers"]?.array?.count == 4)
+    #expect(json["groups"]?.array?.first?["slope"]?.int == 600)
+    #expect(json["clients"] == nil)
+  }
+  @Test func columnsStandBelowEachOther() {
+    let text = SnapshotText.render(Made.full(), [.groups], .table, .utf8, withTitles: true)
+    let lines = text.split(separator: "\n").drop { !$0.hasPrefix("  GROUP") }.map(String.init)
+    let end = lines[0].range(of: "LAG")?.upperBound
+    let columns = end.map { lines[0].distance(from: lines[0].startIndex, to: $0) } ?? 0
+    #expect(columns > 0)
+    for line in lines where !line.contains("计") {
+      // A right-aligned number ends under its title.
+      let cell = line.prefix(columns)
+      #expect(cell.last != " " && (line.count <= columns || line.dropFirst(columns).first == " "), "\(line)")
+    }
+  }
+  @Test func anEmptyTableIsNoneAndAnUnknownOneIsNot() {
+    var snapshot = Made.full()
+    snapshot[.alerts] = TableData(.alerts)
+    #expect(SnapshotText.render(snapshot, [.alerts], .table, .utf8, withTitles: true).contains("\n  -\n"))
+    snapshot[.alerts].isKnown = true
+    #expect(SnapshotText.render(snapshot, [.alerts], .table, .utf8, withTitles: true).contains("\n  none\n"))
   }
   @Test func plainLinesHaveAsManyFieldsAsTitles() {
     for snapshot in [Snapshot(), Made.snapshot()] {

@@ -19,7 +19,7 @@ final class DemoLoad {
   /// Messages a turn of each topic; a slow wave makes the rates move.
   private static let topics: [(name: String, type: String, rate: Int)] = [
     ("orders", "FIFO", 16), ("shipments", "NORMAL", 8), ("audit-log", "NORMAL", 40), ("returns", "NORMAL", 1),
-    ("clicks", "MIXED", 24), ("payments", "TRANSACTION", 0), ("reminders", "DELAY", 0),
+    ("clicks", "NORMAL", 24), ("payments", "TRANSACTION", 0), ("reminders", "DELAY", 0),
   ]
 
   private let cluster: Cluster
@@ -122,7 +122,8 @@ final class DemoLoad {
     }
     if turns % 2 == 1 { return }
     guard let target = try target("payments") else { return }
-    let half = try producer.sendHalf(message("payments", turns % 9), to: target.queue, at: target.address).half
+    let half = try producer.sendHalf(message("payments", turns % 9), to: target.queue, at: target.address)
+      .half
     if turns % 20 == 0 {
       open.append((half, turns))
     } else {

@@ -40,6 +40,8 @@ package struct Settings {
 
   /// Other keys for `mq top`; it need not exist.
   package var keysFile: String { FileSystem.parentDirectory(contextFile.path) + "/keys" }
+  /// When its alerts begin; it need not exist.
+  package var alertsFile: String { FileSystem.parentDirectory(contextFile.path) + "/alerts" }
 
   /// The name servers to use, and which rule said so.
   package func source(_ input: Input) throws(Failure) -> (nameServers: String, rule: String) {

@@ -13,7 +13,7 @@ package enum HelpTopics {
   /// In the order of the help.
   package static let all: [HelpTopic] = [
     objects, connection, contexts, environment, output, formats, messages, exitCodes, safety, filters,
-    apply,
+    apply, recordings,
   ]
 
   private static let connection = HelpTopic(

@@ -34,7 +34,7 @@ extension Manual {
     return page.text
   }
 
-  private static let formatTopics = ["output", "formats", "messages"]
+  private static let formatTopics = ["output", "formats", "messages", "recordings"]
 
   /// Help topics as sections.
   private static func topics(only: [String] = [], except: [String] = [], _ page: inout Roff) {
@@ -100,6 +100,8 @@ extension Manual {
     for command in ScreenCommand.allCases { page.term(":" + command.rawValue, command.help) }
     page.heading("ACTIONS")
     page.paragraph("The menu of the key a, and what each entry runs:", isFirst: true)
-    for row in ActionRow.table { page.term(String(Character(row.letter)), "\(row.title): mq \(row.template)") }
+    for row in ActionRow.table {
+      page.term(String(Character(row.letter)), "\(row.title): mq \(row.template)")
+    }
   }
 }

@@ -41,6 +41,26 @@ enum Streaming {
 }
 
 extension Descriptor {
+  /// Up to `count` bytes from `offset` on, fewer at the end of the file. The C function is `pread`.
+  package func bytes(at offset: Int64, upTo count: Int) throws(Errno) -> [UInt8] {
+    var failure: Errno?
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      do throws(Errno) {
+        while filled < count {
+          // `filled` stays below `count`, so the rest is within the array's room.
+          let rest = unsafe UnsafeMutableBufferPointer(rebasing: buffer[filled...])
+          let more = try unsafe read(into: UnsafeMutableRawBufferPointer(rest), at: offset + Int64(filled))
+          if more == 0 { break }
+          filled += more
+        }
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
   /// Reads what comes next, up to target.count bytes; waits for it, and is 0 at the end.
   package func readNext(into target: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
     try unsafe Streaming.read(raw, into: target)

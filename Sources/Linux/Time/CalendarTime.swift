@@ -7,6 +7,29 @@ package struct CalendarTime: Equatable, Sendable {
 
   package init() {}
 
+  /// The moment in UTC; wall ms are milliseconds since 1970.
+  package init(utc wallMs: Int64) {
+    func floor(_ value: Int64, _ divisor: Int64) -> Int64 {
+      value / divisor - (value % divisor < 0 ? 1 : 0)
+    }
+    let days = floor(wallMs, 86_400_000)
+    let rest = wallMs - days * 86_400_000
+    // Years are counted from March, in eras of 400 years.
+    let shifted = days + 719_468
+    let era = floor(shifted, 146_097)
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let marchMonth = (5 * dayOfYear + 2) / 153
+    day = Int(dayOfYear - (153 * marchMonth + 2) / 5 + 1)
+    month = Int(marchMonth < 10 ? marchMonth + 3 : marchMonth - 9)
+    year = Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0)
+    hour = Int(rest / 3_600_000)
+    minute = Int(rest / 60_000 % 60)
+    second = Int(rest / 1_000 % 60)
+    millisecond = Int(rest % 1_000)
+  }
+
   /// Milliseconds since 1970 (proleptic Gregorian calendar, no leap seconds).
   package var wallMs: Int64 {
     let minutes = Int64(daysSince1970) * 1440 + Int64(hour * 60 + minute - utcOffsetMinutes)

@@ -49,6 +49,8 @@ struct BrokerState {
   var topicsSum: UInt64 = 0
   var groups: [String]?
   var groupsSum: UInt64 = 0
+  /// Groups that may not consume.
+  var pausedGroups: [String] = []
   /// Bytes of its last answers about all groups and all producers; large ones cost the broker time.
   var progressBytes = 0
   var producersBytes = 0

@@ -9,6 +9,7 @@ import Wire
 enum Collector {
   /// Sweeps until the exchange stops. A demo cluster is started first and stopped last.
   static func run(_ options: DashboardOptions, _ exchange: Exchange) {
+    if let path = options.replay { return Replayer.run(path, exchange) }
     var nameServers = options.nameServers
     var handle: DemoHandle?
     if let demo = options.demo {
@@ -30,8 +31,8 @@ enum Collector {
         exchange.fail("no name server is known")
         break
       }
-      let sweeps = Sweeps(
-        servers, source == nil ? options.credentials : source?.credentials, generation, options.watch)
+      let credentials = source == nil ? options.credentials : source?.credentials
+      let sweeps = Sweeps(servers, credentials, options.watch, generation)
       while exchange.wants(generation) { sweeps.next(exchange) }
     }
     handle?.stop()
@@ -42,18 +43,20 @@ enum Collector {
 private final class Sweeps {
   private let cluster: Cluster
   private var sampler: Sampler
+  private var observer: Observer
   /// Questions that wait for their answers, by ticket.
   private var waiting: [Int32: Ask] = [:]
+  /// Those of them that belong to this sweep; the others are late, and not worth a delay.
+  private var current: Set<Int32> = []
   /// Which of the clusters watched so far it is.
   private let generation: Int
-  private var observer: Observer
 
-  init(_ nameServers: [String], _ credentials: Credentials?, _ generation: Int, _ watch: WatchSettings) {
+  init(_ nameServers: [String], _ credentials: Credentials?, _ watch: WatchSettings, _ generation: Int) {
     self.generation = generation
-    observer = Observer(watch, clock: Observer.localTime)
     cluster = Cluster(nameServers: nameServers, timeoutMs: Limits.sweepDeadlineMs)
     cluster.credentials = credentials
     sampler = Sampler(nameServers: nameServers)
+    observer = Observer(watch, clock: Observer.localTime)
   }
 
   /// One sweep, its snapshot, and the pause after it.
@@ -62,9 +65,10 @@ private final class Sweeps {
   /// does not holds up nobody: its answers come to a later snapshot.
   func next(_ exchange: Exchange) {
     let startMs = Clock.monotonicMs()
+    current = []
     repeat {
       ask(exchange.wishes)
-      while !waiting.isEmpty, exchange.wants(generation) {
+      while !current.isEmpty, exchange.wants(generation) {
         let leftMs = startMs + Limits.showAfterMs - Clock.monotonicMs()
         if leftMs <= 0 { break }
         takeArrivals(waitMs: leftMs)
@@ -84,7 +88,9 @@ private final class Sweeps {
     let tickets = cluster.beginAll(asks.map { (address: $0.address, request: $0.ask.request) })
     for (index, ticket) in tickets.enumerated() {
       switch ticket {
-      case .success(let number): waiting[number] = asks[index].ask
+      case .success(let number):
+        waiting[number] = asks[index].ask
+        current.insert(number)
       case .failure(let error):
         sampler.take(asks[index].ask, .failure(error), atMs: Clock.monotonicMs())
       }
@@ -95,6 +101,7 @@ private final class Sweeps {
     let answers = cluster.arrivals(waitMs: waitMs).answers
     let nowMs = Clock.monotonicMs()
     for (ticket, result) in answers {
+      current.remove(ticket)
       if let ask = waiting.removeValue(forKey: ticket) { sampler.take(ask, result, atMs: nowMs) }
     }
   }

@@ -25,15 +25,20 @@ final class Exchange: Sendable {
   private let state = Mutex(State())
   /// Rings the UI when a snapshot is there; readable in its poller.
   let uiWaker: Waker
+  private let recorder: Recorder?
   private let collectorSignal = Signal()
 
-  init() throws(Errno) { uiWaker = try Waker() }
+  init(_ recorder: Recorder? = nil) throws(Errno) {
+    self.recorder = recorder
+    uiWaker = try Waker()
+  }
 
   // MARK: Collector's side
 
   /// Replaces the snapshot; one that the UI never took is dropped, and so is one of a cluster that is not
   /// watched any more.
   func publish(_ snapshot: Snapshot, of generation: Int) {
+    if let failure = recorder?.take(snapshot) { post(.told(failure)) }
     let isWanted = state.withLock { state in
       if state.generation == generation { state.snapshot = snapshot }
       return state.generation == generation
@@ -49,6 +54,8 @@ final class Exchange: Sendable {
     state.withLock { $0.events.append(event) }
     uiWaker.wake()
   }
+  /// Whether the UI has not taken all that was posted.
+  var hasEvents: Bool { state.withLock { !$0.events.isEmpty } }
   /// Says why there will never be a snapshot.
   func fail(_ message: String) {
     state.withLock { $0.failure = message }
@@ -68,12 +75,14 @@ final class Exchange: Sendable {
       return state.snapshot
     }
   }
-  /// What was posted, each once.
+  /// What was posted, each once. A replayer waits for this.
   func takeEvents() -> [Event] {
-    state.withLock { state in
+    let (events, isReplay) = state.withLock { state in
       defer { state.events = [] }
-      return state.events
+      return (state.events, state.wishes.replay != nil)
     }
+    if isReplay { collectorSignal.raise() }
+    return events
   }
   /// Watches another cluster from the next sweep on.
   func watch(_ source: Source) {
@@ -91,6 +100,7 @@ final class Exchange: Sendable {
     let isUrgent = state.withLock { state in
       defer { state.wishes = wishes }
       let old = state.wishes
+      if old.replay != wishes.replay { return true }
       return old.intervalMs != wishes.intervalMs || old.target != wishes.target || old.page != wishes.page
     }
     if isUrgent { collectorSignal.raise() }

@@ -16,6 +16,7 @@ package struct Sampler {
   /// Whose word counts, and who answered when last asked.
   var nameServer = 0
   var nameServersUp: Set<String> = []
+  var nameServerViews = NameServerViews()
   var topologyAskedMs: Int64?
   var clusterName = ""
   var brokers: [BrokerState] = []
@@ -28,6 +29,8 @@ package struct Sampler {
   var deadLetterTopics: [Int] = []
   var groups: [GroupState] = []
   var groupIndex: [String: Int] = [:]
+  /// Those that people made; brokers have a dozen of their own.
+  var shownGroups: [Int] = []
   /// Where the sweeps through topics and groups stand.
   var topicCursor = 0
   var topicBytesCursor = 0

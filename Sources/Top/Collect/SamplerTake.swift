@@ -30,6 +30,7 @@ extension Sampler {
       problem = problem ?? error.message
       if case .topology(let address) = ask {
         nameServersUp.remove(address)
+        nameServerViews.forget(address)
         if address == nameServers[nameServer],
           let live = nameServers.firstIndex(where: nameServersUp.contains)
         {
@@ -53,9 +54,11 @@ extension Sampler {
     guard response.isSuccess, let info = (try? JSON.parse(response.body)).flatMap({ ClusterInfo($0) }) else {
       problem = problem ?? "an answer to request \(ask.request.code.rawValue) could not be read"
       nameServersUp.remove(address)
+      nameServerViews.forget(address)
       return
     }
     nameServersUp.insert(address)
+    nameServerViews.take(address, info)
     // Another one's view may be behind; it counts when the one that counted is down.
     if !nameServersUp.contains(nameServers[nameServer]) {
       nameServer = nameServers.firstIndex(of: address) ?? nameServer
@@ -171,11 +174,13 @@ extension Sampler {
     guard perSecond.isFinite, perSecond >= 0 else { return }
     let measure = Measure.value(perSecond, atMs: atMs)
     if name == "GROUP_GET_SIZE" {
-      brokers[index].gotBytes[key] = measure
+      // It was asked because messages flow: zero only says that the broker has not sampled yet.
+      brokers[index].gotBytes[key] = perSecond > 0 ? measure : .unknown
     } else if let topic = topicIndex[key],
       let part = topics[topic].parts.firstIndex(where: { $0.broker == brokers[index].group })
     {
-      topics[topic].parts[part].bytesPerSecond = measure
+      let isFlowing = (topics[topic].parts[part].rate.rate.number ?? 0) > 0
+      topics[topic].parts[part].bytesPerSecond = perSecond > 0 || !isFlowing ? measure : .unknown
       changes.insert(.topicBytes)
     }
   }
@@ -304,12 +309,15 @@ extension Sampler {
     var worst: Int64 = 0
     for span in json["consumeTimeSpanSet"]?.array ?? [] {
       let delayMs = max(0, span["delayTime"]?.int ?? 0)
+      // A broker that cannot read the message subtracts -1 from the time of day.
+      if delayMs > Limits.messageAgeMsMax { continue }
       worst = max(worst, delayMs)
       if let queue = span["messageQueue"].flatMap({ MessageQueue($0) }) {
         detail?.take(oldestMs: delayMs, of: queue, group: name, atMs: atMs)
       }
     }
-    guard let group = groupIndex[name],
+    // Something waits, or it would not have been asked; that it is of no age means that this was too late.
+    guard worst > 0, let group = groupIndex[name],
       let part = groups[group].parts.firstIndex(where: { $0.broker == brokers[index].group }),
       let place = groups[group].parts[part].topics.firstIndex(where: { $0.topic == topic })
     else { return }

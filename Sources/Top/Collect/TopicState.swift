@@ -74,6 +74,8 @@ struct TopicState {
   }
   let name: String
   var kind: TopicKind
+  /// "RW", "R", "W" or "none".
+  var permission: String
   var parts: [Part] = []
   /// What its groups consumed, left waiting, and how many they are; filled when progress came.
   var out = Measure.unknown
@@ -83,6 +85,9 @@ struct TopicState {
   init(_ config: TopicConfig) {
     name = config.name
     kind = .normal
+    // Bits of Apache's PermName: 4 reads, 2 writes.
+    permission = (config.perm & 4 != 0 ? "R" : "") + (config.perm & 2 != 0 ? "W" : "")
+    if permission.isEmpty { permission = "none" }
     if TopicName.isSystem(config.name) {
       kind = .system
     } else if let type = config.attributes.first(where: {

@@ -57,6 +57,14 @@ package enum TableKind: Int, CaseIterable, Sendable {
     }
   }
 
+  /// True where rows come in an order of their own, which that of their names would spoil.
+  var hasOwnOrder: Bool {
+    switch self {
+    case .putTimes, .latencies, .delays, .messages, .stack: true
+    default: false
+    }
+  }
+
   /// The place of a column by its key, nil when there is none.
   package func column(_ key: String) -> Int? { columns.firstIndex { $0.key == key } }
 
@@ -117,6 +125,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     Column("curve", "60s", .curve, 12, rank: 40, "messages put, the last minute"),
     Column("groups", "GRP", .count, 5, rank: 20, "groups that consume it"),
     Column("queues", "Q", .count, 5, rank: 18, "write queues on all brokers"),
+    Column("perm", "PERM", .text, 6, rank: 8, "what clients may do: R read, W write"),
     Column(
       "type", "T", .text, 3, rank: 16, "N normal F FIFO D delay T transaction M mixed P priority S system"),
   ]
@@ -132,6 +141,7 @@ package enum TableKind: Int, CaseIterable, Sendable {
     Column("dlq", "DLQ", .count, 6, rank: 33, "dead letters"),
     Column("curve", "60s", .curve, 12, rank: 40, "lag, the last minute"),
     Column("topics", "TOPICS", .count, 7, rank: 10, "topics that it consumes"),
+    Column("state", "STATE", .text, 8, rank: 8, "paused, or nothing"),
     Column("why", "WHY", .text, 24, rank: 20, "why it lags"),
   ]
   private static let clientColumns = [
@@ -166,13 +176,13 @@ package enum TableKind: Int, CaseIterable, Sendable {
     Column("object", "WHAT", .name, 0, rank: 99, "group, topic or broker"),
     Column("level", "LEVEL", .text, 10, rank: 70, "warning or critical"),
     Column("since", "SINCE", .age, 8, rank: 60, "how long it holds"),
-    Column("text", "ALERT", .text, 60, rank: 90, "what is wrong"),
+    Column("text", "ALERT", .text, 28, rank: 90, "what is wrong"),
   ]
   private static let eventColumns = [
     Column("time", "TIME", .name, 0, rank: 99, "when it was seen"),
     Column("age", "AGO", .age, 8, rank: 30, "how long ago that was"),
-    Column("object", "WHAT", .text, 30, rank: 60, "group, topic or broker"),
-    Column("text", "EVENT", .text, 60, rank: 90, "what happened"),
+    Column("object", "WHAT", .text, 22, rank: 60, "group, topic or broker"),
+    Column("text", "EVENT", .text, 28, rank: 90, "what happened"),
   ]
   private static let totalColumns =
     [Column("cluster", "CLUSTER", .name, 0, rank: 99, "name of the cluster")]

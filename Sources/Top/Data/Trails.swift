@@ -46,7 +46,8 @@ package struct Trails: Sendable {
   /// Takes a snapshot; within one slot of `Limits.trailSpacingMs` the newest wins.
   package mutating func feed(_ snapshot: Snapshot) {
     let slot = snapshot.takenAtMs / Limits.trailSpacingMs
-    if let last = moments.last, last.slot >= slot { moments.removeLast() }
+    // A replay that goes back comes again to what it knew.
+    while let last = moments.last, last.slot >= slot { moments.removeLast() }
     var moment = Moment(slot: slot, totals: [], rows: [])
     moment.totals = Total.allCases.map { Float(snapshot[$0].number ?? .nan) }
     for index in rows.indices {

@@ -17,7 +17,7 @@ extension Screen {
       at = frame.put(" ", row: row, column: at, .normal)
     }
     let keys = view.sort.map { "\(view.kind.columns[$0.column].title) \($0.descending ? "desc" : "asc")" }
-    at = note("sorted \(keys.joined(separator: ", "))", row, at, .normal)
+    at = note("sorted " + keys.joined(separator: ", "), row, at, .normal)
     if view.isTree { at = note("tree", row, at, .normal) }
     if !view.tags.isEmpty { at = note("\(view.tags.count) marked", row, at, .tagged) }
     if let ageMs = valuesAgeMs { at = note("values \(NumberText.age(Double(ageMs))) old", row, at, .warn) }
@@ -110,6 +110,7 @@ extension Screen {
     case .find?:
       text = (model.findFailed ? "Not found: " : "Find: ") + model.findText + "_" + missing(model.findProblem)
       style = model.findFailed ? .alert : .strong
+    case .file?: text = "Write to: " + model.fileName + "_  Tab: txt, csv, json, ndjson"
     case .filter?: text = "Filter: " + model.view.filter + "_" + missing(model.view.filterProblem)
     case .helpSearch?: break
     case .command?: return drawCommandLine()

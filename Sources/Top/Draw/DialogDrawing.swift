@@ -30,7 +30,10 @@ extension Screen {
       frame.put(String(repeating: " ", count: width), row: row, column: left, .normal)
     }
     let margin = isSmall ? 0 : 2
-    if !isSmall { drawEdges(title(dialog), top, left, width, height) }
+    if !isSmall {
+      let area = Area(column: left, row: top, columns: width, rows: height)
+      Box.draw(area, title: title(dialog), on: &frame, mode)
+    }
     let command = ActionRow.shellText(dialog.words(model.connection.flags))
     let inner = width - 2 * margin
     var row = top + (isSmall ? 0 : 1)
@@ -48,20 +51,6 @@ extension Screen {
       frame.put(fitted(line.text, inner), row: row, column: left + margin, line.style)
       row += 1
     }
-  }
-
-  private mutating func drawEdges(_ title: String, _ top: Int, _ left: Int, _ width: Int, _ height: Int) {
-    let isPlain = mode != .utf8
-    let across = String(repeating: isPlain ? "-" : "─", count: max(0, width - 2))
-    frame.put((isPlain ? "+" : "┌") + across + (isPlain ? "+" : "┐"), row: top, column: left, .dim)
-    frame.put(
-      (isPlain ? "+" : "└") + across + (isPlain ? "+" : "┘"), row: top + height - 1, column: left, .dim)
-    for row in (top + 1)..<(top + height - 1) {
-      frame.put(isPlain ? "|" : "│", row: row, column: left, .dim)
-      frame.put(isPlain ? "|" : "│", row: row, column: left + width - 1, .dim)
-    }
-    let end = frame.put(fitted(" " + title, width - 5), row: top, column: left + 2, .title)
-    frame.put(" ", row: top, column: end, .title)
   }
 
   private func title(_ dialog: Dialog) -> String {
@@ -148,7 +137,8 @@ extension Screen {
   private func foot(_ dialog: Dialog, isSmall: Bool) -> [DialogLine] {
     var first: DialogLine?
     if dialog.phase == .confirm, let demand = dialog.demands.first {
-      first = DialogLine("Type \(demand.label) to go on (\(demand.word)): \(dialog.typed)_", .strong)
+      let question = isSmall ? demand.short + "?" : "Type \(demand.label) to go on (\(demand.word)):"
+      first = DialogLine("\(question) \(dialog.typed)_", .input)
     } else if dialog.phase == .form, let hint = dialog.fields[dialog.focus].hint.nonEmpty {
       first = DialogLine(hint, .dim)
     } else if let outcome = dialog.outcome, let range = range(dialog, outcome) {

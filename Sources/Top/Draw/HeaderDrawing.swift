@@ -16,7 +16,7 @@ extension Screen {
 
   /// What the picture is worth: live, paused, or why it is neither.
   private var state: (text: String, style: Style) {
-    if model.isPaused { return ("PAUSED", .alert) }
+    if let text = model.timeText { return (text, .alert) }
     if snapshot.sequence == 0 { return ("connecting", .dim) }
     if snapshot.brokersUp == 0 { return ("no answer", .alert) }
     let ageMs = model.nowMs - snapshot.takenAtMs
@@ -40,7 +40,9 @@ extension Screen {
       parts += ["rpc \(NumberText.count(requests))/s", "collect \(snapshot.sweepMs)ms"]
     }
     if model.connection.isReadOnly { parts.append("read-only") }
-    parts += [state.text, interval, model.clock]
+    parts += [state.text, interval]
+    // The time of a picture of the past stands with its state.
+    if model.timeText == nil { parts.append(model.clock) }
     // What is least missed goes first: the interval, the clock, the brokers. The state stays.
     func length() -> Int { parts.reduce(0) { $0 + $1.count + 2 } }
     let order = [interval] + parts.filter { $0.hasPrefix("ns") } + [model.clock, brokers]
@@ -51,7 +53,7 @@ extension Screen {
       frame.put(part, row: 0, endingAt: end, style)
       end -= part.count + 2
     }
-    var at = frame.put("mq top  ", row: 0, column: 0, .title)
+    var at = columns >= 60 ? frame.put("mq top  ", row: 0, column: 0, .title) : 0
     let crumbs = [snapshot.cluster, model.place.page.title, model.place.target?.name ?? ""].filter {
       !$0.isEmpty
     }
@@ -133,9 +135,16 @@ extension Screen {
     return slope > -0.05 ? "never" : NumberText.age(lag / -slope * 1_000)
   }
 
+  /// A number in as few characters as can be: "48k", "1.2M".
+  private func brief(_ total: Total) -> String {
+    let periodMs = max(model.intervalMs, snapshot[.groups].periodMs)
+    return MeasureText.text(
+      snapshot[total], nowMs: model.shownNowMs, periodMs: periodMs, mode, NumberText.brief
+    ).text
+  }
   private mutating func drawCompact() {
-    let numbers = " In" + show(.inPerSecond, .count).text + " Lag" + show(.lag, .count).text
-    let isTold = snapshot.sequence == 0 || snapshot.brokersUp == 0 || model.isPaused
+    let numbers = " In" + brief(.inPerSecond) + " Lag" + brief(.lag)
+    let isTold = snapshot.sequence == 0 || snapshot.brokersUp == 0 || model.timeText != nil
     let room = columns - numbers.count
     let name = isTold ? state.text : snapshot.cluster
     let at = frame.put(

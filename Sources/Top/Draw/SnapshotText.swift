@@ -1,4 +1,6 @@
-// Snapshots as tables, JSON or CSV. Pure. Unknown is `-` in tables, null in JSON and an empty field in CSV.
+// Snapshots as tables, JSON or CSV. Pure. Unknown is `-` in tables, null in JSON and an empty field in CSV. The
+// names of JSON and CSV are stable: `time`, `cluster`, `brokersUp`, `brokersExpected`, `problem`, `totals` with
+// the names of `Total`, and for each table its kind with the keys of its columns and `alert`.
 
 import Linux
 import Wire
@@ -50,43 +52,55 @@ package enum SnapshotText {
       safe(snapshot.cluster, mode) + "  " + plainTitles
       + plainLine(snapshot, clock: Clock.rfc3339(snapshot.wallMs))
     if let problem = snapshot.problem { out += "! " + safe(problem, mode) + "\n" }
-    for kind in kinds { out += table(snapshot, kind, mode) }
+    for kind in kinds {
+      if kinds.count > 1 { out += "\n" + kind.title + "\n" }
+      out += table(snapshot, kind, mode, rowsMax: kinds.count > 1 ? overviewRowsMax : .max)
+    }
     return out + "\n"
   }
-  private static func table(_ snapshot: Snapshot, _ kind: TableKind, _ mode: Glyphs) -> String {
+  /// Rows of each table where several are printed; one that stands alone is whole.
+  private static let overviewRowsMax = 20
+
+  private static func table(
+    _ snapshot: Snapshot, _ kind: TableKind, _ mode: Glyphs, rowsMax: Int
+  ) -> String {
     let table = snapshot[kind]
-    let rows = RowOrder.order(table, filter: RowFilter(""), sort: TableView(kind).sort)
-    let names = rows.map { DisplayText.glyphs(table.names[$0], mode) }
-    let columns = kind.columns
-    let nameColumns = max(
-      columns[0].title.count + 2, names.reduce(0) { max($0, $1.reduce(0) { $0 + $1.columns }) })
-    let shown = columns.indices.dropFirst().filter { columns[$0].unit != .curve }
-    var out = "  " + padded(columns[0].title, nameColumns)
-    for column in shown { out += aligned(columns[column].title, columns[column]) }
-    out += "\n"
-    for (index, row) in rows.enumerated() {
-      let taken = names[index].reduce(0) { $0 + $1.columns }
-      out += snapshot.isAlerting(kind, table.names[row]) ? "! " : "  "
-      out +=
-        names[index].reduce(into: "") { $0 += $1.text } + String(repeating: " ", count: nameColumns - taken)
-      for column in shown {
-        let text =
-          columns[column].unit == .text
-          ? safe(table.text(row, column), mode)
-          : show(table.number(row, column), columns[column].unit, snapshot, table.periodMs)
-        out += aligned(text, columns[column])
-      }
-      while out.last == " " { out.removeLast() }
-      out += "\n"
+    if table.count == 0 { return table.isKnown ? "  none\n" : "  -\n" }
+    let all = RowOrder.order(table, filter: RowFilter(""), sort: TableView(kind).sort)
+    let rows = all.prefix(rowsMax)
+    var out = ""
+    let shown = kind.columns.indices.filter { kind.columns[$0].unit != .curve }
+    var lines = Array(repeating: "  ", count: rows.count + 1)
+    for (index, row) in rows.enumerated() where snapshot.isAlerting(kind, table.names[row]) {
+      lines[index + 1] = "! "
     }
+    for column in shown {
+      let isNumber = kind.columns[column].unit.isNumber
+      let texts =
+        [kind.columns[column].title]
+        + rows.map { row in
+          isNumber
+            ? show(table.number(row, column), kind.columns[column].unit, snapshot, table.periodMs)
+            : safe(table.text(row, column), mode)
+        }
+      addColumn(texts, to: &lines, endsAligned: isNumber, isLast: column == shown.last)
+    }
+    for line in lines { out += line + "\n" }
+    if rows.count < all.count { out += "  and \(NumberText.grouped(all.count - rows.count)) more\n" }
     return out
   }
-  private static func padded(_ text: String, _ columns: Int) -> String {
-    text + String(repeating: " ", count: max(0, columns - text.count))
-  }
-  private static func aligned(_ text: String, _ column: Column) -> String {
-    if column.unit == .text { return "  " + padded(text, column.width - 2) }
-    return String(repeating: " ", count: max(1, column.width - text.count)) + text
+  /// Adds texts to lines, as wide as the widest of them.
+  private static func addColumn(
+    _ texts: [String], to lines: inout [String], endsAligned: Bool, isLast: Bool
+  ) {
+    // What is safe is as wide in either mode.
+    let widths = texts.map { DisplayText.glyphs($0, .utf8).reduce(0) { $0 + $1.columns } }
+    let widest = widths.reduce(0) { max($0, $1) }
+    for index in lines.indices {
+      let blanks = String(repeating: " ", count: widest - widths[index])
+      lines[index] += endsAligned ? blanks + texts[index] : texts[index] + (isLast ? "" : blanks)
+      if !isLast { lines[index] += "  " }
+    }
   }
 
   // MARK: JSON
@@ -96,20 +110,17 @@ package enum SnapshotText {
       [
         .init("time", .string(Clock.rfc3339(snapshot.wallMs))),
         .init("cluster", .string(snapshot.cluster)),
-        .init(
-          "brokers",
-          .object([
-            .init("up", .int(Int64(snapshot.brokersUp))),
-            .init("expected", .int(Int64(snapshot.brokersExpected))),
-          ])),
+        .init("brokersUp", .int(Int64(snapshot.brokersUp))),
+        .init("brokersExpected", .int(Int64(snapshot.brokersExpected))),
         .init("problem", snapshot.problem.map { .string($0) } ?? .null),
         .init("totals", .object(Total.allCases.map { .init($0.key, number(snapshot[$0])) })),
       ]
         + kinds.map { kind in
-          .init(kind == .brokers ? "brokerTable" : "\(kind)", .array(rows(snapshot, kind)))
+          .init("\(kind)", .array(rows(snapshot, kind)))
         })
   }
-  private static func rows(_ snapshot: Snapshot, _ kind: TableKind) -> [JSON] {
+  /// The rows of a table as objects.
+  static func rows(_ snapshot: Snapshot, _ kind: TableKind) -> [JSON] {
     let table = snapshot[kind]
     return table.names.indices.map { row in
       .object(

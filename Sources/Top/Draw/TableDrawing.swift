@@ -129,13 +129,9 @@ extension Screen {
   }
   /// True when an alert is about the row, or is the row.
   private func isAlerting(_ table: TableData, _ index: Int) -> Bool {
-    switch table.kind {
-    case .brokers: !alerting.isEmpty && alerting.contains("broker " + table.names[index])
-    case .topics: !alerting.isEmpty && alerting.contains("topic " + table.names[index])
-    case .groups, .topicGroups: !alerting.isEmpty && alerting.contains("group " + table.names[index])
-    case .alerts: true
-    default: false
-    }
+    if table.kind == .alerts { return true }
+    guard !alerting.isEmpty, let word = table.kind.objectWord else { return false }
+    return alerting.contains(word + " " + table.names[index])
   }
 
   private mutating func drawCell(
@@ -153,9 +149,8 @@ extension Screen {
       highlight(glyphs, drawing.needle, row, start + (isBelow ? 2 : 0))
     case .text:
       let text = table.text(index, place.column)
-      let style: Style =
-        column.key == "level"
-        ? (text == "critical" ? .alert : .warn) : isEvidence(table, index, column) ? .alert : .normal
+      let isBad = column.key == "level" && text == "critical" || isEvidence(table, index, column)
+      let style: Style = isBad ? .alert : column.key == "level" ? .warn : .normal
       frame.put(fitted(text, place.width - ColumnPlan.gap), row: row, column: start + ColumnPlan.gap, style)
     case .curve:
       let cells = place.width - ColumnPlan.gap
@@ -178,6 +173,10 @@ extension Screen {
       ? ValueText.rawText(
         measure, column.unit, columns: place.width - 1, nowMs: model.shownNowMs, periodMs: periodMs, mode)
       : ValueText.text(measure, column.unit, nowMs: model.shownNowMs, periodMs: periodMs, mode)
+    if isEvidence(drawing.table, index, column) {
+      frame.put("!" + value.text, row: row, endingAt: start + place.width, .alert)
+      return
+    }
     // A ratio with room is a bar, as long as its number is a fresh one; a disk that fills up is marked.
     if column.unit == .ratio, place.width >= Self.barColumnsMin, value.style == .normal {
       let isDisk = column.key == "disk"
@@ -218,6 +217,8 @@ extension Screen {
       text = "Nothing matches the filter; Esc drops it."
     } else if let problem = snapshot.detail?.problem, model.place.target != nil {
       text = problem
+    } else if model.timeText != nil, model.place.target != nil, snapshot.detail == nil {
+      text = "It was not open at that time."
     } else if let problem = snapshot.problem, !table.isKnown {
       text = problem
     } else if !table.isKnown {

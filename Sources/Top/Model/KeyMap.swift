@@ -6,7 +6,7 @@ extension Key {
   /// "PgUp", "F5", "Ctrl-U", "x": as help prints it and as a file of keys has it.
   package var name: String {
     switch self {
-    case .function(let number): return "F\(number)"
+    case .function(let number): return number > 12 ? "S-F\(number - 12)" : "F\(number)"
     case .text(let scalar):
       switch scalar.value {
       case 0x20: return "Space"
@@ -32,14 +32,18 @@ extension Key {
       self = .control(letter)
     } else if folded.first == "f", let number = Int(folded.dropFirst()), (1...12).contains(number) {
       self = .function(number)
+    } else if folded.hasPrefix("s-f"), let number = Int(folded.dropFirst(3)), (1...12).contains(number) {
+      self = .function(number + 12)
     } else {
       return nil
     }
   }
 
   private static let named: [(name: String, key: Key)] = [
-    ("Up", .up), ("Down", .down), ("Left", .left), ("Right", .right), ("PgUp", .pageUp), ("PgDn", .pageDown),
-    ("Home", .home), ("End", .end), ("Enter", .enter), ("Esc", .escape), ("Backspace", .backspace),
+    ("Up", .up), ("Down", .down), ("Left", .left), ("Right", .right), ("S-Up", .shiftUp),
+    ("S-Down", .shiftDown), ("S-Left", .shiftLeft), ("S-Right", .shiftRight), ("PgUp", .pageUp),
+    ("PgDn", .pageDown), ("Home", .home), ("End", .end), ("Ins", .insert), ("Del", .delete),
+    ("Enter", .enter), ("Esc", .escape), ("Backspace", .backspace),
     ("Tab", .tab), ("S-Tab", .shiftTab), ("Space", .text(" ")), ("Hash", .text("#")),
   ]
 }
@@ -62,6 +66,11 @@ package struct KeyMapError: Error, Equatable, Sendable {
   /// 1 is the first line; 0 is the file as a whole.
   package let line: Int
   package let message: String
+
+  package init(line: Int, message: String) {
+    self.line = line
+    self.message = message
+  }
 }
 
 /// The keys in use.
@@ -144,7 +153,7 @@ package struct KeyMap: Sendable {
     var lines: [(keys: String, text: String)] = []
     let digits = bindings.filter { $0.isStandardPage }
     if digits.count == Page.allCases.count {
-      lines.append(("1-9", Page.allCases.map(\.title).joined(separator: ", ")))
+      lines.append(("1-9", "the screens, from \(Page.cluster.title) to \(Page.events.title)"))
     }
     for binding in bindings where digits.count < Page.allCases.count || !binding.isStandardPage {
       lines.append((binding.label, binding.help))

@@ -9,7 +9,7 @@ package enum Action: Hashable, Sendable {
   case sortLeft, sortRight, sortInvert, sortAdd, sortOne
   case tag, untagAll, follow, pin
   case find, findNext, findPrevious, filter, tree
-  case pause, slower, faster
+  case pause, stepBack, stepForward, minuteBack, minuteForward, slower, faster, file
   case actions, command, copy, units
   case help, clear, redraw, quit
 }
@@ -64,8 +64,15 @@ package enum Keys {
         ("F5", "Tree")),
       row(
         .pause, [.text("p"), .function(7)], "p F7", "freeze the screen; sampling goes on", ("F7", "Pause")),
-      row(.slower, [.text("+")], "+", "refresh less often"),
-      row(.faster, [.text("-")], "-", "refresh more often"),
+      row(.stepBack, [.left], "Left", "paused: one picture back; Home: the oldest"),
+      row(.stepForward, [.right], "Right", "paused: one picture forward; End: the newest"),
+      row(.minuteBack, [.shiftLeft], "S-Left", "paused: one minute back"),
+      row(.minuteForward, [.shiftRight], "S-Right", "paused: one minute forward"),
+      row(
+        .file, [.text("s"), .function(8)], "s F8", "write what is shown to a file: txt, csv, json, ndjson",
+        ("F8", "Snap")),
+      row(.slower, [.text("+")], "+", "refresh less often; in a replay: faster"),
+      row(.faster, [.text("-")], "-", "refresh more often; in a replay: slower"),
       row(
         .actions, [.text("a"), .function(9)], "a F9", "what can be done to the selected row", ("F9", "Action")
       ),

@@ -1,6 +1,8 @@
 // The state of the screen and the one function that changes it. No I/O, no clock: everything comes in as an
 // event, everything that must be done goes out as an effect. UI thread.
 
+package import Linux
+
 /// What happened.
 package enum Event: Sendable {
   case key(Key)
@@ -8,6 +10,9 @@ package enum Event: Sendable {
   case snapshot(Snapshot)
   /// Time passed: monotonic milliseconds, and the wall clock as text.
   case tick(nowMs: Int64, clock: String)
+  /// A picture of a recording, the curves before it when it does not follow the last one, and where it is. No
+  /// picture when only that changed.
+  case replayed(Snapshot?, Trails?, ReplayProgress)
   /// A command of an order has ended.
   case outcome(ticket: Int, ActionOutcome)
   /// Another cluster is watched.
@@ -26,6 +31,8 @@ package struct Effects: OptionSet, Sendable {
   package static let quit = Effects(rawValue: 4)
   /// The collector must be told what the screen shows.
   package static let tellCollector = Effects(rawValue: 8)
+  /// What is shown must be written to `Model.fileName`.
+  package static let saveFile = Effects(rawValue: 4_096)
   /// There is something to do: see `Model.takeOrders`.
   package static let orders = Effects(rawValue: 1024)
 }
@@ -33,7 +40,7 @@ package struct Effects: OptionSet, Sendable {
 /// The state of the screen.
 package struct Model: Sendable {
   /// Text being typed, and for what.
-  package enum Input: Equatable, Sendable { case find, filter, helpSearch, command }
+  package enum Input: Equatable, Sendable { case find, filter, helpSearch, command, file }
 
   package var size: Size
   package var nowMs: Int64 = 0
@@ -43,6 +50,15 @@ package struct Model: Sendable {
   package internal(set) var shown = Snapshot()
   package internal(set) var trails = Trails()
   package internal(set) var isPaused = false
+  /// The last ten minutes, and which of their pictures is shown while paused; nil is the one at the pause.
+  package internal(set) var history = HistoryRing()
+  var shownNumber: Int?
+  /// Set when a recording is shown instead of a cluster.
+  package var replay: ReplayState?
+  /// The file that F8 writes.
+  package internal(set) var fileName = ""
+  /// The calendar of the person's place.
+  package var calendar: @Sendable (Int64) -> CalendarTime
   package internal(set) var intervalMs: Int64
   /// Where the person is, and was before (for Esc and `[`), and came back from (for `]`).
   package internal(set) var place: Place
@@ -87,6 +103,7 @@ package struct Model: Sendable {
     size: Size, intervalMs: Int64 = Limits.intervalMsDefault, place: Place = Place(.cluster)
   ) {
     self.size = size
+    calendar = { CalendarTime(utc: $0) }
     self.place = place
     self.intervalMs = min(max(intervalMs, Limits.intervalMsMin), Limits.intervalMsMax)
   }
@@ -110,7 +127,7 @@ package struct Model: Sendable {
     return row < table.count ? table.names[row] : nil
   }
   /// The moment that is shown: a paused picture does not grow old.
-  package var shownNowMs: Int64 { isPaused ? shown.takenAtMs : nowMs }
+  package var shownNowMs: Int64 { isPaused || replay != nil ? shown.takenAtMs : nowMs }
 
   /// What the collector is to ask for.
   package var wishes: Wishes {
@@ -118,6 +135,7 @@ package struct Model: Sendable {
     wishes.intervalMs = intervalMs
     wishes.page = place.page
     wishes.target = place.target
+    wishes.replay = replay?.wish
     for kind in place.tables where [.topics, .groups].contains(kind) {
       let view = self[kind]
       let table = shown[kind]
@@ -150,10 +168,14 @@ package struct Model: Sendable {
       latest = snapshot
       nowMs = max(nowMs, snapshot.takenAtMs)
       trails.feed(snapshot)
+      history.append(snapshot)
       if isPaused { return [.draw] }
       show(snapshot)
       return [.draw, .tellCollector]
+    case .replayed(let snapshot, let trails, let progress): return takeReplayed(snapshot, trails, progress)
     case .tick(let now, let text):
+      // A recording has a time of its own.
+      if replay != nil { return .draw }
       nowMs = now
       clock = text
       return [.draw]

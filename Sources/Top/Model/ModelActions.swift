@@ -51,6 +51,14 @@ extension Model {
     guard var open = dialog else { return .draw }
     open.problem = nil
     dialog = open
+    var key = key
+    if case .mouse(let event) = key {
+      switch event.kind {
+      case .wheelUp: key = .up
+      case .wheelDown: key = .down
+      default: return .draw
+      }
+    }
     if key == .control("c") || key == .escape { return leaveDialog() }
     switch open.phase {
     case .menu: return pressInMenu(key)
@@ -168,6 +176,8 @@ extension Model {
     case .backspace:
       if !text.isEmpty { text.removeLast() }
     case .control("u"): text = ""
+    case .paste(let pasted):
+      for scalar in pasted.unicodeScalars { _ = edit(&text, .text(scalar)) }
     case .text(let scalar):
       guard scalar.value >= 0x20, scalar.value != 0x7f else { return false }
       if text.unicodeScalars.count < Limits.nameBytesMax { text.unicodeScalars.append(scalar) }
@@ -277,12 +287,12 @@ extension Model {
     if open.phase == .confirm {
       open.demands = []
       if let key = row.typedKey, let name = open.values[key] {
-        open.demands.append(Dialog.Demand(label: "the \(key)'s name", word: name))
+        open.demands.append(Dialog.Demand(label: "the \(key)'s name", short: "Name", word: name))
       } else if row.impact == .destroys {
-        open.demands.append(Dialog.Demand(label: "yes", word: "yes"))
+        open.demands.append(Dialog.Demand(label: "yes", short: "yes", word: "yes"))
       }
       if connection.isProtected, let context = connection.context {
-        open.demands.append(Dialog.Demand(label: "the context's name", word: context))
+        open.demands.append(Dialog.Demand(label: "the context's name", short: "Context", word: context))
       }
       open.typed = ""
     }

@@ -108,7 +108,9 @@ extension Model {
     case .client: return jump(name, .clients)
     case .ctx: return openContext(name)
     case .sort: return sort(by: name)
-    case .filter: return setFilter(name)
+    case .filter:
+      view.filter = name
+      return endFilter()
     case .save: return saveLayout()
     case .actions: return openMenu()
     case .help: return perform(.help)
@@ -168,6 +170,8 @@ extension Model {
     latest = Snapshot()
     shown = Snapshot()
     trails = Trails()
+    history = HistoryRing()
+    shownNumber = nil
     isPaused = false
     back = []
     forward = []
@@ -175,7 +179,9 @@ extension Model {
     dialog = nil
     for kind in TableKind.allCases { self[kind].forgetRows() }
     reorderAll()
-    notice = connection.context.map { "Watching \($0)\(connection.isReadOnly ? ", read-only" : "")." }
+    if let name = connection.context {
+      notice = "Watching \(name)\(connection.isReadOnly ? ", read-only" : "")."
+    }
     return [.draw, .tellCollector]
   }
 }

@@ -5,7 +5,8 @@ extension Model {
   package var equivalentCommand: [String] {
     var words: [String]
     switch place.table {
-    case .brokers, .delays, .putTimes, .latencies, .pools, .totals: words = ["broker", "status"] + name(of: .broker)
+    case .brokers, .delays, .putTimes, .latencies, .pools:
+      words = ["broker", "status"] + name(of: .broker)
     case .settings: words = ["config", "get"] + name(of: .broker).map { "broker/\($0)" }
     case .topics: words = ["topic", "stats"] + pattern
     case .groups:
@@ -15,7 +16,7 @@ extension Model {
     case .clients:
       words = subjects["group"].map { ["group", "clients", $0] } ?? ["producer", "list"]
     case .queues: words = subjects["topic"].map { ["topic", "offsets", $0] } ?? ["topic", "stats"]
-    case .alerts, .events: words = ["check", "all"]
+    case .alerts, .events, .totals: words = ["check", "all"]
     case .topicQueues: words = ["topic", "offsets"] + name(of: .topic)
     case .topicGroups: words = ["topic", "describe"] + name(of: .topic)
     case .messages: words = ["message", "tail"] + name(of: .topic)

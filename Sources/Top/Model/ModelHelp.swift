@@ -11,11 +11,13 @@ package struct HelpLine: Equatable, Sendable {
 
 /// The text of help.
 package enum Help {
-  /// Keys, the columns of the tables of a place, and signs; of these the ones that contain a text, whatever the
-  /// case of its letters.
+  /// Keys, commands, the columns of the tables of a place, and signs; of these the ones that contain a text,
+  /// whatever the case of its letters.
   package static func lines(_ place: Place, _ keys: KeyMap, search: String) -> [HelpLine] {
     var lines: [HelpLine] = []
     add("Keys", keys.help.map { HelpLine(label: $0.keys, text: $0.text) }, search, &lines)
+    let commands = ScreenCommand.allCases.map { HelpLine(label: ":\($0.rawValue)", text: $0.help) }
+    add("Command line", commands, search, &lines)
     for kind in place.tables {
       let columns = kind.columns.map { HelpLine(label: $0.title, text: $0.help) }
       add("Columns of \(kind.title)", columns, search, &lines)
@@ -50,12 +52,16 @@ package struct NameSearch: Sendable {
 
   package init(_ text: String) { needle = text.utf8.map(Self.fold) }
 
-  /// True when the text contains it; an empty one is in all.
+  /// True when the text contains it; an empty one is in all. Does not allocate.
   package func isIn(_ text: String) -> Bool {
-    let hay = text.utf8.map(Self.fold)
-    if needle.isEmpty { return true }
+    let hay = text.utf8.span
     if hay.count < needle.count { return false }
-    return (0...(hay.count - needle.count)).contains { hay[$0...].starts(with: needle) }
+    for start in 0...(hay.count - needle.count) {
+      var length = 0
+      while length < needle.count, Self.fold(hay[start + length]) == needle[length] { length += 1 }
+      if length == needle.count { return true }
+    }
+    return false
   }
   private static func fold(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte }
 }

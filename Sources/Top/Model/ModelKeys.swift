@@ -7,7 +7,10 @@ extension Model {
     notice = nil
     if dialog != nil { return pressInDialog(key) }
     if input == .command { return typeCommand(key) }
+    if input == .file { return typeFile(key) }
     if let mode = input { return type(key, mode) }
+    if !helpIsOpen, let effects = goToEdge(key) { return effects }
+    if replay != nil, key == .text(" ") { return togglePause() }
     guard let action = keys.action(key) else {
       helpIsOpen = false
       return .draw
@@ -44,6 +47,13 @@ extension Model {
     case .filter: input = .filter
     case .tree: return toggleTree()
     case .pause: return togglePause()
+    case .stepBack: return step(-1)
+    case .stepForward: return step(1)
+    case .minuteBack: return move(minutes: -1)
+    case .minuteForward: return move(minutes: 1)
+    case .file: return askForFile()
+    case .slower where replay != nil: return changeSpeed(1)
+    case .faster where replay != nil: return changeSpeed(-1)
     case .slower: return changeInterval(Self.intervalStepsMs.first { $0 > intervalMs })
     case .faster: return changeInterval(Self.intervalStepsMs.last { $0 < intervalMs })
     case .actions: return openMenu()
@@ -89,13 +99,6 @@ extension Model {
     let pages = Page.allCases
     let index = (place.page.rawValue - 1 + step + pages.count) % pages.count
     return go(to: Place(pages[index]))
-  }
-
-  private mutating func togglePause() -> Effects {
-    isPaused.toggle()
-    if isPaused { return .draw }
-    show(latest)
-    return [.draw, .tellCollector]
   }
 
   private mutating func changeInterval(_ next: Int64?) -> Effects {

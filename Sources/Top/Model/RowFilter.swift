@@ -6,15 +6,14 @@ package import Wire
 /// A filter ready for use.
 package struct RowFilter: Sendable {
   private enum Way: Sendable {
-    case all
-    /// Part of the name, ASCII letters in lower case.
-    case part([UInt8])
+    /// A part of the name; an empty one lets all through.
+    case part(NameSearch)
     case test(RowTest)
   }
   private var way: Way
 
   /// Lets the rows through whose name contains the text; the case of ASCII letters is ignored.
-  package init(_ text: String) { way = text.isEmpty ? .all : .part(text.utf8.map(Self.fold)) }
+  package init(_ text: String) { way = .part(NameSearch(text)) }
 
   /// A text with a sign of comparison is an expression, any other is a part of the name.
   package init(_ text: String, _ kind: TableKind) throws(RowExpression.Problem) {
@@ -33,22 +32,10 @@ package struct RowFilter: Sendable {
   /// True when it lets the row through. Does not allocate.
   package func holds(_ table: TableData, _ row: Int) -> Bool {
     switch way {
-    case .all: true
-    case .part(let part): Self.isPart(part, of: table.names[row].utf8.span)
+    case .part(let part): part.isIn(table.names[row])
     case .test(let test): test.holds(table, row)
     }
   }
-
-  private static func isPart(_ part: [UInt8], of name: Span<UInt8>) -> Bool {
-    if name.count < part.count { return false }
-    for start in 0...(name.count - part.count) {
-      var length = 0
-      while length < part.count, fold(name[start + length]) == part[length] { length += 1 }
-      if length == part.count { return true }
-    }
-    return false
-  }
-  private static func fold(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte }
 }
 
 /// A filter that is being typed: an unfinished expression leaves the last good one in force.

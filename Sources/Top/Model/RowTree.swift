@@ -49,7 +49,7 @@ package enum RowTree {
     if table.kind != .brokers { return families.flatMap { $0 } }
     let clusters = families
     return clusters.flatMap { cluster in
-      add(cluster) { before(UInt8(ascii: "/"), table.names[$0]) }
+      add(cluster) { before(UInt8(ascii: ":"), table.names[$0]) }
       return families.flatMap { set in
         set.filter { !isSlave(table, $0) } + set.filter { isSlave(table, $0) }
       }
@@ -68,8 +68,6 @@ extension Model {
       return .draw
     }
     view.isTree.toggle()
-    view.reorder(table)
-    view.keepVisible(page: pageRows(place.table))
-    return [.draw, .tellCollector]
+    return reorder()
   }
 }

@@ -80,6 +80,7 @@ package struct TableView: Sendable {
     if !pins.isEmpty || !alerting.isEmpty {
       order = RowOrder.raised(order) { pins.contains(table.names[$0]) || alerting.contains(table.names[$0]) }
     }
+    if isTree { order = RowTree.order(order, table) }
     let wanted = followed ?? (selected > 0 ? selectedName : nil)
     if let wanted, let position = order.firstIndex(where: { table.names[$0] == wanted }) {
       selected = position
@@ -182,6 +183,7 @@ package enum RowOrder {
 
   private static func sorted(_ rows: [Int], _ table: TableData, _ key: SortKey) -> [Int] {
     let descending = key.descending
+    if key.column == 0, table.kind.hasOwnOrder { return key.descending ? rows.reversed() : rows }
     guard table.kind.columns[key.column].unit.isNumber else {
       var keyed = rows.enumerated().map {
         (text: table.text($1, key.column), position: $0, row: $1)

@@ -76,8 +76,11 @@ final class ScreenSession {
       if error != Self.cannotBeWaitedFor { throw error }
     }
     model = Model(size: Terminal.size, intervalMs: wishes.intervalMs)
+    model.calendar = { Clock.local($0) }
+    if wishes.replay != nil { model.replay = ReplayState() }
     model.begin(options)
     model.pinsAlerts = options.watch.pinsAlerts
+    if let page = options.screen { model.place = Place(page) }
     guard let opened = Terminal(mouse: true) else { throw .notSupported }
     terminal = opened
     terminal.resize(model.size)
@@ -85,6 +88,8 @@ final class ScreenSession {
       askedMs = Clock.monotonicMs()
     }
     draw()
+    // A kept layout or --screen begins elsewhere.
+    tellCollector()
   }
 
   /// Runs until quit or a signal; the terminal is restored on return.
@@ -231,6 +236,7 @@ final class ScreenSession {
     if effects.contains(.redraw) { terminal.forget() }
     if !effects.isDisjoint(with: [.draw, .redraw]) { needsDraw = true }
     if effects.contains(.tellCollector) { tellCollector() }
+    if effects.contains(.saveFile) { apply(.told(SnapshotFile.write(model, glyphs))) }
     if effects.contains(.orders) { for order in model.takeOrders() { carryOut(order) } }
     return false
   }

@@ -35,11 +35,46 @@ package struct WatchSettings: Sendable {
 
   package init() {}
 
+  /// Why a file of settings is not understood.
+  package struct Problem: Error, Equatable, Sendable {
+    /// From 1 on.
+    package let line: Int
+    package let what: String
+  }
+
+  /// Reads lines of `KEY = VALUE`; a line that begins with # is a comment.
+  package init(file text: String) throws(Problem) {
+    var number = 0
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      number += 1
+      let line = Self.trimmed(line)
+      if line.isEmpty || line.utf8.first == UInt8(ascii: "#") { continue }
+      guard let sign = line.firstIndex(of: "=") else {
+        throw Problem(line: number, what: "KEY = VALUE is missing")
+      }
+      let key = Self.trimmed(line[..<sign])
+      let isKnown: Bool
+      do throws(RowExpression.Problem) {
+        isKnown = try take(key, Self.trimmed(line[line.index(after: sign)...]))
+      } catch { throw Problem(line: number, what: error.what) }
+      if !isKnown {
+        let keys = (["alert", "pinAlerts"] + Threshold.allCases.map { $0.rawValue }).joined(separator: ", ")
+        throw Problem(line: number, what: "there is no setting \(key); there is: \(keys)")
+      }
+    }
+  }
+  private static func trimmed(_ text: Substring) -> String {
+    var text = text
+    while let first = text.first, first.isWhitespace { text.removeFirst() }
+    while let last = text.last, last.isWhitespace { text.removeLast() }
+    return String(text)
+  }
+
   package subscript(_ threshold: Threshold) -> Double {
     thresholds[Threshold.allCases.firstIndex(of: threshold) ?? 0]
   }
 
-  /// Takes one setting of the section `[top]`: `pinAlerts` is true or false, `alert` a further rule, and each
+  /// Takes one setting: `pinAlerts` is true or false, `alert` a further rule, and each
   /// threshold a number with its unit ("80%", "1s").
   ///
   /// - Returns: False when there is no such setting.

@@ -11,7 +11,12 @@ enum TopServices {
   static func add(to options: inout DashboardOptions, _ invocation: Invocation) throws(Failure) {
     let settings = invocation.settingsInUse
     let isReadOnly = invocation.isOn("read-only")
-    options.connection = try connection(invocation.input, settings, isReadOnly: isReadOnly)
+    // A demo has nothing to do with the context in use; its address is known when it has started.
+    if options.demo != nil {
+      options.connection.isReadOnly = isReadOnly
+    } else {
+      options.connection = try connection(invocation.input, settings, isReadOnly: isReadOnly)
+    }
     options.contextNames = try settings.contextFile.load().entries.map(\.name)
     options.keys = try keys(settings.keysFile)
     // The secret came through standard input once; commands could not read it again.
@@ -84,6 +89,24 @@ enum TopServices {
       throw Failure(
         .usage, "\(path)\(line): \(error.message)",
         hint: "man mq-top lists the actions and their keys; without the file keys are as they were")
+    }
+  }
+
+  /// - Throws: `.usage`, with the line, for a file that is there and wrong.
+  static func watch(_ path: String) throws(Failure) -> WatchSettings {
+    let bytes: [UInt8]
+    do throws(Errno) {
+      bytes = try FileSystem.readWhole(path, bytesMax: Limits.configFileBytesMax)
+    } catch {
+      if error == .noSuchFile { return WatchSettings() }
+      throw Failure(.failed, "cannot read \(path): \(error)")
+    }
+    do throws(WatchSettings.Problem) {
+      return try WatchSettings(file: String(decoding: bytes, as: UTF8.self))
+    } catch {
+      throw Failure(
+        .usage, "\(path) line \(error.line): \(error.what)",
+        hint: "for example disk = 80%, or alert = group: lag>1e6 for 5m")
     }
   }
 
