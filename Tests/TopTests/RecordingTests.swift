@@ -36,7 +36,9 @@ import Top
     let kept = snapshot.asRecorded
     for (row, number) in numbers.enumerated() {
       let keptNumber = try #require(kept[table].number(row, column).number)
-      #expect(ValueText.number(keptNumber, unit) == ValueText.number(number, unit), "\(number) \(unit)")
+      // A number within the last bits of a border may go to its other side.
+      let looks = [number, number + max(number.magnitude, 1) * 2e-9].map { ValueText.number($0, unit) }
+      #expect(looks.contains(ValueText.number(keptNumber, unit)), "\(number) \(unit)")
       if unit == .count { #expect(keptNumber == number) }
       #expect(abs(keptNumber - number) <= max(number.magnitude / 900, unit == .age ? 100 : 0.1))
     }
