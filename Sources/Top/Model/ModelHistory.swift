@@ -119,8 +119,9 @@ extension Model {
     }
     if !isPaused { return nil }
     if shown.sequence == 0 { return "PAUSED" }
-    let backMs = (latest.takenAtMs - shown.takenAtMs + 500) / 1_000 * 1_000
-    return "PAUSED " + (backMs > 0 ? "-\(NumberText.age(Double(backMs))) " : "") + time
+    let back = (latest.takenAtMs - shown.takenAtMs + 500) / 1_000
+    if back <= 0 { return "PAUSED " + time }
+    return "PAUSED -" + (back < 10 ? "\(back)s" : NumberText.age(Double(back) * 1_000)) + " " + time
   }
 
   /// "12:38:53".
