@@ -5,3 +5,8 @@
 #include <locale.h>
 #include <ncursesw/ncurses.h>
 #include <ncursesw/term.h>
+#include <stdio.h>
+
+// Globals of C, which Swift 6 does not let anybody touch.
+static inline SCREEN *cncurses_newterm(const char *type) { return newterm(type, stdout, stdin); }
+static inline WINDOW *cncurses_window(void) { return stdscr; }

@@ -33,7 +33,8 @@ enum Batch {
       }
       let isSettled = snapshot.takenAtMs - answeredMs >= Limits.settleMs
       if options.once, !isSettled, !snapshot.isComplete { return nil }
-      let text = SnapshotText.render(snapshot, [.topics], options.format, mode, withTitles: printed == 0)
+      let text = SnapshotText.render(
+        snapshot, options.printedScreen.tables, options.format, mode, withTitles: printed == 0)
       if !write(text) { return .code(0) }
       printed += 1
       return printed == wanted ? .code(0) : nil

@@ -4,8 +4,8 @@ import Linux
 
 /// The entry point of the target.
 package enum Dashboard {
-  /// Runs until quit and returns the exit code: 0, or 5 when the cluster could not be reached in batch mode or
-  /// for checks, which have further ones (`CheckFace`).
+  /// Runs until quit and returns the exit code: 0, or 5 when the cluster could not be reached in batch mode
+  /// or for checks, which have further ones (`CheckFace`).
   ///
   /// On SIGINT, SIGTERM and SIGHUP the terminal is restored and the process dies by that signal. Call on the
   /// main thread, before other threads start: their signal mask must be ours.
@@ -33,9 +33,11 @@ package enum Dashboard {
     }
     if options.batch || options.once || !Process.isTerminal(1) {
       wishes.wantsAll = true
+      wishes.page = options.printedScreen
       exchange.tell(wishes)
       return collect(options, exchange) { Batch.run(options, exchange, signals) }
     }
+    wishes.page = options.screen ?? .cluster
     exchange.tell(wishes)
     let glyphs = Terminal.localeGlyphs()
     guard Terminal.canAddressScreen else {

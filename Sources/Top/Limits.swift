@@ -41,6 +41,8 @@ package enum Limits {
   /// How often the age of a lagging group's oldest message is asked for, and of how many topics in a sweep.
   package static let oldestEveryMs: Int64 = 5_000
   package static let oldestPerSweepMax = 10
+  /// No message is older, ms: fifty years.
+  package static let messageAgeMsMax: Int64 = 1_576_800_000_000
   /// How often counters are asked for that a broker samples every ten seconds, and how many in a sweep.
   package static let countersEveryMs: Int64 = 10_000
   package static let countersPerSweepMax = 16
@@ -88,8 +90,8 @@ package enum Limits {
   /// Moments behind graphs and curves, one a second: ten minutes.
   package static let trailSpacingMs: Int64 = 1_000
   package static let trailMoments = 600
-  /// Time behind one sample of a graph and of the header's curves, so that they move every fourth second and
-  /// not with every refresh.
+  /// Time behind one dot of the header's curves, so that they move every fourth second and not with every
+  /// refresh.
   package static let graphSpacingMs: Int64 = 4_000
   /// Time behind one dot of a row's curve.
   package static let curveSpacingMs: Int64 = 3_000
@@ -144,8 +146,8 @@ package enum Limits {
   package static let settleMs: Int64 = 10_000
   /// Columns that a table is sorted by at once.
   package static let sortKeysMax = 3
-  /// Keys taken from the terminal before the screen is drawn again.
-  package static let keysPerFrameMax = 4_096
+  /// Times the terminal is read, 4 KiB each, before the screen is drawn again.
+  package static let readsPerFrameMax = 16
 
   // MARK: History and recordings
 

@@ -19,6 +19,10 @@ package struct DashboardOptions: Sendable {
   /// Snapshots to print in batch mode; nil goes on until a signal or a closed pipe.
   package var count: Int?
   package var format = Format.table
+  /// The screen to begin with, or to print; nil leaves it to the layout that was kept, or to the format.
+  package var screen: Page?
+  /// What batch output prints: the whole cluster; CSV, which has one table only, the topics.
+  var printedScreen: Page { screen ?? (format == .csv ? .topics : .cluster) }
   /// Writes each snapshot to a file.
   package var recorder: Recorder?
   /// A recording to show instead of a cluster.

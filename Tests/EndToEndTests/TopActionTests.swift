@@ -23,7 +23,7 @@ extension EndToEnd {
       let home = try TemporaryDirectory()
       let pty = try top(home.path, ["-n", broker.nameServer])
       try pty.wait(for: "live")
-      pty.type("a")
+      pty.type("3a")
       try pty.wait(for: "Create a topic")
       pty.type("n")
       try pty.wait(for: "Queues")
@@ -67,7 +67,7 @@ extension EndToEnd {
       }
       let pty = try top(home.path, ["--context", "far"])
       try pty.wait(for: "no answer")
-      pty.type(":ctx near\r")
+      pty.type("3:ctx near\r")
       try pty.wait(for: "only-here")
       try pty.wait(for: "read-only")
       pty.type("/only\ra")

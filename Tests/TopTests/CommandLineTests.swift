@@ -36,6 +36,8 @@ import Top
     #expect(model.names.first == "%RETRY%ship-labels")
     #expect(after(":filter order").names == ["order-created"])
     #expect(after(":filter").names.count == 9)
+    #expect(after(":filter in>9000").names == ["order-created", "payment-captured"])
+    #expect(after(":filter in>").notice?.hasPrefix("Not a filter: ") == true)
   }
   @Test func quitAndHelp() {
     var model = ActionTests.acting()
@@ -129,7 +131,7 @@ import Top
     model.press(.enter)
     model.press("\\er")
     model.press(.enter)
-    model.press("4:save")
+    model.press("2t4:save")
     model.press(.enter)
     guard case .saveLayout(let text)? = model.takeOrders().first else { return #expect(Bool(false)) }
     var fresh = Made.model()
@@ -137,6 +139,7 @@ import Top
     #expect(fresh.layoutText == text)
     #expect(fresh.place == Place(.groups) && fresh.hasRawNumbers && fresh.intervalMs == 2_000)
     #expect(fresh[.topics].filter == "er")
+    #expect(fresh[.brokers].isTree && !fresh[.clients].isTree)
     #expect(fresh[.topics].sort.map { $0.text(.topics) } == ["out:asc", "topic:asc"])
   }
   @Test func whatIsNotUnderstoodIsLeft() throws {
@@ -149,14 +152,15 @@ import Top
         future = yes
         sort.topics = nothing:desc
         sort.moons = in
-        filter.groups = a = b
+        tree.topics = on
+        filter.groups = a - b
         units
         """))
     var model = Made.model()
     let before = model.layoutText
     model.restore(layout)
-    #expect(model[.groups].filter == "a = b")
-    #expect(model.layoutText == before + "filter.groups = a = b\n")
+    #expect(model[.groups].filter == "a - b")
+    #expect(model.layoutText == before + "filter.groups = a - b\n")
     #expect(SavedLayout("interval = 1000") == nil)
     #expect(SavedLayout("") == nil)
   }

@@ -35,7 +35,7 @@ import Top
           #expect(!lines[row][panel.columns].contains { $0.first?.isNumber == true }, "\(panel.kind)")
         }
       }
-      for chart in layout.charts {
+      for chart in layout.charts where chart.content != .putTimes {
         for row in (chart.area.row + 1)..<chart.area.endRow {
           let cells = lines[row][(chart.area.column + 1)..<(chart.area.endColumn - 1)]
           #expect(!cells.contains { $0.first?.isNumber == true })
@@ -61,9 +61,16 @@ import Top
     }
   }
 
+  @Test func briefNumbersHaveAtMostFourCharacters() {
+    let cases: [(Double, String)] = [
+      (0, "0"), (0.42, "0.4"), (999, "999"), (1_000, "1.0k"), (48_200, "48k"), (999_499, "999k"),
+      (1_240_000, "1.2M"), (9.96e9, "10G"), (.nan, "-"),
+    ]
+    for (value, text) in cases { #expect(NumberText.brief(value) == text) }
+  }
   @Test func disksAreBarsAndFullOnesAreMarked() {
     let lines = Screen.draw(Made.watched(160, 50, "2"), .ascii).text.split(separator: "\n")
-    #expect(lines.contains { $0.contains("broker-a ") && $0.contains("[||||| ") && $0.contains(" 58%]") })
+    #expect(lines.contains { $0.contains("broker-a ") && $0.contains("[||||||  58%]") })
     #expect(lines.contains { $0.contains("broker-b ") && $0.contains("!86%]") })
   }
   @Test func whatWasFoundIsMarked() {

@@ -49,7 +49,7 @@ import Top
   @Test func helpHasTheScreensInOneLine() {
     let help = KeyMap.standard.help
     #expect(help.first?.keys == "1-9")
-    #expect(help.first?.text.contains("Topics, Groups") == true)
+    #expect(help.first?.text == "the screens, from Cluster to Events")
     #expect(help.count == Keys.table.count - 8)
   }
 

@@ -226,7 +226,16 @@ extension Made {
   static func watched(_ columns: Int, _ rows: Int, _ keys: String = "", _ snapshot: Snapshot = full())
     -> Model
   {
-    var model = Model(size: Size(columns: columns, rows: rows))
+    var model = history
+    _ = model.update(.resize(Size(columns: columns, rows: rows)))
+    _ = model.update(.snapshot(snapshot))
+    model.press(keys)
+    return model
+  }
+  /// What the last ten minutes were.
+  private static let history: Model = {
+    let snapshot = full()
+    var model = Model(size: Size(columns: 80, rows: 24))
     _ = model.update(.tick(nowMs: nowMs, clock: "12:41:07"))
     for step in (1...150).reversed() {
       var early = snapshot
@@ -235,12 +244,19 @@ extension Made {
       early[.inPerSecond] = step % 31 == 0 ? .unknown : value(30_000 + 700 * wave)
       early[.outPerSecond] = value(33_000 + 500 * wave)
       early[.lag] = value(step > 60 ? 400_000 : 1_240_000 - Double(step) * 14_000)
+      for (kind, key) in [(TableKind.topics, "in"), (.groups, "lag")] {
+        guard let column = kind.column(key) else { continue }
+        early[kind].set(
+          key,
+          snapshot[kind].names.indices.map { row in
+            let part = row % 3 == 0 ? 1 - Double(step) / 160 : row % 3 == 1 ? 0.5 + wave / 80 : 1
+            return snapshot[kind].number(row, column).number.map { value($0 * part) } ?? .unknown
+          })
+      }
       _ = model.update(.snapshot(early))
     }
-    _ = model.update(.snapshot(snapshot))
-    model.press(keys)
     return model
-  }
+  }()
   /// As above, with the detail of a thing open, which is reached by keys.
   static func opened(_ columns: Int, _ rows: Int, _ target: Target) -> Model {
     var model = watched(columns, rows)

@@ -45,6 +45,18 @@ int clinux_end_after(int milliseconds);
 /// The default action of a signal, unblocked, raised; returns only when the signal is ignored by default.
 void clinux_raise_default(int number);
 
+/// From now on a trap (SIGILL, SIGTRAP, SIGSEGV, SIGABRT, SIGBUS, SIGFPE) of any thread writes these bytes,
+/// at most 512, to the terminal and gives it its present modes back before it ends the process as it would
+/// have. What is written to stderr meanwhile, if that is a terminal, waits in memory (64 KiB) for the
+/// release.
+/// -1 when the descriptor is no terminal, the bytes are too many, or one is guarded already.
+int clinux_guard_terminal(int fd, const void *bytes, size_t count);
+/// Ends that; prints what was written to stderr. Does nothing when no terminal is guarded.
+void clinux_release_terminal(void);
+/// Stops the process by SIGTSTP's default action, though the calling thread blocks it; returns when it goes
+/// on.
+void clinux_stop(void);
+
 /// CRC-32 (IEEE 802.3, reflected): folding where the processor has it, else eight table steps at a time.
 uint32_t clinux_crc32(const void *bytes, size_t count);
 /// The table form alone, on every processor.

@@ -19,7 +19,7 @@ final class DemoLoad {
   /// Messages a turn of each topic; a slow wave makes the rates move.
   private static let topics: [(name: String, type: String, rate: Int)] = [
     ("orders", "FIFO", 16), ("shipments", "NORMAL", 8), ("audit-log", "NORMAL", 40), ("returns", "NORMAL", 1),
-    ("clicks", "MIXED", 24), ("payments", "TRANSACTION", 0), ("reminders", "DELAY", 0),
+    ("clicks", "NORMAL", 24), ("payments", "TRANSACTION", 0), ("reminders", "DELAY", 0),
   ]
 
   private let cluster: Cluster

@@ -119,28 +119,23 @@ final class DemoMember {
     }
   }
 
-  /// As Apache's clients answer (ConsumerRunningInfo).
+  /// As Apache's clients answer.
   private var running: JSON {
     let seconds = max(1, Double(Clock.wallMs() - startMs) / 1_000)
-    let held = queues.map { held in
-      JSON.Member(
-        held.queue.json,
-        .object([
-          .init("cachedMsgCount", .int(0)), .init("commitOffset", .int(held.offset)),
-          .init("lastPullTimestamp", .int(lastPullMs)), .init("lastConsumeTimestamp", .int(lastPullMs)),
-        ]))
+    var running = ConsumerRunning()
+    running.stack = "main\n  at demo.Shop.consume(\(group))\n"
+    running.subscriptions = subscriptions
+    running.queues = queues.map { held in
+      var queue = ConsumerRunning.Queue(queue: held.queue)
+      (queue.offset, queue.lastPullMs, queue.lastConsumeMs) = (held.offset, lastPullMs, lastPullMs)
+      return queue
     }
-    let status = JSON.object([
-      .init("consumeFailedMsgs", .int(failed)), .init("consumeFailedTPS", .double(Double(failed) / seconds)),
-      .init("consumeOKTPS", .double(Double(consumed) / seconds)), .init("consumeRT", .double(1.5)),
-      .init("pullTPS", .double(Double(consumed) / seconds)), .init("pullRT", .double(1)),
-    ])
-    return .object([
-      .init("jstack", .string("main\n  at demo.Shop.consume(\(group))\n")),
-      .init("mqTable", .object(held)),
-      .init("properties", .object([.init("PROP_CONSUME_TYPE", .string("CONSUME_PASSIVELY"))])),
-      .init("statusTable", .object([.init(topic, status)])),
-      .init("subscriptionSet", .array(subscriptions.map(\.json))),
-    ])
+    var status = ConsumerRunning.Topic(topic: topic)
+    status.pullTps = Double(consumed) / seconds
+    status.consumeTps = Double(consumed) / seconds
+    (status.consumeMs, status.failedTps) = (1.5, Double(failed) / seconds)
+    status.failedMessages = failed
+    running.topics = [status]
+    return running.json
   }
 }

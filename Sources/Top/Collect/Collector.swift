@@ -46,6 +46,8 @@ private final class Sweeps {
   private var observer: Observer
   /// Questions that wait for their answers, by ticket.
   private var waiting: [Int32: Ask] = [:]
+  /// Those of them that belong to this sweep; the others are late, and not worth a delay.
+  private var current: Set<Int32> = []
   /// Which of the clusters watched so far it is.
   private let generation: Int
 
@@ -63,9 +65,10 @@ private final class Sweeps {
   /// does not holds up nobody: its answers come to a later snapshot.
   func next(_ exchange: Exchange) {
     let startMs = Clock.monotonicMs()
+    current = []
     repeat {
       ask(exchange.wishes)
-      while !waiting.isEmpty, exchange.wants(generation) {
+      while !current.isEmpty, exchange.wants(generation) {
         let leftMs = startMs + Limits.showAfterMs - Clock.monotonicMs()
         if leftMs <= 0 { break }
         takeArrivals(waitMs: leftMs)
@@ -85,7 +88,9 @@ private final class Sweeps {
     let tickets = cluster.beginAll(asks.map { (address: $0.address, request: $0.ask.request) })
     for (index, ticket) in tickets.enumerated() {
       switch ticket {
-      case .success(let number): waiting[number] = asks[index].ask
+      case .success(let number):
+        waiting[number] = asks[index].ask
+        current.insert(number)
       case .failure(let error):
         sampler.take(asks[index].ask, .failure(error), atMs: Clock.monotonicMs())
       }
@@ -96,6 +101,7 @@ private final class Sweeps {
     let answers = cluster.arrivals(waitMs: waitMs).answers
     let nowMs = Clock.monotonicMs()
     for (ticket, result) in answers {
+      current.remove(ticket)
       if let ask = waiting.removeValue(forKey: ticket) { sampler.take(ask, result, atMs: nowMs) }
     }
   }

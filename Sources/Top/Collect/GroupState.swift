@@ -46,8 +46,13 @@ struct GroupState {
         one.backlog = .value(Double(sum.lag), atMs: atMs)
         one.out.feed(sum.consumerOffset, shape: sum.queues, atMs: atMs)
         one.put.feed(sum.brokerOffset, shape: sum.queues, atMs: atMs)
-        // Nothing waits, so nothing is old.
-        if sum.lag == 0 { one.oldestMs = .value(0, atMs: atMs) }
+        // Nothing waits, so nothing is old; and once something waits, that is no news any more.
+        if sum.lag == 0 {
+          one.oldestMs = .value(0, atMs: atMs)
+        } else if one.oldestMs.number == 0 {
+          one.oldestMs = .unknown
+          one.oldestAskedMs = nil
+        }
         fresh.append(one)
       }
       topics = fresh

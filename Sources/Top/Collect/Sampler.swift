@@ -29,6 +29,8 @@ package struct Sampler {
   var deadLetterTopics: [Int] = []
   var groups: [GroupState] = []
   var groupIndex: [String: Int] = [:]
+  /// Those that people made; brokers have a dozen of their own.
+  var shownGroups: [Int] = []
   /// Where the sweeps through topics and groups stand.
   var topicCursor = 0
   var topicBytesCursor = 0

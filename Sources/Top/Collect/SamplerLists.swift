@@ -118,6 +118,7 @@ extension Sampler {
     }
     groups = list.arranged { $0.name < $1.name }
     groupIndex = Dictionary(uniqueKeysWithValues: groups.enumerated().map { ($1.name, $0) })
+    shownGroups = groups.indices.filter { !groups[$0].isSystem }
     if groupCursor >= groups.count { groupCursor = 0 }
     if clientCursor >= groups.count { clientCursor = 0 }
     if oldestCursor >= groups.count { oldestCursor = 0 }

@@ -173,7 +173,7 @@ extension Sampler {
     pop.put = rate(of: "rmq_sys_REVIVE_LOG_" + broker.cluster, on: broker.group)
     let names = Self.levelNames(broker.settings["messageDelayLevel"])
     var rows = [timer, half, pop]
-    for level in gauges.levels {
+    for level in levels(of: broker) {
       let name = level.number <= names.count ? " (\(names[level.number - 1]))" : ""
       var one = row("level \(level.number)\(name)")
       one.waiting = level.waiting
@@ -187,6 +187,23 @@ extension Sampler {
       rows.append(one)
     }
     return rows
+  }
+
+  /// The delay levels of a broker. It tells of those that it has delivered something of; the others show in
+  /// the queues of the schedule topic, which are one for each level.
+  func levels(of broker: BrokerState) -> [RuntimeGauges.Level] {
+    var levels = broker.gauges.levels
+    let part = topicIndex[TopicName.schedule].flatMap { index in
+      topics[index].parts.first { $0.broker == broker.group }
+    }
+    guard let part, broker.isPrimary else { return levels }
+    for (id, next) in part.nextOffsets.enumerated().prefix(Limits.delayLevelsMax) where next > 0 {
+      if levels.contains(where: { $0.number == id + 1 }) { continue }
+      var level = RuntimeGauges.Level(number: id + 1)
+      level.waiting = .value(Double(next - part.firstOffsets[id]), atMs: part.queuesMs)
+      levels.append(level)
+    }
+    return levels.arranged { $0.number < $1.number }
   }
 
   private func rate(of topic: String, on broker: String) -> Measure {

@@ -108,6 +108,9 @@ extension Sampler {
     }
     planOldest()
     if wishes.page == .queues { planOwners() }
+    for name in [TopicName.schedule, TopicName.transactionHalf, TopicName.transactionOp] {
+      if let index = topicIndex[name] { planTopic(index, everyMs: Limits.slowEveryMs) }
+    }
   }
 
   /// Asks about one topic on its brokers.

@@ -192,34 +192,39 @@ extension Sampler {
 
   private mutating func makeGroupTable(_ periodMs: Int64) {
     if changes.contains(.groupClients) && !changes.contains(.progress) {
-      lastGroups.set("clients", groups.map { $0.clientCount() })
+      lastGroups.set("clients", shownGroups.map { groups[$0].clientCount() })
     }
     if changes.contains(.oldest) && !changes.contains(.progress) {
-      lastGroups.set("oldest", groups.map { $0.oldestMs(nowMs, periodMs) })
+      lastGroups.set("oldest", shownGroups.map { groups[$0].oldestMs(nowMs, periodMs) })
     }
     if changes.contains(.deadLetters) && !changes.contains(.progress) {
-      lastGroups.set("dlq", groups.map { deadLetters($0.name) })
+      lastGroups.set("dlq", shownGroups.map { deadLetters(groups[$0].name) })
     }
     if !changes.contains(.progress) { return }
-    if changes.contains(.groupList) { lastGroups = TableData(.groups, names: groups.map { $0.name }) }
+    if changes.contains(.groupList) {
+      lastGroups = TableData(.groups, names: shownGroups.map { groups[$0].name })
+    }
     lastGroups.isKnown = brokers.contains { $0.groups != nil }
     lastGroups.periodMs = periodMs
-    let rows = groups.indices
-    let lags = rows.map { groups[$0].lag(nowMs, periodMs) }
-    let slopes = rows.map { lags[$0].number == nil ? .unknown : groups[$0].slope.perSecond }
+    let rows = shownGroups.indices
+    let lags = shownGroups.map { groups[$0].lag(nowMs, periodMs) }
+    let slopes = rows.map { lags[$0].number == nil ? .unknown : groups[shownGroups[$0]].slope.perSecond }
     let paused = brokers.reduce(into: Set<String>()) { $0.formUnion($1.isPrimary ? $1.pausedGroups : []) }
-    if !paused.isEmpty { lastGroups.set("state", groups.map { paused.contains($0.name) ? "paused" : "" }) }
+    if !paused.isEmpty {
+      lastGroups.set("state", shownGroups.map { paused.contains(groups[$0].name) ? "paused" : "" })
+    }
     lastGroups.set("lag", lags)
     lastGroups.set("slope", slopes)
     lastGroups.set("eta", rows.map { eta(lags[$0], slopes[$0]) })
-    lastGroups.set("oldest", groups.map { $0.oldestMs(nowMs, periodMs) })
-    lastGroups.set("out", groups.map { $0.sum(nowMs, periodMs) { $0.out.rate } })
-    lastGroups.set("clients", groups.map { $0.clientCount() })
-    lastGroups.set("retry", groups.map { retries($0, periodMs) })
-    lastGroups.set("dlq", groups.map { deadLetters($0.name) })
+    lastGroups.set("oldest", shownGroups.map { groups[$0].oldestMs(nowMs, periodMs) })
+    lastGroups.set("out", shownGroups.map { groups[$0].sum(nowMs, periodMs) { $0.out.rate } })
+    lastGroups.set("clients", shownGroups.map { groups[$0].clientCount() })
+    lastGroups.set("retry", shownGroups.map { retries(groups[$0], periodMs) })
+    lastGroups.set("dlq", shownGroups.map { deadLetters(groups[$0].name) })
     lastGroups.set(
       "topics",
-      groups.map { group in
+      shownGroups.map { index in
+        let group = groups[index]
         guard group.isKnown else { return .unknown }
         var names: Set<String> = []
         for part in group.parts {

@@ -174,11 +174,13 @@ extension Sampler {
     guard perSecond.isFinite, perSecond >= 0 else { return }
     let measure = Measure.value(perSecond, atMs: atMs)
     if name == "GROUP_GET_SIZE" {
-      brokers[index].gotBytes[key] = measure
+      // It was asked because messages flow: zero only says that the broker has not sampled yet.
+      brokers[index].gotBytes[key] = perSecond > 0 ? measure : .unknown
     } else if let topic = topicIndex[key],
       let part = topics[topic].parts.firstIndex(where: { $0.broker == brokers[index].group })
     {
-      topics[topic].parts[part].bytesPerSecond = measure
+      let isFlowing = (topics[topic].parts[part].rate.rate.number ?? 0) > 0
+      topics[topic].parts[part].bytesPerSecond = perSecond > 0 || !isFlowing ? measure : .unknown
       changes.insert(.topicBytes)
     }
   }
@@ -307,12 +309,15 @@ extension Sampler {
     var worst: Int64 = 0
     for span in json["consumeTimeSpanSet"]?.array ?? [] {
       let delayMs = max(0, span["delayTime"]?.int ?? 0)
+      // A broker that cannot read the message subtracts -1 from the time of day.
+      if delayMs > Limits.messageAgeMsMax { continue }
       worst = max(worst, delayMs)
       if let queue = span["messageQueue"].flatMap({ MessageQueue($0) }) {
         detail?.take(oldestMs: delayMs, of: queue, group: name, atMs: atMs)
       }
     }
-    guard let group = groupIndex[name],
+    // Something waits, or it would not have been asked; that it is of no age means that this was too late.
+    guard worst > 0, let group = groupIndex[name],
       let part = groups[group].parts.firstIndex(where: { $0.broker == brokers[index].group }),
       let place = groups[group].parts[part].topics.firstIndex(where: { $0.topic == topic })
     else { return }

@@ -48,7 +48,9 @@ extension Sampler {
       let gauges = broker.gauges
       if gauges.timerWaiting == .unknown && gauges.levels.isEmpty { sum.add(.unknown) }
       if gauges.timerWaiting != .unknown { sum.add(fresh(gauges.timerWaiting)) }
-      for level in gauges.levels { sum.add(fresh(level.waiting)) }
+      for level in levels(of: broker) {
+        sum.add(level.waiting.forgotten(nowMs: nowMs, periodMs: Limits.slowEveryMs))
+      }
     }
     return sum.sum
   }

@@ -1,7 +1,7 @@
 /// What the screen wants from the next sweeps.
 package struct Wishes: Equatable, Sendable {
   package var intervalMs = Limits.intervalMsDefault
-  package var page = Page.topics
+  package var page = Page.cluster
   /// The thing whose detail is open.
   package var target: Target?
   /// Names of rows on the screen, by kind of table: they are sampled in each sweep.

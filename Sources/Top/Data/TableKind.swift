@@ -43,7 +43,8 @@ package enum TableKind: Int, CaseIterable, Sendable {
     }
   }
 
-  /// What a row is called in alerts and events: "group" of "group ship-labels"; nil for what they are not about.
+  /// What a row is called in alerts and events: "group" of "group ship-labels"; nil for what they are not
+  /// about.
   package var objectWord: String? {
     switch self {
     case .brokers: "broker"
@@ -54,6 +55,14 @@ package enum TableKind: Int, CaseIterable, Sendable {
     case .delays: "delay"
     case .totals: "cluster"
     default: nil
+    }
+  }
+
+  /// True where rows come in an order of their own, which that of their names would spoil.
+  var hasOwnOrder: Bool {
+    switch self {
+    case .putTimes, .latencies, .delays, .messages, .stack: true
+    default: false
     }
   }
 
@@ -168,13 +177,13 @@ package enum TableKind: Int, CaseIterable, Sendable {
     Column("object", "WHAT", .name, 0, rank: 99, "group, topic or broker"),
     Column("level", "LEVEL", .text, 10, rank: 70, "warning or critical"),
     Column("since", "SINCE", .age, 8, rank: 60, "how long it holds"),
-    Column("text", "ALERT", .text, 60, rank: 90, "what is wrong"),
+    Column("text", "ALERT", .text, 28, rank: 90, "what is wrong"),
   ]
   private static let eventColumns = [
     Column("time", "TIME", .name, 0, rank: 99, "when it was seen"),
     Column("age", "AGO", .age, 8, rank: 30, "how long ago that was"),
-    Column("object", "WHAT", .text, 30, rank: 60, "group, topic or broker"),
-    Column("text", "EVENT", .text, 60, rank: 90, "what happened"),
+    Column("object", "WHAT", .text, 22, rank: 60, "group, topic or broker"),
+    Column("text", "EVENT", .text, 28, rank: 90, "what happened"),
   ]
   private static let totalColumns =
     [Column("cluster", "CLUSTER", .name, 0, rank: 99, "name of the cluster")]

@@ -5,8 +5,8 @@ package enum Bar {
   /// Columns of the brackets and of the percentage with its mark; a narrower bar is the bare percentage.
   private static let columnsMin = 8
 
-  /// Draws a bar of `columns` columns. From `warnAt` on it is marked with `!` before the number, from `alertAt`
-  /// on it is an alert; without a number it is empty and says `-`.
+  /// Draws a bar of `columns` columns. From `warnAt` on it is marked with `!` before the number, from
+  /// `alertAt` on it is an alert; without a number it is empty and says `-`.
   ///
   /// - Parameters:
   ///   - ratio: 0...1; what lies outside is drawn as the end it is nearer to, and its number as it is.

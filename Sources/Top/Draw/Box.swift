@@ -86,7 +86,8 @@ package enum Box {
     var arms = new
     let table = mode == .utf8 ? lines : plain
     let cell = frame.lines[row][column]
-    // The last entry of several equal ones has the most arms: a line goes through, a crossing in ASCII stays one.
+    // The last entry of several equal ones has the most arms: a line goes through, a crossing in ASCII stays
+    // one.
     if cell.style == .border, let character = cell.text.first, character != " ",
       let index = table.lastIndex(of: character)
     {

@@ -16,8 +16,8 @@ enum CharacterWidth {
     }
   }
 
-  /// True in the blocks where a terminal for Chinese, Japanese or Korean may take two columns for what takes one
-  /// elsewhere: Latin with accents, Greek, Cyrillic, and symbols except braille.
+  /// True in the blocks where a terminal for Chinese, Japanese or Korean may take two columns for what takes
+  /// one elsewhere: Latin with accents, Greek, Cyrillic, and symbols except braille.
   static func isAmbiguous(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0xA1...0x2DF, 0x391...0x451, 0x2010...0x27FF, 0x2900...0x2BFF, 0xFFFD, 0x1F100...0x1F1FF:
@@ -35,8 +35,8 @@ enum CharacterWidth {
     }
     return 2 * low < wideRanges.count && wideRanges[2 * low] <= value
   }
-  /// First and last of each range that is Wide or Fullwidth in Unicode's EastAsianWidth table; code points that
-  /// are not assigned join their neighbours.
+  /// First and last of each range that is Wide or Fullwidth in Unicode's EastAsianWidth table; code points
+  /// that are not assigned join their neighbours.
   private static let wideRanges: [UInt32] = [
     0x1100, 0x115F, 0x231A, 0x231B, 0x2329, 0x232A, 0x23E9, 0x23EC, 0x23F0, 0x23F0, 0x23F3, 0x23F3,
     0x25FD, 0x25FE, 0x2614, 0x2615, 0x2648, 0x2653, 0x267F, 0x267F, 0x2693, 0x2693, 0x26A1, 0x26A1,

@@ -5,18 +5,21 @@ import Wire
 extension Screen {
   func title(of chart: Chart) -> String {
     switch chart.content {
-    case .graph(.inPerSecond): "messages in/s, 10 min"
-    case .graph(.outPerSecond): "messages out/s, 10 min"
-    case .graph(.lag): lagTitle
-    case .putTimes: hasPutTimes ? "put latency, % of puts" : "put latency p99, 10 min"
+    case .graph(.inPerSecond): "messages in/s, \(span(chart))"
+    case .graph(.outPerSecond): "messages out/s, \(span(chart))"
+    case .graph(.lag): "lag of all groups, \(span(chart))" + lagSlope
+    case .putTimes: hasPutTimes ? "put latency, % of puts" : "put latency p99, \(span(chart))"
     case .trail:
-      if case .group? = model.place.target { "lag, 10 min" } else { "messages in/s, 10 min" }
+      if case .group? = model.place.target {
+        "lag, \(span(chart))"
+      } else {
+        "messages in/s, \(span(chart))"
+      }
     case .graph, .table: ""
     }
   }
-  private var lagTitle: String {
-    let slope = show(.lagPerSecond, .slope).text
-    return "lag of all groups, 10 min" + (snapshot[.lagPerSecond].number == nil ? "" : "  \(slope)")
+  private var lagSlope: String {
+    snapshot[.lagPerSecond].number == nil ? "" : "  " + show(.lagPerSecond, .slope).text
   }
   private var hasPutTimes: Bool { snapshot[.putTimes].count > 0 }
 
@@ -41,28 +44,35 @@ extension Screen {
     case .table: break
     }
   }
+  /// Dots, samples and the time behind each of a graph as wide as that; its scale takes eight columns.
+  private func graphSpan(_ columns: Int) -> (dots: Int, samples: Int, spacingMs: Int64) {
+    let dots = max(1, (columns - 8) * samplesPerCell)
+    let seconds = max(2, Limits.trailMoments / dots)
+    return (dots, min(dots, Limits.trailMoments / seconds), Int64(seconds) * 1_000)
+  }
+  /// "10 min", of a chart as wide as that.
+  private func span(_ chart: Chart) -> String {
+    let span = graphSpan(chart.area.columns - 4)
+    return "\((Int64(span.samples) * span.spacingMs + 30_000) / 60_000) min"
+  }
   private func unit(_ total: Total) -> Unit { total == .putLatency99Ms ? .milliseconds : .count }
 
-  /// Ten minutes of a number, wider than that only where there is room for more dots than samples.
+  /// The last minutes of a number over the whole width: up to ten minutes, in steps that are whole seconds, so
+  /// that a graph moves when a step is over and not before.
   private mutating func drawGraph(
     _ area: Area, _ unit: Unit, _ samples: (Trails, Int, Int64, Int64) -> [Float]
   ) {
-    let spacingMs = Limits.graphSpacingMs
-    let wanted = Limits.trailMoments * Int(Limits.trailSpacingMs) / Int(spacingMs)
-    var values = samples(model.trails, wanted, spacingMs, model.shownNowMs)
-    var newest = Int(model.shownNowMs / spacingMs)
+    let span = graphSpan(area.columns)
+    var values = samples(model.trails, span.samples, span.spacingMs, model.shownNowMs)
     guard values.contains(where: { !$0.isNaN }) else {
       frame.put("-", row: area.row, column: area.column, .dim)
       return
     }
-    // The scale takes about eight columns.
-    let dots = (area.columns - 8) * samplesPerCell
-    let times = dots / max(1, values.count)
-    if times > 1 {
-      values = values.flatMap { Array(repeating: $0, count: times) }
-      newest = (newest + 1) * times - 1
+    // Where there are more dots than samples, some take two.
+    if values.count < span.dots {
+      values = (0..<span.dots).map { values[$0 * values.count / span.dots] }
     }
-    Graph.draw(values, newest: newest, in: area, on: &frame, mode) { ValueText.number($0, unit) }
+    Graph.draw(values, in: area, on: &frame, mode) { ValueText.number($0, unit) }
   }
 
   /// Shares of puts by the time that they took; what finds no line is added to the last.
@@ -109,7 +119,11 @@ extension Screen {
     var at = 0
     var told: String?
     if let row = table.names.firstIndex(of: target.name) {
-      let byRank = kind.columns.indices.dropFirst().arranged { kind.columns[$0].rank > kind.columns[$1].rank }
+      // Ages tell more here than in a table, whose rows they order.
+      func rank(_ index: Int) -> Int {
+        kind.columns[index].rank + (kind.columns[index].unit == .age ? 20 : 0)
+      }
+      let byRank = kind.columns.indices.dropFirst().arranged { rank($0) > rank($1) }
       for index in byRank {
         let column = kind.columns[index]
         if column.unit == .curve { continue }

@@ -137,7 +137,8 @@ extension Screen {
   private func foot(_ dialog: Dialog, isSmall: Bool) -> [DialogLine] {
     var first: DialogLine?
     if dialog.phase == .confirm, let demand = dialog.demands.first {
-      first = DialogLine("Type \(demand.label) to go on (\(demand.word)): \(dialog.typed)_", .input)
+      let question = isSmall ? demand.short + "?" : "Type \(demand.label) to go on (\(demand.word)):"
+      first = DialogLine("\(question) \(dialog.typed)_", .input)
     } else if dialog.phase == .form, let hint = dialog.fields[dialog.focus].hint.nonEmpty {
       first = DialogLine(hint, .dim)
     } else if let outcome = dialog.outcome, let range = range(dialog, outcome) {

@@ -1,9 +1,9 @@
 // A screen as cells: what drawing makes, and what the terminal, the batch printer and the tests show.
 // Value type.
 
-/// What a piece of text means; a back end decides how that looks. Meaning never hangs on colour alone: whatever
-/// is `ok`, `warn` or `alert` also has a mark or a word, and the rest differs by attributes on terminals
-/// without colours.
+/// What a piece of text means; a back end decides how that looks. Meaning never hangs on colour alone:
+/// whatever is `ok`, `warn` or `alert` also has a mark or a word, and the rest differs by attributes on
+/// terminals without colours.
 package enum Style: UInt8, CaseIterable, Sendable {
   case normal, dim, strong, title, selected, alert, graph, barKey, barWord
   /// A value within its bounds, and one that is near them; `alert` is beyond.

@@ -58,8 +58,8 @@ package enum Graph {
     }
   }
 
-  /// Samples as exactly `count` values, the newest last: gaps before the first, or the highest of each share of
-  /// equal length. Shares begin at running numbers that are multiples of their length.
+  /// Samples as exactly `count` values, the newest last: gaps before the first, or the highest of each share
+  /// of equal length. Shares begin at running numbers that are multiples of their length.
   package static func fitted(_ samples: [Float], newest: Int? = nil, to count: Int) -> [Float] {
     if count <= 0 { return [] }
     if samples.count <= count { return Array(repeating: .nan, count: count - samples.count) + samples }

@@ -53,7 +53,7 @@ extension Screen {
       frame.put(part, row: 0, endingAt: end, style)
       end -= part.count + 2
     }
-    var at = frame.put("mq top  ", row: 0, column: 0, .title)
+    var at = columns >= 60 ? frame.put("mq top  ", row: 0, column: 0, .title) : 0
     let crumbs = [snapshot.cluster, model.place.page.title, model.place.target?.name ?? ""].filter {
       !$0.isEmpty
     }
@@ -135,8 +135,15 @@ extension Screen {
     return slope > -0.05 ? "never" : NumberText.age(lag / -slope * 1_000)
   }
 
+  /// A number in as few characters as can be: "48k", "1.2M".
+  private func brief(_ total: Total) -> String {
+    let periodMs = max(model.intervalMs, snapshot[.groups].periodMs)
+    return MeasureText.text(
+      snapshot[total], nowMs: model.shownNowMs, periodMs: periodMs, mode, NumberText.brief
+    ).text
+  }
   private mutating func drawCompact() {
-    let numbers = " In" + show(.inPerSecond, .count).text + " Lag" + show(.lag, .count).text
+    let numbers = " In" + brief(.inPerSecond) + " Lag" + brief(.lag)
     let isTold = snapshot.sequence == 0 || snapshot.brokersUp == 0 || model.timeText != nil
     let room = columns - numbers.count
     let name = isTold ? state.text : snapshot.cluster

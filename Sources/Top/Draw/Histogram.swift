@@ -14,8 +14,8 @@ package enum Histogram {
 
   private static let valueColumns = 5
 
-  /// Draws as many buckets as the area has rows: labels, bars, and percentages at the right edge. A full bar is
-  /// 100 %; what is above zero is never blank.
+  /// Draws as many buckets as the area has rows: labels, bars, and percentages at the right edge. A full bar
+  /// is 100 %; what is above zero is never blank.
   package static func draw(
     _ buckets: [Bucket], in area: Area, on frame: inout Frame, _ mode: Glyphs, style: Style = .graph
   ) {

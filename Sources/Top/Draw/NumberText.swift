@@ -16,6 +16,18 @@ package enum NumberText {
     if value < 999.5 { return "\(Int(value.rounded()))" }
     return scaled(value, base: 1_000, units: ["k", "M", "G", "T", "P", "E"])
   }
+  /// As `count` in at most four characters: "0.4", "48k", "1.2M", "12M".
+  package static func brief(_ value: Double) -> String {
+    if !value.isFinite || value < 999.5 { return count(value) }
+    var scaled = value / 1_000
+    var unit = 0
+    while scaled >= 999.5, unit < 5 {
+      scaled /= 1_000
+      unit += 1
+    }
+    if scaled >= 999.5 { return "-" }
+    return fixed(scaled, decimals: scaled < 9.95 ? 1 : 0) + ["k", "M", "G", "T", "P", "E"][unit]
+  }
   /// Bytes with binary units: "0B", "812B", "11.4MB".
   package static func bytes(_ value: Double) -> String {
     if !value.isFinite { return "-" }

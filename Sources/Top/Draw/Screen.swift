@@ -50,8 +50,12 @@ package struct Screen {
 
   private mutating func drawBox(_ area: Area, _ edges: Box.Edges, _ title: String, hasFocus: Bool) {
     if edges.isEmpty { return }
+    // Its sides reach into the upper edge of the box below, so that the lines join.
+    let isLast = area.endRow >= (layout.status ?? frame.size.rows)
+    let joined =
+      isLast ? area : Area(column: area.column, row: area.row, columns: area.columns, rows: area.rows + 1)
     Box.draw(
-      area, title: edges.contains(.top) ? title : "", edges: edges, on: &frame, mode,
+      joined, title: edges.contains(.top) ? title : "", edges: edges, on: &frame, mode,
       titleStyle: hasFocus ? .title : .normal)
   }
 

@@ -129,13 +129,9 @@ extension Screen {
   }
   /// True when an alert is about the row, or is the row.
   private func isAlerting(_ table: TableData, _ index: Int) -> Bool {
-    switch table.kind {
-    case .brokers: !alerting.isEmpty && alerting.contains("broker " + table.names[index])
-    case .topics: !alerting.isEmpty && alerting.contains("topic " + table.names[index])
-    case .groups, .topicGroups: !alerting.isEmpty && alerting.contains("group " + table.names[index])
-    case .alerts: true
-    default: false
-    }
+    if table.kind == .alerts { return true }
+    guard !alerting.isEmpty, let word = table.kind.objectWord else { return false }
+    return alerting.contains(word + " " + table.names[index])
   }
 
   private mutating func drawCell(

@@ -98,10 +98,11 @@ package enum Bands {
     edgeLines + min(most, kinds.reduce(1) { max($0, counts[$1] ?? most) })
   }
   private static func tables(
-    _ kinds: [TableKind], _ counts: [TableKind: Int], max most: Int, rank: Int, isOpen: Bool = false
+    _ kinds: [TableKind], _ counts: [TableKind: Int], min least: Int = 2, max most: Int, rank: Int,
+    isOpen: Bool = false
   ) -> Band {
     Band(
-      kinds.map { .table($0) }, edgeLines + 2, need(kinds, counts, max: most), rank: rank, isOpen: isOpen)
+      kinds.map { .table($0) }, edgeLines + least, need(kinds, counts, max: most), rank: rank, isOpen: isOpen)
   }
 
   private static func cluster(_ size: Size, _ counts: [TableKind: Int]) -> [Band] {
@@ -118,9 +119,9 @@ package enum Bands {
     if size.columns >= wideColumns {
       var bands = [
         tables([.brokers], counts, max: 8, rank: 100),
-        tables([.topics, .groups], [:], max: 10, rank: 90, isOpen: true),
-        tables([.queues, .delays], [:], max: 5, rank: 40, isOpen: true),
-        tables([.alerts, .events], [:], max: 6, rank: 45, isOpen: true),
+        tables([.topics, .groups], [:], min: 4, max: 10, rank: 90, isOpen: true),
+        tables([.queues, .delays], [:], min: 3, max: 5, rank: 40, isOpen: true),
+        tables([.alerts, .events], [:], min: 3, max: 6, rank: 45, isOpen: true),
       ]
       if size.rows >= 36 {
         bands.insert(Band([.graph(.outPerSecond), .graph(.lag)], 3, 5, rank: 70), at: 0)
@@ -129,10 +130,11 @@ package enum Bands {
       return bands
     }
     return [
-      tables([.brokers], counts, max: 4, rank: 100), tables([.topics], [:], max: 6, rank: 90, isOpen: true),
-      tables([.groups], [:], max: 6, rank: 95, isOpen: true), tables([.queues], [:], max: 5, rank: 40),
-      tables([.delays], [:], max: 5, rank: 35), tables([.alerts], [:], max: 3, rank: 60),
-      tables([.events], [:], max: 3, rank: 50),
+      tables([.brokers], counts, max: 4, rank: 100),
+      tables([.topics], [:], min: 3, max: 6, rank: 90, isOpen: true),
+      tables([.groups], [:], min: 3, max: 6, rank: 95, isOpen: true),
+      tables([.queues], [:], min: 3, max: 5, rank: 40), tables([.delays], [:], min: 3, max: 5, rank: 35),
+      tables([.alerts], [:], min: 3, max: 3, rank: 60), tables([.events], [:], min: 3, max: 3, rank: 50),
     ]
   }
 

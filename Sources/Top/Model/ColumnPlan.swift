@@ -13,6 +13,8 @@ package struct ColumnPlan: Sendable {
   package private(set) var places: [Place] = []
 
   private static let nameColumnsMin = 12
+  /// The minimum where there are sixty columns for all.
+  private static let nameColumnsFair = 16
   /// A name has so many columns before others get more than they need.
   private static let nameColumnsGood = 28
   private static let nameColumnsMax = 64
@@ -33,7 +35,8 @@ package struct ColumnPlan: Sendable {
     let main = all.indices.dropFirst().max { all[$0].rank < all[$1].rank }
     func rank(_ index: Int) -> Int { all[index].rank + (index == main ? 2_000 : index == sort ? 1_000 : 0) }
     let droppable = all.indices.dropFirst().arranged { rank($0) < rank($1) }
-    for column in droppable where nameColumns() < Self.nameColumnsMin { kept.removeAll { $0 == column } }
+    let least = columns < 60 ? Self.nameColumnsMin : Self.nameColumnsFair
+    for column in droppable where nameColumns() < least { kept.removeAll { $0 == column } }
     widths[0] = max(0, min(nameColumns(), Self.nameColumnsGood))
     Self.grow(&widths, kept, by: columns - 1 - kept.reduce(0) { $0 + widths[$1] }, all)
     var start = 1
@@ -58,7 +61,9 @@ package struct ColumnPlan: Sendable {
       give(column, all[column].rank >= 80 ? room : min(widths[column], room / 2))
     }
     give(0, nameColumnsMax - widths[0])
-    for column in kept where all[column].unit.isNumber { give(column, min(4, room)) }
+    let numbers = kept.filter { all[$0].unit.isNumber }
+    let each = min(4, room / max(1, numbers.count))
+    for column in numbers { give(column, each) }
     for column in kept where all[column].unit == .curve { give(column, 200) }
   }
 }

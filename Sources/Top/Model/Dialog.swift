@@ -14,9 +14,10 @@ package struct Dialog: Equatable, Sendable {
     case running
     case done
   }
-  /// A word that must be typed: what it is called, and what it is.
+  /// A word that must be typed: what it is called, in short where there is no room, and what it is.
   package struct Demand: Equatable, Sendable {
     package let label: String
+    package let short: String
     package let word: String
   }
 

@@ -153,7 +153,7 @@ package struct KeyMap: Sendable {
     var lines: [(keys: String, text: String)] = []
     let digits = bindings.filter { $0.isStandardPage }
     if digits.count == Page.allCases.count {
-      lines.append(("1-9", Page.allCases.map(\.title).joined(separator: ", ")))
+      lines.append(("1-9", "the screens, from \(Page.cluster.title) to \(Page.events.title)"))
     }
     for binding in bindings where digits.count < Page.allCases.count || !binding.isStandardPage {
       lines.append((binding.label, binding.help))

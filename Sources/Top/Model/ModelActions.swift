@@ -287,12 +287,12 @@ extension Model {
     if open.phase == .confirm {
       open.demands = []
       if let key = row.typedKey, let name = open.values[key] {
-        open.demands.append(Dialog.Demand(label: "the \(key)'s name", word: name))
+        open.demands.append(Dialog.Demand(label: "the \(key)'s name", short: "Name", word: name))
       } else if row.impact == .destroys {
-        open.demands.append(Dialog.Demand(label: "yes", word: "yes"))
+        open.demands.append(Dialog.Demand(label: "yes", short: "yes", word: "yes"))
       }
       if connection.isProtected, let context = connection.context {
-        open.demands.append(Dialog.Demand(label: "the context's name", word: context))
+        open.demands.append(Dialog.Demand(label: "the context's name", short: "Context", word: context))
       }
       open.typed = ""
     }

@@ -108,7 +108,9 @@ extension Model {
     case .client: return jump(name, .clients)
     case .ctx: return openContext(name)
     case .sort: return sort(by: name)
-    case .filter: return setFilter(name)
+    case .filter:
+      view.filter = name
+      return endFilter()
     case .save: return saveLayout()
     case .actions: return openMenu()
     case .help: return perform(.help)

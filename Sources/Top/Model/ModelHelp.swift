@@ -11,11 +11,13 @@ package struct HelpLine: Equatable, Sendable {
 
 /// The text of help.
 package enum Help {
-  /// Keys, the columns of the tables of a place, and signs; of these the ones that contain a text, whatever the
-  /// case of its letters.
+  /// Keys, commands, the columns of the tables of a place, and signs; of these the ones that contain a text,
+  /// whatever the case of its letters.
   package static func lines(_ place: Place, _ keys: KeyMap, search: String) -> [HelpLine] {
     var lines: [HelpLine] = []
     add("Keys", keys.help.map { HelpLine(label: $0.keys, text: $0.text) }, search, &lines)
+    let commands = ScreenCommand.allCases.map { HelpLine(label: ":\($0.rawValue)", text: $0.help) }
+    add("Command line", commands, search, &lines)
     for kind in place.tables {
       let columns = kind.columns.map { HelpLine(label: $0.title, text: $0.help) }
       add("Columns of \(kind.title)", columns, search, &lines)

@@ -1,5 +1,6 @@
-// The only file that touches ncurses. It shows frames, hands out keys, and leaves the terminal as it was.
-// ncurses sends only what changed, reacts to Ctrl-Z and fg itself, and reads terminfo. UI thread only.
+// The only file that draws with ncurses. It shows frames, reads what the terminal sends, and leaves it as it
+// was, also when the process traps. ncurses sends only what changed; keys are read and decoded here, for
+// ncurses knows neither pasted text nor answers. UI thread only.
 
 import CNcurses
 import Linux
@@ -8,68 +9,115 @@ import Linux
 @safe
 struct Terminal: ~Copyable {
   private let window: UnsafeMutablePointer<WINDOW>
-  private let hasColor: Bool
+  /// ncurses attributes by the raw value of a style.
+  private let attributes: [CInt]
+  /// Private modes and questions are for terminals that speak as xterm does.
+  private let speaksANSI: Bool
+  private let farewell: [UInt8]
   private var shown: Frame?
   private var isOpen = true
+  private var hasMouse: Bool
+  /// Whether large changes can be drawn at once (mode 2026).
+  private var drawsAtOnce = false
 
-  /// What the locale of the environment can show. Sets the locale of the process.
-  static func localeGlyphs() -> Glyphs {
-    if unsafe setlocale(LC_ALL, "") == nil, wantsUTF8 {
-      // A locale that is not installed; its characters still are those the terminal shows.
-      _ = unsafe setlocale(LC_CTYPE, "C.UTF-8")
-    }
-    // nl_langinfo returns a static string of the locale.
-    guard let name = unsafe nl_langinfo(nl_item(CODESET)) else { return .ascii }
-    return unsafe String(cString: name) == "UTF-8" ? .utf8 : .ascii
+  /// Mode of the terminal that shows nothing until it is off again.
+  static let synchronizedOutput = 2_026
+  private static let pasteOn = "\u{1B}[?2004h"
+  private static let pasteOff = "\u{1B}[?2004l"
+  private static let mouseOn = "\u{1B}[?1000h\u{1B}[?1006h"
+  private static let mouseOff = "\u{1B}[?1006l\u{1B}[?1000l"
+  private static let holdOn = "\u{1B}[?2026h"
+  private static let holdOff = "\u{1B}[?2026l"
+  /// Saves the cursor, asks for mode 2026, clears what some terminals show of that, draws a character in the
+  /// second line, asks where the cursor is, and takes it all away again.
+  private static func questions(_ character: String) -> String {
+    "\u{1B}7\u{1B}[2;1H\u{1B}[?2026$p\r\(character)\u{1B}[6n\r\u{1B}[K\u{1B}8"
   }
-  private static var wantsUTF8: Bool {
-    for name in ["LC_ALL", "LC_CTYPE", "LANG"] {
-      guard let value = Process.environment(name), !value.isEmpty else { continue }
-      let folded = value.uppercased()
-      return folded.hasSuffix(".UTF-8") || folded.hasSuffix(".UTF8")
-    }
-    return false
-  }
-  /// True when terminfo knows a terminal that can address its screen.
-  static var canAddressScreen: Bool {
-    guard let name = Process.environment("TERM"), !name.isEmpty, name != "dumb" else { return false }
-    var error: CInt = 0
-    guard unsafe setupterm(nil, 1, &error) == OK else { return false }
-    // "cup" moves the cursor; tigetstr answers nil or -1 cast to a pointer when there is none.
-    return unsafe "cup".withCString { capability in
-      guard let text = unsafe tigetstr(UnsafeMutablePointer(mutating: capability)) else { return false }
-      return Int(bitPattern: text) != -1
-    }
-  }
+  /// The answer's row, and the column after a character as wide as Unicode has it, and one of two columns.
+  static let answerRow = 2
+  static let answerColumn = 2
 
-  /// Takes the terminal over. Call only when `canAddressScreen`.
-  init() {
-    set_escdelay(25)
-    // initscr never returns nil: it ends the process when it cannot work, which canAddressScreen ruled out.
-    unsafe window = initscr()
+  /// Takes the terminal over; nil when ncurses cannot. Call only when `canAddressScreen`.
+  init?(mouse: Bool) {
+    let (name, depth) = Self.chooseEntry()
+    hasMouse = mouse
+    speaksANSI = Self.capability("cup")?.starts(with: [0x1B, UInt8(ascii: "[")]) ?? false
+    farewell = Self.farewell(speaksANSI)
+    // Before ncurses changes the modes that are to come back.
+    _ = TerminalGuard.arm(1, farewell: farewell)
+    // The size is ours to tell: LINES and COLUMNS may be of another time.
+    use_env(false)
+    guard unsafe cncurses_newterm(name) != nil, let window = unsafe cncurses_window() else {
+      TerminalGuard.disarm()
+      return nil
+    }
+    unsafe self.window = unsafe window
     cbreak()
     noecho()
     nonl()
-    unsafe keypad(window, true)
-    unsafe nodelay(window, true)
     unsafe leaveok(window, true)
     curs_set(0)
-    let refused = Process.environment("NO_COLOR").map { !$0.isEmpty } ?? false
-    hasColor = !refused && has_colors()
-    if hasColor { Self.startColors() }
+    attributes = Self.attributes(depth)
+    beginModes()
   }
 
-  private static let alertPair: Int16 = 1
-  private static let graphPair: Int16 = 2
-  private static let barPair: Int16 = 3
-
-  private static func startColors() {
-    start_color()
-    use_default_colors()
-    init_pair(alertPair, Int16(COLOR_RED), -1)
-    init_pair(graphPair, Int16(COLOR_CYAN), -1)
-    init_pair(barPair, Int16(COLOR_BLACK), Int16(COLOR_CYAN))
+  /// What undoes everything but the modes of the kernel, for a program that cannot do more than write it.
+  private static func farewell(_ speaksANSI: Bool) -> [UInt8] {
+    var bytes: [UInt8] = speaksANSI ? Array((holdOff + mouseOff + pasteOff).utf8) : []
+    for name in ["sgr0", "cnorm", "rmcup"] { bytes += capability(name) ?? [] }
+    return bytes
   }
+
+  private func beginModes() {
+    if speaksANSI { write(Self.pasteOn + (hasMouse ? Self.mouseOn : "")) }
+  }
+
+  /// Asks what the terminal can do, on an empty screen before the first frame; false when it would not
+  /// understand. The answers come as input, that for the cursor last, or never.
+  func ask(_ glyphs: Glyphs) -> Bool {
+    // By its terminfo entry, "u7" asks for the cursor. The Linux console shows a part of the first question.
+    guard speaksANSI, Self.capability("u7") == Array("\u{1B}[6n".utf8),
+      Process.environment("TERM") != "linux"
+    else { return false }
+    // Switches to the alternate screen, where the questions leave no trace.
+    unsafe wrefresh(window)
+    // An ambiguous character, where the terminal should know it.
+    write(Self.questions(glyphs == .utf8 ? "\u{2500}" : "-"))
+    return true
+  }
+
+  // MARK: Colours
+
+  // ncurses defines these as cast macros, which Swift does not import.
+  private static let underlined: CInt = 1 << 17
+  private static let reversed: CInt = 1 << 18
+  private static let faint: CInt = 1 << 20
+  private static let bold: CInt = 1 << 21
+
+  private static func attributes(_ depth: ColorDepth) -> [CInt] {
+    var depth = depth
+    if depth != .mono, !has_colors() || start_color() == ERR || use_default_colors() == ERR { depth = .mono }
+    var pairs: [(ink: Int32, paper: Int32)] = []
+    return Style.allCases.map { style in
+      let look = Look(style, depth)
+      var bits: CInt = 0
+      if look.isBold { bits |= bold }
+      if look.isFaint { bits |= faint }
+      if look.isUnderlined { bits |= underlined }
+      if look.isReversed { bits |= reversed }
+      let pair = (ink: look.ink?.number(depth) ?? -1, paper: look.paper?.number(depth) ?? -1)
+      if pair == (-1, -1) { return bits }
+      var index = pairs.firstIndex { $0 == pair }
+      if index == nil {
+        pairs.append(pair)
+        index = pairs.count - 1
+        init_extended_pair(CInt(pairs.count), pair.ink, pair.paper)
+      }
+      return bits | CInt((index ?? 0) + 1) << 8
+    }
+  }
+
+  // MARK: Showing
 
   /// Columns and rows as the kernel has them now.
   static var size: Size {
@@ -78,7 +126,8 @@ struct Terminal: ~Copyable {
   }
   /// Tells ncurses the size; the next frame is drawn whole.
   mutating func resize(_ size: Size) {
-    resizeterm(CInt(size.rows), CInt(size.columns))
+    resizeterm(
+      CInt(min(max(size.rows, 1), Limits.rowsMax)), CInt(min(max(size.columns, 1), Limits.columnsMax)))
     shown = nil
   }
   /// Forgets what the terminal shows, so that the next frame is sent whole.
@@ -87,27 +136,43 @@ struct Terminal: ~Copyable {
     unsafe clearok(window, true)
   }
 
+  /// So many lines of change are shown at once where the terminal can.
+  private static let linesAtOnceMin = 8
+
   /// Shows a frame. Lines that are as they were cost nothing;
   /// ncurses finds the cells that changed in the others.
   mutating func show(_ frame: Frame) {
+    var changed = 0
     for (row, line) in frame.lines.enumerated() {
       if let shown, shown.size == frame.size, shown.lines[row] == line { continue }
       drawLine(line, row: row)
+      changed += 1
     }
     shown = frame
+    let isHeld = drawsAtOnce && changed >= Self.linesAtOnceMin
+    if isHeld { write(Self.holdOn) }
     unsafe wrefresh(window)
+    if isHeld { write(Self.holdOff) }
   }
+
+  /// Runs of one style. Each begins at a place of ours, and one ends after a character of several scalars or
+  /// two columns: should ncurses think otherwise of its width, only that character suffers.
   private func drawLine(_ line: [Cell], row: Int) {
-    unsafe wmove(window, CInt(row), 0)
     var start = 0
     while start < line.count {
       var end = start
       var text = ""
-      while end < line.count, line[end].style == line[start].style {
-        text += line[end].text
+      var isPlain = true
+      while end < line.count, isPlain || line[end].text.isEmpty, line[end].style == line[start].style {
+        let cell = line[end].text
+        text += cell
         end += 1
+        if !cell.isEmpty, cell.utf8.count > 1 {
+          isPlain = cell.unicodeScalars.count == 1 && !(end < line.count && line[end].text.isEmpty)
+        }
       }
-      unsafe wattrset(window, attributes(line[start].style))
+      unsafe wmove(window, CInt(row), CInt(start))
+      unsafe wattrset(window, attributes[Int(line[start].style.rawValue)])
       // The text is valid for the call, and ncurses copies it.
       unsafe waddnstr(window, text, -1)
       start = end
@@ -115,70 +180,70 @@ struct Terminal: ~Copyable {
     unsafe wattrset(window, 0)
   }
 
-  // ncurses defines these as cast macros, which Swift does not import.
-  private static let reverse: CInt = 1 << 18
-  private static let faint: CInt = 1 << 20
-  private static let bold: CInt = 1 << 21
-  private func color(_ pair: Int16) -> CInt { hasColor ? CInt(pair) << 8 : 0 }
+  /// Large changes are shown at once from now on.
+  mutating func drawAtOnce() { drawsAtOnce = true }
 
-  private func attributes(_ style: Style) -> CInt {
-    switch style {
-    case .normal, .ok, .heading, .key, .tab, .input: 0
-    case .dim, .border: Self.faint
-    case .strong, .title, .sortedHeading, .warn, .tagged, .match: Self.bold
-    case .selected, .openTab: Self.reverse
-    case .alert: Self.bold | color(Self.alertPair)
-    case .graph: color(Self.graphPair)
-    case .barKey: 0
-    case .barWord: hasColor ? color(Self.barPair) : Self.reverse
-    }
+  /// Whether the mouse is ours; when it is not, the terminal selects text with it.
+  mutating func setMouse(_ wanted: Bool) {
+    if wanted == hasMouse { return }
+    hasMouse = wanted
+    if speaksANSI { write(wanted ? Self.mouseOn : Self.mouseOff) }
   }
 
-  /// The next key that waits, nil when none does. Keys without a meaning here are skipped.
-  func nextKey() -> Key? {
-    while true {
-      var code: wint_t = 0
-      let kind = unsafe wget_wch(window, &code)
-      if kind == ERR { return nil }
-      if kind == KEY_CODE_YES {
-        if let key = Self.special(CInt(bitPattern: code)) { return key }
-      } else if let key = Self.plain(code) {
-        return key
-      }
-    }
+  /// Puts a text on the clipboard of the terminal; false when it is too long. Whether the terminal does it,
+  /// it does not say.
+  func copy(_ text: String) -> Bool {
+    guard speaksANSI,
+      let bytes = Clipboard.sequence(text, inTmux: Process.environment("TMUX").map { !$0.isEmpty } ?? false)
+    else { return false }
+    _ = unsafe Process.writeOut(bytes.span.bytes)
+    return true
   }
-  private static func special(_ code: CInt) -> Key? {
-    switch code {
-    case KEY_UP: .up
-    case KEY_DOWN: .down
-    case KEY_LEFT: .left
-    case KEY_RIGHT: .right
-    case KEY_BTAB: .shiftTab
-    case KEY_PPAGE: .pageUp
-    case KEY_NPAGE: .pageDown
-    case KEY_HOME, KEY_FIND: .home
-    case KEY_END, KEY_SELECT: .end
-    case KEY_BACKSPACE, KEY_DC: .backspace
-    case KEY_ENTER: .enter
-    case (KEY_F0 + 1)...(KEY_F0 + 12): .function(Int(code - KEY_F0))
-    default: nil
-    }
+
+  private func write(_ text: String) {
+    // The bytes belong to `text`, which outlives the call.
+    _ = unsafe Process.writeOut(text.utf8.span.bytes)
   }
-  private static func plain(_ code: wint_t) -> Key? {
-    switch code {
-    case 27: .escape
-    case 10, 13: .enter
-    case 8, 127: .backspace
-    case 9: .tab
-    default: Unicode.Scalar(code).map { .text($0) }
+
+  // MARK: Reading
+
+  private static let readBytesMax = 4_096
+
+  /// What stdin has; call when it is readable. nil at its end, or when the terminal is gone.
+  func read() -> [UInt8]? {
+    var count = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Self.readBytesMax) { buffer, used in
+      count = (try? unsafe Process.stdinRead(into: UnsafeMutableRawBufferPointer(buffer))) ?? 0
+      used = count
     }
+    return count > 0 ? bytes : nil
+  }
+
+  // MARK: Leaving
+
+  /// Gives the terminal back for a while, with all modes off.
+  mutating func suspend() {
+    if speaksANSI { write(Self.mouseOff + Self.pasteOff) }
+    endwin()
+    TerminalGuard.disarm()
+  }
+  /// Takes it again; the next frame is sent whole.
+  mutating func resume() {
+    _ = TerminalGuard.arm(1, farewell: farewell)
+    beginModes()
+    forget()
   }
 
   /// Gives the terminal back as it was. Safe to call twice.
   mutating func close() {
     if !isOpen { return }
     isOpen = false
-    endwin()
+    suspend()
   }
-  deinit { if isOpen { endwin() } }
+  deinit {
+    if isOpen {
+      endwin()
+      TerminalGuard.disarm()
+    }
+  }
 }

@@ -26,6 +26,10 @@ enum TopCommand {
         each line alert is a further rule ("alert = group: lag>1e6 for 5m"), and with pinAlerts = true rows
         that alert stand before the others.
 
+        Batch output has the tables of a screen: the whole cluster, unless --screen says otherwise; -o csv has
+        one table, the topics. JSON has the names of help's columns in lower case, as lag or inBytes, null for
+        what is not known, rates per second, and ages and latencies in milliseconds.
+
         --check judges conditions instead of showing anything: a comparison of columns, for a time if one is
         given, as "lag>1e6 for 5m" or "group: clients=0 and lag>1000 for 1m". The table (group, topic, broker,
         queue, client, delay, total) is found by its columns when it is not named. A check ends when no row
@@ -33,18 +37,22 @@ enum TopCommand {
         per row found; exits as mq check does, with 0 when all is well, 2 when something was found and 3 when
         it could not be found out, and with 5 when no broker answers.
 
-        The key a opens a menu of what can be done to the selected row: peek at messages, move, pause or delete
-        a group, create, change or delete a topic. Each entry is an mq command and shows it; changes are tried
-        with --dry-run first. --read-only, or read_only = true in the context, leaves only the questions.
+        The key a opens a menu of what can be done to the selected row: peek at messages, move, pause or
+        delete a group, create, change or delete a topic. Each entry is an mq command and shows it; changes
+        are tried with --dry-run first. --read-only, or read_only = true in the context, leaves only the
+        questions.
 
         The file ~/.config/mq/keys gives actions other keys, one ACTION = KEY KEY a line; what it leaves out
-        keeps its keys. :save keeps screen, orders, filters, interval and units in ~/.local/state/mq/top-layout
-        for the next start.
+        keeps its keys. :save keeps screen, orders, filters, trees, interval and units for the next start, in
+        ~/.local/state/mq/top-layout.
         """,
       flags: [
         Flag(
           "interval", short: "d", .duration, "TIME", "time between two refreshes, 100ms to 1m",
           defaultText: "1s"),
+        Flag(
+          "screen", .choice(Page.allCases.map { "\($0)" }), "SCREEN",
+          "begin with this screen; with --batch, print its tables"),
         Flag("batch", .toggle, "", "print snapshots instead of drawing a screen"),
         Flag("count", short: "n", .integer(1...Int64.max), "COUNT", "end after so many snapshots"),
         Flag("record", .text, "FILE", "write what is seen to this new file", completion: .files),
@@ -58,7 +66,8 @@ enum TopCommand {
         Example("mq top", "watches the cluster in use"),
         Example("mq top --demo", "shows what it looks like, without a cluster"),
         Example("mq top --read-only", "looks, and can change nothing"),
-        Example("mq top --batch -n 1 -o json", "one snapshot, as JSON"),
+        Example("mq top --batch -n 1 -o json", "one snapshot of the whole cluster, as JSON"),
+        Example("mq top --batch --screen groups -n 2 -o csv", "groups with their lag, twice, as CSV"),
         Example("mq top --record incident.mqtop", "watches, and keeps all that is seen"),
         Example("mq top --replay incident.mqtop", "shows it again"),
         Example("mq top --replay incident.mqtop --batch -o csv", "all of its snapshots, for a spreadsheet"),
@@ -82,6 +91,9 @@ enum TopCommand {
         throw Failure(.usage, "--interval=\(ms)ms is out of range", hint: "100ms to 1m")
       }
       options.intervalMs = ms
+    }
+    options.screen = invocation.string("screen").flatMap { name in
+      Page.allCases.first { "\($0)" == name }
     }
     options.batch = invocation.isOn("batch")
     options.count = invocation.integer("count").map { Int(clamping: $0) }

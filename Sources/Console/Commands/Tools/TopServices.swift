@@ -11,7 +11,12 @@ enum TopServices {
   static func add(to options: inout DashboardOptions, _ invocation: Invocation) throws(Failure) {
     let settings = invocation.settingsInUse
     let isReadOnly = invocation.isOn("read-only")
-    options.connection = try connection(invocation.input, settings, isReadOnly: isReadOnly)
+    // A demo has nothing to do with the context in use; its address is known when it has started.
+    if options.demo != nil {
+      options.connection.isReadOnly = isReadOnly
+    } else {
+      options.connection = try connection(invocation.input, settings, isReadOnly: isReadOnly)
+    }
     options.contextNames = try settings.contextFile.load().entries.map(\.name)
     options.keys = try keys(settings.keysFile)
     // The secret came through standard input once; commands could not read it again.
