@@ -21,7 +21,9 @@ import Top
     for exponent in 0..<13 {
       let base = (0..<exponent).reduce(1.0) { size, _ in size * 10 }
       for digits in [0.05, 0.95, 0.995, 0.9995, 1.005, 1.15, 1.25, 1.35, 9.95, 9.995, 9.9949999] {
-        numbers.append(unit == .count ? (digits * base).rounded() : digits * base)
+        for side in [0.999_999_999, 1.000_000_001] {
+          numbers.append(unit == .count ? (digits * base).rounded() : digits * base * side)
+        }
       }
     }
     var snapshot = Snapshot()
@@ -244,7 +246,7 @@ import Top
       }
     }
     #expect(Double(deltaBytes) / Double(cells) <= 2, "\(deltaBytes) bytes for \(cells) cells")
-    // Another look at the same costs next to nothing, also when all was measured again.
+    // Another look at the same costs next to nothing, also when all is measured again each time.
     snapshot.takenAtMs += 1_000
     set("in", rates, nil)
     snapshot[.topics] = table
@@ -255,7 +257,7 @@ import Top
     set("in", rates, nil)
     snapshot[.topics] = table
     let same = try #require(written(snapshot))
-    #expect(moved.bytes.count < 100 && same.bytes.count < 60, "\(moved.bytes.count), \(same.bytes.count)")
+    #expect(moved.bytes.count < 2_500 && same.bytes.count < 60, "\(moved.bytes.count), \(same.bytes.count)")
   }
 }
 

@@ -21,7 +21,7 @@ package final class Recorder: Sendable {
   package init(_ path: String, replacing: Bool) throws(Errno) {
     self.path = path
     let file = try File.open(path, replacing ? .create : .createNew)
-    try file.truncate(to: 0)
+    do throws(Errno) { try file.truncate(to: 0) } catch { if error != .invalidArgument { throw error } }
     let beginning = Recording.beginning(.current)
     try file.writeNext(beginning.rawBytes)
     state = Mutex(State(file: file, bytes: Int64(beginning.count)))
