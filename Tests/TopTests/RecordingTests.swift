@@ -38,7 +38,9 @@ import Top
     let kept = snapshot.asRecorded
     for (row, number) in numbers.enumerated() {
       let keptNumber = try #require(kept[table].number(row, column).number)
-      #expect(ValueText.number(keptNumber, unit) == ValueText.number(number, unit), "\(number) \(unit)")
+      // A number within the last bits of a border may go to its other side.
+      let looks = [number, number + max(number.magnitude, 1) * 2e-9].map { ValueText.number($0, unit) }
+      #expect(looks.contains(ValueText.number(keptNumber, unit)), "\(number) \(unit)")
       if unit == .count { #expect(keptNumber == number) }
       #expect(abs(keptNumber - number) <= max(number.magnitude / 900, unit == .age ? 100 : 0.1))
     }
@@ -66,8 +68,8 @@ import Top
     var writer = SnapshotWriter(keyEvery: 17)
     var reader = SnapshotReader()
     for snapshot in snapshots {
-      let written = writer.payload(snapshot)
-      let payload = try #require(written)
+      let payloadMade = writer.payload(snapshot)
+      let payload = try #require(payloadMade)
       let isTaken = reader.take(payload.bytes, isKey: payload.isKey)
       #expect(isTaken)
       #expect(reader.snapshot == snapshot.asRecorded)
@@ -219,7 +221,6 @@ import Top
         })
     }
     var writer = SnapshotWriter(keyEvery: 600)
-    func written(_ snapshot: Snapshot) -> (isKey: Bool, bytes: [UInt8])? { writer.payload(snapshot) }
     var deltaBytes = 0
     var cells = 0
     for second in 0..<12 {
@@ -237,8 +238,8 @@ import Top
       set("inBytes", rates.map { $0 * 700 }, sampled)
       set("backlog", backlogs, sampled)
       snapshot[.topics] = table
-      let written = writer.payload(snapshot)
-      let payload = try #require(written)
+      let payloadMade = writer.payload(snapshot)
+      let payload = try #require(payloadMade)
       if second > 0 {
         #expect(!payload.isKey)
         deltaBytes += payload.bytes.count
@@ -251,12 +252,14 @@ import Top
     set("in", rates, nil)
     snapshot[.topics] = table
     snapshot.sequence += 1
-    let moved = try #require(written(snapshot))
+    let movedMade = writer.payload(snapshot)
+    let moved = try #require(movedMade)
     set("in", rates, nil)
     snapshot.takenAtMs += 1_000
     set("in", rates, nil)
     snapshot[.topics] = table
-    let same = try #require(written(snapshot))
+    let sameMade = writer.payload(snapshot)
+    let same = try #require(sameMade)
     #expect(moved.bytes.count < 2_500 && same.bytes.count < 60, "\(moved.bytes.count), \(same.bytes.count)")
   }
 }
