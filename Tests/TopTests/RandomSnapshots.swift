@@ -81,7 +81,7 @@ struct RandomSnapshots {
   private mutating func text() -> String {
     ["", "N", "master", "groß", "10.0.0.1:10911"][Int.random(in: 0..<5, using: &random)]
   }
-  private mutating func measure(_ unit: Unit) -> Measure {
+  private mutating func measure(_ unit: Top.Unit) -> Measure {
     let atMs = chance(3) ? max(0, nowMs - Int64.random(in: 0...9_000, using: &random)) : nowMs
     switch Int.random(in: 0..<12, using: &random) {
     case 0: return .unknown
@@ -94,7 +94,7 @@ struct RandomSnapshots {
     }
   }
   /// Of all sizes; whole for counts.
-  static func number(_ unit: Unit, _ random: inout SeededGenerator) -> Double {
+  static func number(_ unit: Top.Unit, _ random: inout SeededGenerator) -> Double {
     var size = 1.0
     for _ in 0..<Int.random(in: 0...12, using: &random) { size *= 10 }
     let number = Double.random(in: 0...size, using: &random)

@@ -103,8 +103,7 @@ enum Scale: UInt8, CaseIterable, Sendable {
     var index = 0
     while index + 1 < segments.count, size >= segments[index + 1].from { index += 1 }
     let segment = segments[index]
-    // What decoding gives must get its code again, whatever the last bit of a quotient is.
-    let step = (size * segment.per / segment.times + (self == .counts ? 0.5 : 1e-6)).rounded(.down)
+    let step = (size * segment.per / segment.times + (self == .counts ? 0.5 : 0)).rounded(.down)
     var code = top - 1
     if step < 9e15 { code = min(code, segment.firstCode + Int64(step - segment.firstStep)) }
     // A trickle is not nothing.
@@ -122,7 +121,7 @@ enum Scale: UInt8, CaseIterable, Sendable {
     let segment = segments[index]
     let step = segment.firstStep + Double(size - segment.firstCode)
     var number = max(segment.from, step * segment.times / segment.per)
-    // Drawing divides and multiplies again: two bits above the step's lower end, it stays within the step.
+    // Coding and drawing divide and multiply again: a little above the step's lower end, it stays within.
     let isExact = self == .counts || number < 1_000 && number == number.rounded()
     if !isExact { number += number * 0x1p-51 }
     return code < 0 ? -number : number

@@ -114,14 +114,16 @@ extension Model {
     if let replay {
       let speed = isPaused ? "PAUSED" : replay.wish.speed == 0 ? "REPLAY max" : "REPLAY x\(replay.wish.speed)"
       let progress = replay.progress
-      return "\(speed) \(NumberText.age(Double(progress.atMs / 1_000 * 1_000)))"
-        + "/\(NumberText.age(Double(progress.lengthMs / 1_000 * 1_000))) \(time)"
+      return "\(speed) \(Self.span(progress.atMs))/\(Self.span(progress.lengthMs)) \(time)"
     }
     if !isPaused { return nil }
     if shown.sequence == 0 { return "PAUSED" }
-    let back = (latest.takenAtMs - shown.takenAtMs + 500) / 1_000
-    if back <= 0 { return "PAUSED " + time }
-    return "PAUSED -" + (back < 10 ? "\(back)s" : NumberText.age(Double(back) * 1_000)) + " " + time
+    let backMs = latest.takenAtMs - shown.takenAtMs + 500
+    return "PAUSED " + (backMs >= 1_000 ? "-\(Self.span(backMs)) " : "") + time
+  }
+  /// Whole seconds: "8s", "2m14s".
+  private static func span(_ ms: Int64) -> String {
+    ms < 60_000 ? "\(ms / 1_000)s" : NumberText.age(Double(ms / 1_000 * 1_000))
   }
 
   /// "12:38:53".
