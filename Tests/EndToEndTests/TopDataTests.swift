@@ -46,7 +46,7 @@ extension EndToEnd {
       #expect(billing["clients"]?.int == 0)
       #expect(snapshot["totals"]?["delayed"]?.int == 1)
       #expect(snapshot["totals"]?["halfMessages"]?.int == 1)
-      #expect(row(snapshot, "brokerTable", "broker", "broker-a")?["role"]?.string == "master")
+      #expect(row(snapshot, "brokers", "broker", "broker-a")?["role"]?.string == "master")
     }
   }
 }
