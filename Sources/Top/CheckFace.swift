@@ -1,13 +1,13 @@
-// `mq top --check`: runs until the checks are judged, prints what was found, and says so in the exit code. The
-// caller's thread.
+// `mq top --check`: runs until the checks are judged, prints what was found, and says so in the exit code.
+// The caller's thread.
 
 import Linux
 import Wire
 
 /// The dashboard without a screen and without an end of its own.
 enum CheckFace {
-  /// Exit codes as of `mq check`: 0 when all is well, 2 when something was found, 3 when it could not be found
-  /// out; and 5 when no broker answers.
+  /// Exit codes as of `mq check`: 0 when all is well, 2 when something was found, 3 when it could not be
+  /// found out; and 5 when no broker answers.
   static func run(_ options: DashboardOptions, _ exchange: Exchange, _ signals: SignalSource)
     -> Dashboard.Ending
   {
@@ -26,8 +26,7 @@ enum CheckFace {
       let text =
         options.format == .json
         ? CheckText.json(verdict) : CheckText.lines(verdict, checks: options.checks.count)
-      // The bytes belong to `text`, which outlives the call.
-      _ = unsafe Process.writeOut(text.utf8.span.bytes)
+      _ = Batch.write(text)
       return .code(verdict.exitCode)
     }
   }

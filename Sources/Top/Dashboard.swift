@@ -4,8 +4,8 @@ import Linux
 
 /// The entry point of the target.
 package enum Dashboard {
-  /// Runs until quit and returns the exit code: 0, or 5 when the cluster could not be reached in batch mode or
-  /// for checks, which have further ones (`CheckFace`).
+  /// Runs until quit and returns the exit code: 0, or 5 when the cluster could not be reached in batch mode
+  /// or for checks, which have further ones (`CheckFace`).
   ///
   /// On SIGINT, SIGTERM and SIGHUP the terminal is restored and the process dies by that signal. Call on the
   /// main thread, before other threads start: their signal mask must be ours.

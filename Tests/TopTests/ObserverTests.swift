@@ -166,7 +166,7 @@ struct Scene {
     #expect(scene.alerts.isEmpty)
     #expect(
       scene.events == [
-        "broker broker-b: alert over after 20s: 10.0.1.12:10911 does not answer for 4s",
+        "broker broker-b: alert over after 19s: 10.0.1.12:10911 does not answer for 4s",
         "broker broker-b: restarted; it had run for 11d13h", "broker broker-b: is back after 5s",
         "broker broker-b: alert: 10.0.1.12:10911 does not answer for 0s",
         "broker broker-b: does not answer any more",

@@ -54,7 +54,7 @@ import Top
       ("\u{1B}[M#!!", []),
       ("\u{1B}[200~q\ndrop\t\u{1B}[Ax\u{1B}[201~j", all(.paste("q drop [Ax"), .text("j"))),
       ("\u{1B}[200~\u{1B}[201~", all(.paste(""))), ("\u{1B}[200~never ends", all(.paste("never ends"))),
-      ("\u{1B}[2;3R", [.cursor(row: 2, column: 3)]),
+      ("\u{1B}[2;3R\u{1B}[1;1R", [.cursor(row: 2, column: 3), .cursor(row: 1, column: 1)]),
       ("\u{1B}[?2026;2$y\u{1B}[?2026;0$y", [.mode(2026, isKnown: true), .mode(2026, isKnown: false)]),
       ("\u{1B}[?62;22c\u{1B}[99~\u{1B}[>0;1c\u{1B}Oz", []),
       ("\u{1B}[12\u{1B}[A", all(.up)), ("\u{1B}[9999999999999999999;2R", all()),

@@ -77,8 +77,8 @@ package struct RowTest: Sendable {
     return .like(column: place, pattern, negated: sign == .notLike)
   }
 
-  /// A value in the unit of its column; nil when it is none. Bare numbers are seconds beside ages, milliseconds
-  /// beside latencies, and shares from 0 to 1 beside percentages.
+  /// A value in the unit of its column; nil when it is none. Bare numbers are seconds beside ages,
+  /// milliseconds beside latencies, and shares from 0 to 1 beside percentages.
   static func number(_ word: String, _ unit: Unit) -> Double? {
     var word = word
     let isRate = [.perSecond, .bytesPerSecond, .slope].contains(unit)

@@ -43,7 +43,8 @@ package enum TableKind: Int, CaseIterable, Sendable {
     }
   }
 
-  /// What a row is called in alerts and events: "group" of "group ship-labels"; nil for what they are not about.
+  /// What a row is called in alerts and events: "group" of "group ship-labels"; nil for what they are not
+  /// about.
   package var objectWord: String? {
     switch self {
     case .brokers: "broker"

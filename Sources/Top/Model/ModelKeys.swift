@@ -149,7 +149,8 @@ extension Model {
     return find(from: view.selected + step, step: step)
   }
 
-  /// Selects the first matching row from a position on, going round. An unfinished expression selects nothing.
+  /// Selects the first matching row from a position on, going round. An unfinished expression selects
+  /// nothing.
   private mutating func find(from start: Int, step: Int) -> Effects {
     let order = view.order
     let table = table

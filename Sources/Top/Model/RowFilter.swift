@@ -51,6 +51,7 @@ package struct TypedFilter: Sendable {
 
   package init(_ kind: TableKind) { self.kind = kind }
 
+  /// Takes the whole text as it is now.
   package mutating func take(_ newText: String) {
     text = newText
     do throws(RowExpression.Problem) {

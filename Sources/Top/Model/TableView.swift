@@ -131,8 +131,8 @@ package struct TableView: Sendable {
     guard let next = nextColumn(sort[0].column, step) else { return }
     sort[0] = natural(next)
   }
-  /// Sorts first by one more column, to the right if there is one; the columns so far decide between rows that
-  /// are equal in it. False when there are `Limits.sortKeysMax`, or no column is left.
+  /// Sorts first by one more column, to the right if there is one; the columns so far decide between rows
+  /// that are equal in it. False when there are `Limits.sortKeysMax`, or no column is left.
   package mutating func addSort() -> Bool {
     let column = sort[0].column
     guard sort.count < Limits.sortKeysMax,

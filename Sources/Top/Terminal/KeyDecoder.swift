@@ -178,8 +178,8 @@ package struct KeyDecoder {
         return .nothing
       }
       return .key(Self.numbered(numbers.first ?? 0, shifted))
-    // F3 with a modifier has the same form, but always 1 as its first number; we ask in row 2.
-    case UInt8(ascii: "R") where numbers.count == 2 && numbers[0] > 1:
+    // F3 with a modifier has the same form, with 1 and then at least 2; we ask in row 2.
+    case UInt8(ascii: "R") where numbers.count == 2 && (numbers[0] != 1 || numbers[1] == 1):
       return .input(.cursor(row: numbers[0], column: numbers[1]))
     case UInt8(ascii: "P")...UInt8(ascii: "S"):
       return .key(.function(Int(final - UInt8(ascii: "P")) + 1 + (shifted ? 12 : 0)))

@@ -83,8 +83,8 @@ package struct CheckSession: Sendable {
     }
   }
 
-  /// True when the numbers are as complete as they will be: none waits for its second sample, and unknown ones
-  /// stand among known ones of a list that was asked for as a whole.
+  /// True when the numbers are as complete as they will be: none waits for its second sample, and unknown
+  /// ones stand among known ones of a list that was asked for as a whole.
   private func isReady(_ test: RowTest, _ table: TableData, _ snapshot: Snapshot) -> Bool {
     guard table.isKnown, !Self.isBlind(test, table, snapshot) else { return false }
     var isWhole = true
@@ -99,8 +99,8 @@ package struct CheckSession: Sendable {
     }
     return isWhole || sweeps >= 2 && table.count <= Limits.shortListMax
   }
-  /// True when of a column that it compares no row has a number. Groups that never consumed have none, which is
-  /// an answer once the lag of all together is known.
+  /// True when of a column that it compares no row has a number. Groups that never consumed have none, which
+  /// is an answer once the lag of all together is known.
   private static func isBlind(_ test: RowTest, _ table: TableData, _ snapshot: Snapshot) -> Bool {
     guard table.count > 0 else { return false }
     return test.columns.contains { column in

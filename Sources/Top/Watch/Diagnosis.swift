@@ -1,5 +1,5 @@
-// Why a group lags: one line with its evidence. A pure function of a snapshot; what belongs to one client, one
-// queue or one broker is known only of the group whose detail is open.
+// Why a group lags: one line with its evidence. A pure function of a snapshot; what belongs to one client,
+// one queue or one broker is known only of the group whose detail is open.
 
 import Wire
 

@@ -17,8 +17,8 @@ struct EventLog: Sendable {
 
   /// Takes what one sweep found, in the order found.
   ///
-  /// - Parameter clock: A wall-clock time as people read it, to the millisecond. Events of one sweep get times
-  ///   of their own, a millisecond apart: they name the rows.
+  /// - Parameter clock: A wall-clock time as people read it, to the millisecond. Events of one sweep get
+  ///   times of their own, a millisecond apart: they name the rows.
   mutating func take(_ events: [WatchEvent], nowMs: Int64, wallMs: Int64, clock: (Int64) -> String) {
     for event in events {
       lastWallMs = max(wallMs, lastWallMs + 1)

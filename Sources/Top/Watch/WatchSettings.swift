@@ -70,6 +70,7 @@ package struct WatchSettings: Sendable {
     return String(text)
   }
 
+  /// In the unit of its column.
   package subscript(_ threshold: Threshold) -> Double {
     thresholds[Threshold.allCases.firstIndex(of: threshold) ?? 0]
   }

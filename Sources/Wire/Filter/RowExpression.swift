@@ -1,6 +1,6 @@
 // The expressions that choose rows: comparisons of columns with values, joined by and, or, not. `--filter`
-// of the commands and the filters and rules of `mq top` are of this grammar; each of them looks the columns up
-// in its own tables. Pure; cold path.
+// of the commands and the filters and rules of `mq top` are of this grammar; each of them looks the columns
+// up in its own tables. Pure; cold path.
 //
 //   expression = conjunction { "or" conjunction }      conjunction = term { "and" term }
 //   term = "not" term | "(" expression ")" | NAME sign VALUE

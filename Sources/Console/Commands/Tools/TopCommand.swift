@@ -37,9 +37,10 @@ enum TopCommand {
         per row found; exits as mq check does, with 0 when all is well, 2 when something was found and 3 when
         it could not be found out, and with 5 when no broker answers.
 
-        The key a opens a menu of what can be done to the selected row: peek at messages, move, pause or delete
-        a group, create, change or delete a topic. Each entry is an mq command and shows it; changes are tried
-        with --dry-run first. --read-only, or read_only = true in the context, leaves only the questions.
+        The key a opens a menu of what can be done to the selected row: peek at messages, move, pause or
+        delete a group, create, change or delete a topic. Each entry is an mq command and shows it; changes
+        are tried with --dry-run first. --read-only, or read_only = true in the context, leaves only the
+        questions.
 
         The file ~/.config/mq/keys gives actions other keys, one ACTION = KEY KEY a line; what it leaves out
         keeps its keys. :save keeps screen, orders, filters, trees, interval and units for the next start, in
