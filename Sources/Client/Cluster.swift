@@ -180,8 +180,8 @@ package final class Cluster {
     for connection in connections.values { connection.accepted = codes }
   }
 
-  /// Answers requests of brokers that are not accepted with the body that `body` gives; nil refuses. Called in
-  /// the midst of calls: it must not call itself.
+  /// Answers requests of brokers that are not accepted with the body that `body` gives; nil refuses. Called
+  /// in the midst of calls: it must not call itself.
   package func answer(_ body: @escaping (ServerRequest) -> [UInt8]?) {
     answering = body
     for connection in connections.values { connection.answering = body }

@@ -23,8 +23,8 @@ package enum Limits {
   /// left, but for a reserve with which an opened detail is asked about at once.
   package static let requestsPerSecondPerBroker = 100
   package static let requestsReserved = 15.0
-  /// A broker whose sends or pulls wait longer than this, and longer than before, gets half the requests, down
-  /// to this share.
+  /// A broker whose sends or pulls wait longer than this, and longer than before, gets half the requests,
+  /// down to this share.
   package static let busyWaitMs = 20.0
   package static let paceMin = 0.1
   /// A sweep's answers are waited for so long before what is there is shown; the others come to the next.

@@ -21,7 +21,7 @@ extension EndToEnd {
     @Test func aTopicIsCreatedAndDeletedFromTheMenu() throws {
       let broker = try Broker()
       let home = try TemporaryDirectory()
-      let pty = try top(home.path, ["-n", broker.nameServer])
+      let pty = try top(home.path, ["--namesrv", broker.nameServer])
       try pty.wait(for: "live")
       pty.type("3a")
       try pty.wait(for: "Create a topic")

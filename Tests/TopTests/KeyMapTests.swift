@@ -33,7 +33,7 @@ import Top
         quit = Q F10   # not q
         help = ? q
         copy =
-        screen-3 = t
+        screen-3 = T
         """)
     #expect(map.action(.text("q")) == .help)
     #expect(map.action(.text("Q")) == .quit)

@@ -31,7 +31,7 @@ import Top
     let soon = later(model, 1_000)
     #expect(changed(before, Screen.draw(soon, .utf8)) < 60)
     // Also after the graphs moved, most of their cells are as before.
-    #expect(changed(before, Screen.draw(later(model, 4_000), .utf8)) < 1_200)
+    #expect(changed(before, Screen.draw(later(model, 4_000), .utf8)) < 1_100)
   }
   /// A refresh with other rates everywhere stays within four kilobytes: some two bytes a cell.
   @Test func aRefreshChangesFewCells() {

@@ -27,11 +27,11 @@ import Wire
       Made.Topic("esc-\u{1B}[31mred", in: .first), Made.Topic("a,\"b\"", in: Made.value(0.5)),
     ])
     let lines = SnapshotText.render(snapshot, [.topics], .csv, .utf8, withTitles: true).split(separator: "\n")
-    #expect(lines[0] == "time,topic,in,out,inBytes,backlog,groups,queues,type")
+    #expect(lines[0] == "time,topic,in,out,inBytes,backlog,groups,queues,perm,type")
     #expect(lines.count == 4)
-    #expect(lines[1].hasSuffix(",%RETRY%x,612,0,,19,1,8,N"))
-    #expect(lines[2].hasSuffix(",esc-\\u{1B}[31mred,,,,,,8,N"))
-    #expect(lines[3].hasSuffix(",\"a,\"\"b\"\"\",0.500,,,,,8,N"))
+    #expect(lines[1].hasSuffix(",%RETRY%x,612,0,,19,1,8,,N"))
+    #expect(lines[2].hasSuffix(",esc-\\u{1B}[31mred,,,,,,8,,N"))
+    #expect(lines[3].hasSuffix(",\"a,\"\"b\"\"\",0.500,,,,,8,,N"))
     #expect(!SnapshotText.render(snapshot, [.topics], .csv, .utf8, withTitles: false).contains("time,"))
   }
   @Test(arguments: [Glyphs.utf8, .ascii]) func tablesHoldNoEscapes(_ glyphs: Glyphs) {

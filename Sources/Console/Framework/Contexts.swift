@@ -1,8 +1,8 @@
 // Saved contexts: names for clusters, in $XDG_CONFIG_HOME/mq/config.toml or ~/.config/mq/config.toml.
 //
 // The file is the subset of TOML that is written here: top-level `current`, tables `[context.NAME]`, strings
-// and, for two keys, booleans. Anything else in it is an error with its line, so that nothing is lost when the
-// file is rewritten.
+// and, for two keys, booleans. Anything else in it is an error with its line, so that nothing is lost when
+// the file is rewritten.
 
 import Linux
 

@@ -3,6 +3,7 @@
 
 /// What somebody fills in before an action runs.
 package struct ActionField: Sendable {
+  /// What it does.
   package enum Kind: Equatable, Sendable {
     case text
     /// Completed with Tab.

@@ -57,8 +57,8 @@ extension Screen {
   }
   private func unit(_ total: Total) -> Unit { total == .putLatency99Ms ? .milliseconds : .count }
 
-  /// The last minutes of a number over the whole width: up to ten minutes, in steps of whole seconds, so that
-  /// a graph moves when a step is over and not before.
+  /// The last minutes of a number over the whole width: up to ten minutes, in steps that are whole seconds,
+  /// so that a graph moves when a step is over and not before.
   private mutating func drawGraph(
     _ area: Area, _ unit: Unit, _ samples: (Trails, Int, Int64, Int64) -> [Float]
   ) {

@@ -1,6 +1,6 @@
 // Snapshots as tables, JSON or CSV. Pure. Unknown is `-` in tables, null in JSON and an empty field in CSV.
-// The names of JSON and CSV are stable: `time`, `cluster`, `brokersUp`, `brokersExpected`, `problem`, `totals`
-// with the names of `Total`, and for each table its kind with the keys of its columns and `alert`.
+// The names of JSON and CSV are stable: `time`, `cluster`, `brokersUp`, `brokersExpected`, `problem`,
+// `totals` with the names of `Total`, and for each table its kind with the keys of its columns and `alert`.
 
 import Linux
 import Wire

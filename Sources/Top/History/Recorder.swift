@@ -12,6 +12,7 @@ package final class Recorder: Sendable {
     var bytes: Int64 = 0
     var failure: String?
   }
+  /// The file that it writes.
   package let path: String
   /// Why it stopped, nil while it goes on.
   package var failure: String? { state.withLock { $0.failure } }
@@ -21,7 +22,7 @@ package final class Recorder: Sendable {
   package init(_ path: String, replacing: Bool) throws(Errno) {
     self.path = path
     let file = try File.open(path, replacing ? .create : .createNew)
-    try file.truncate(to: 0)
+    if try file.size() > 0 { try file.truncate(to: 0) }
     let beginning = Recording.beginning(.current)
     try file.writeNext(beginning.rawBytes)
     state = Mutex(State(file: file, bytes: Int64(beginning.count)))

@@ -1,4 +1,5 @@
-// The command line of the screen: what is typed behind ":", how it may go on, and what was typed before. Pure.
+// The command line of the screen: what is typed behind ":", how it may go on, and what was typed before.
+// Pure.
 
 import Wire
 

@@ -3,6 +3,7 @@
 
 /// An open dialog.
 package struct Dialog: Equatable, Sendable {
+  /// How far it is.
   package enum Phase: Equatable, Sendable {
     case menu
     case form

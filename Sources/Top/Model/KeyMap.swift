@@ -90,8 +90,8 @@ package struct KeyMap: Sendable {
       uniquingKeysWith: { _, _ in preconditionFailure("a key is bound twice") })
   }
 
-  /// Reads a file of keys: `action = key key …` gives an action other keys than those it has, `action =` none.
-  /// `#` begins a comment; the key # is called Hash.
+  /// Reads a file of keys: `action = key key …` gives an action other keys than those it has, `action =`
+  /// none. `#` begins a comment; the key # is called Hash.
   ///
   /// - Throws: A line that is not understood, an unknown action or key, an action named twice, a key bound
   ///   twice, no key to quit.

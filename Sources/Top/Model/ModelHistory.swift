@@ -7,6 +7,7 @@ import Linux
 package struct ReplayState: Sendable {
   package var wish = ReplayWish()
   package var progress = ReplayProgress(atMs: 0, lengthMs: 0, isAtEnd: false)
+  package init() {}
 }
 
 extension Model {
