@@ -53,7 +53,8 @@ import Wire
     #expect(snapshot[.inPerSecond] == .first)
     let topics = snapshot[.topics]
     #expect(topics.names == ["TopicLive"])
-    #expect(topics.number(0, "in") == .first)
+    // The two answers that tell its offsets were recorded at different times.
+    #expect(topics.number(0, "in").number == nil)
     #expect(topics.number(0, "groups").number == 1)
     // 15 + 16 + 14 + 15 messages, all consumed.
     #expect(topics.number(0, "backlog") == .value(0, atMs: 1_000))

@@ -39,7 +39,7 @@ enum Incident {
     snapshot.nameServersExpected = 2
     let atMs = snapshot.takenAtMs - 12
     func value(_ number: Double) -> Measure { .value(number, atMs: atMs) }
-    let disk = 0.72 + Double(second) * 0.000_8
+    let disk = 0.70 + Double(second) * 0.000_88
     snapshot.requestsPerSecond = value(14)
     snapshot[.inPerSecond] = value(put + 1_000)
     snapshot[.outPerSecond] = value(got + 1_000)

@@ -39,11 +39,11 @@ import Top
     #expect(map.action(.text("Q")) == .quit)
     #expect(map.action(.function(1)) == nil)
     #expect(map.action(.text("y")) == nil)
-    #expect(map.action(.text("t")) == .page(.topics))
+    #expect(map.action(.text("T")) == .page(.topics))
     #expect(map.action(.text("3")) == nil)
     #expect(map.action(.text("p")) == .pause)
     #expect(map.bar.contains { $0.key == "?" && $0.word == "Help" })
-    #expect(map.help.contains { $0.keys == "t" && $0.text == "screen 3: Topics" })
+    #expect(map.help.contains { $0.keys == "T" && $0.text == "screen 3: Topics" })
     #expect(map.help.contains { $0.keys == "Q F10" })
   }
   @Test func helpHasTheScreensInOneLine() {

@@ -61,14 +61,19 @@ extension Sampler {
     for index in brokers.indices where brokers[index].isPrimary { sum.add(halfMessages(on: index)) }
     return sum.sum
   }
-  /// Those of one broker. One whose transaction check has committed nothing has none while nothing is stored.
+  /// Those of one broker. Before its transaction check has committed how far it is, they are all that are
+  /// stored but for the stored ends.
   func halfMessages(on index: Int) -> Measure {
     if brokers[index].half != .unknown { return brokers[index].half }
-    let part = topicIndex[TopicName.transactionHalf].flatMap { topic in
-      topics[topic].parts.first { $0.broker == brokers[index].group }
+    func stored(_ topic: String) -> Measure {
+      topicIndex[topic].flatMap { place in
+        topics[place].parts.first { $0.broker == brokers[index].group }?.stored
+      } ?? .unknown
     }
-    guard let part, case .value(let stored, let atMs) = part.stored, stored == 0 else { return .unknown }
-    return .value(0, atMs: atMs)
+    guard case .value(let half, let atMs) = stored(TopicName.transactionHalf) else { return .unknown }
+    if half == 0 { return .value(0, atMs: atMs) }
+    guard let ends = stored(TopicName.transactionOp).number else { return .unknown }
+    return .value(max(0, half - ends), atMs: atMs)
   }
 
   /// Dead letters that are stored; partial while some queue of them was not looked at.
