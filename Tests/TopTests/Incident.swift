@@ -3,7 +3,7 @@
 import TestSupport
 import Top
 
-/// Five minutes of a small cluster. Second 60: the only consumer of ship-labels goes. Second 180: the disk of
+/// Five minutes of a small cluster. Second 60: the only consumer of ship-labels goes. Second 163: the disk of
 /// broker-b is over its threshold. Second 240: the consumer is back, and the lag goes down.
 enum Incident {
   static let seconds = 300

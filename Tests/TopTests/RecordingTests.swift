@@ -18,7 +18,7 @@ import Top
     let column = try #require(table.columns.firstIndex { $0.unit == unit })
     let key = table.columns[column].key
     var numbers = (0..<4_000).map { _ in RandomSnapshots.number(unit, &random) }
-    for exponent in 0..<13 {
+    for exponent in 0..<(unit == .ratio ? 1 : 13) {
       let base = (0..<exponent).reduce(1.0) { size, _ in size * 10 }
       for digits in [0.05, 0.95, 0.995, 0.9995, 1.005, 1.15, 1.25, 1.35, 9.95, 9.995, 9.9949999] {
         for side in [0.999_999_999, 1.000_000_001] {
@@ -36,18 +36,14 @@ import Top
       snapshot.detail?.tables = [data]
     }
     let kept = snapshot.asRecorded
-    // "1.01kB" and "1.0s" have three digits at most.
-    let isShort = [.bytes, .bytesPerSecond, .milliseconds].contains(unit)
+    var wrong: [Double] = []
     for (row, number) in numbers.enumerated() {
-      let keptNumber = try #require(kept[table].number(row, column).number)
-      // A number within the last bits of a border may go to its other side.
-      let looks = [number, number + max(number.magnitude, 1) * 2e-9].map { ValueText.number($0, unit) }
-      #expect(looks.contains(ValueText.number(keptNumber, unit)), "\(number) \(unit)")
-      if unit == .count { #expect(keptNumber == number) }
-      // Shares end at a thousand per cent.
-      if unit == .ratio && number > 100 { continue }
-      #expect(abs(keptNumber - number) <= max(number.magnitude / (isShort ? 97 : 900), unit == .age ? 100 : 0.1))
+      let keptNumber = kept[table].number(row, column).number ?? .nan
+      let looksSame = ValueText.number(keptNumber, unit) == ValueText.number(number, unit)
+      let isNear = abs(keptNumber - number) <= max(number.magnitude / 90, unit == .age ? 100 : 0.1)
+      if !looksSame || !isNear || unit == .count && keptNumber != number { wrong.append(number) }
     }
+    #expect(wrong == [])
     // What was kept once is kept as it is.
     #expect(kept.asRecorded == kept)
   }
