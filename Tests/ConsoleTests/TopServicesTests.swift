@@ -59,7 +59,9 @@ import Top
 
   @Test func theManualListsKeysCommandsAndActions() throws {
     let page = try #require(Manual.pages.first { $0.name == "mq-top.1" }).text
-      .replacing("\\-", with: "-").replacing("\\(aq", with: "'").replacing("\\e", with: "\\")
+      .replacing("\\(ti", with: "~").replacing("\\-", with: "-").replacing("\\(aq", with: "'").replacing(
+        "\\e", with: "\\"
+      )
       .replacing("\\&", with: "").split(whereSeparator: \.isWhitespace).joined(separator: " ")
     for binding in Keys.table {
       #expect(page.contains("\(binding.help) (\(binding.action.name))"), "\(binding.action)")
@@ -84,7 +86,7 @@ import Top
     _ = mq("context add look 127.0.0.1:1 --read-only --protected", environment: environment)
     #expect(
       mq("context list -o csv --no-headers", environment: environment).out
-        == "look,true,127.0.0.1:1,,,true,true\n")
+        == "look,true,127.0.0.1:1,,,true,true\r\n")
     let refused = mq("topic create orders", environment: environment)
     #expect(refused.code == 2)
     #expect(refused.error.hasPrefix("mq: the context look is read-only\n"))
