@@ -146,6 +146,8 @@ package enum Limits {
   package static let settleMs: Int64 = 10_000
   /// Columns that a table is sorted by at once.
   package static let sortKeysMax = 3
+  /// Rows that a notch of the mouse wheel goes.
+  package static let wheelRows = 3
   /// Times the terminal is read, 4 KiB each, before the screen is drawn again.
   package static let readsPerFrameMax = 16
 

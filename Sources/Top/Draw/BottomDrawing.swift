@@ -88,15 +88,9 @@ extension Screen {
       if columns >= keys.count { frame.put(keys, row: row, endingAt: columns, .key) }
       return
     }
-    var at = 0
-    var hints = model.keys.bar
-    // How to quit is the last hint to go.
-    while hints.count > 1, hints.reduce(-1, { $0 + $1.key.count + $1.word.count + 1 }) > columns {
-      hints.remove(at: hints.count - 2)
-    }
-    for (key, word) in hints {
-      at = frame.put(key, row: row, column: at, .barKey)
-      at = frame.put(word, row: row, column: at, .barWord) + 1
+    for spot in model.barSpots {
+      let at = frame.put(spot.meaning.key, row: row, column: spot.columns.lowerBound, .barKey)
+      frame.put(spot.meaning.word, row: row, column: at, .barWord)
     }
   }
 

@@ -167,29 +167,13 @@ extension Screen {
   /// at the end; the open one and the alerts keep theirs.
   mutating func drawTabs() {
     guard let row = layout.tabs else { return }
-    let pages = Page.allCases
-    let alerts = snapshot[.alerts].count
-    func short(_ page: Page) -> String {
-      "\(page.rawValue):\(page.title)" + (page == .alerts && alerts > 0 ? "(\(alerts))" : "")
-    }
-    var texts = pages.map { page in
-      let table = snapshot[page.table]
-      let isCounted = [.topics, .groups, .clients].contains(page) && table.isKnown
-      return short(page) + (isCounted ? " " + NumberText.grouped(table.count) : "")
-    }
-    func length() -> Int { texts.reduce(1) { $0 + $1.count + 1 } }
-    if length() > columns { texts = pages.map(short) }
-    for (index, page) in pages.enumerated().reversed() where length() > columns {
-      if page != model.place.page, page != .alerts || alerts == 0 { texts[index] = "\(page.rawValue)" }
-    }
-    var at = 0
-    for (index, page) in pages.enumerated() {
-      let isHere = page == model.place.page
-      let style: Style = isHere ? .openTab : page == .alerts && alerts > 0 ? .alert : .tab
-      if at + texts[index].count + 1 > columns { break }
-      if isHere { frame.put("[", row: row, column: at, .strong) }
-      at = frame.put(texts[index], row: row, column: at + 1, style)
-      if isHere { frame.put("]", row: row, column: at, .strong) }
+    for tab in model.tabSpots {
+      let isHere = tab.meaning == model.place.page
+      let alerts = tab.meaning == .alerts && snapshot[.alerts].count > 0
+      if isHere { frame.put("[", row: row, column: tab.columns.lowerBound - 1, .strong) }
+      frame.put(
+        tab.text, row: row, column: tab.columns.lowerBound, isHere ? .openTab : alerts ? .alert : .tab)
+      if isHere { frame.put("]", row: row, column: tab.columns.upperBound, .strong) }
     }
   }
 }

@@ -16,11 +16,7 @@ extension Screen {
     let table = snapshot[panel.kind]
     let view = model[panel.kind]
     let hasFocus = panel.kind == model.place.table
-    // A tree takes the place of its parents' column.
-    let tree = view.isTree ? max(8, min(20, panel.columns.count / 5)) : 0
-    let plan = ColumnPlan(
-      panel.kind, columns: panel.columns.count - tree, sort: view.sort[0].column,
-      without: view.isTree ? panel.kind.parent : nil)
+    let (plan, tree) = model.columnPlan(panel)
     let drawing = RowDrawing(
       table: table, plan: plan, left: panel.columns.lowerBound, tree: tree,
       needle: DisplayText.glyphs(model.findText, mode).map { $0.text.lowercased() })

@@ -10,7 +10,7 @@ package enum Action: Hashable, Sendable {
   case tag, untagAll, follow, pin
   case find, findNext, findPrevious, filter, tree
   case pause, stepBack, stepForward, minuteBack, minuteForward, slower, faster, file
-  case actions, command, copy, units
+  case actions, command, copy, units, mouse
   case help, clear, redraw, quit
 }
 
@@ -78,6 +78,8 @@ package enum Keys {
       ),
       row(.command, [.text(":")], ":", "command line; Tab completes, Up goes to earlier lines"),
       row(.copy, [.text("y")], "y", "copy the mq command that shows the same"),
+      row(
+        .mouse, [.text("M")], "M", "leave the mouse to the terminal, which selects text with it, or take it"),
       row(.units, [.text("z")], "z", "numbers in full where there is room, or with k, M, G"),
       row(.help, [.text("?"), .function(1)], "? F1", "this help", ("F1", "Help")),
       row(.clear, [.escape], "Esc", "close help; drop the filter; leave a detail"),

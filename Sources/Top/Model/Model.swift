@@ -88,6 +88,8 @@ package struct Model: Sendable {
   package var canAct = false
   /// The keys in use.
   package var keys = KeyMap.standard
+  /// False when the terminal is to select text with the mouse.
+  package internal(set) var wantsMouse = true
   /// Shows numbers in full where there is room.
   package internal(set) var hasRawNumbers = false
   package internal(set) var dialog: Dialog?

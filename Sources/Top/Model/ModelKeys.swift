@@ -8,7 +8,10 @@ extension Model {
     if dialog != nil { return pressInDialog(key) }
     if input == .command { return typeCommand(key) }
     if input == .file { return typeFile(key) }
+    if case .mouse(let event) = key { return press(mouse: event) }
     if let mode = input { return type(key, mode) }
+    // Pasted text is never taken as keys.
+    if case .paste = key { return [] }
     if !helpIsOpen, let effects = goToEdge(key) { return effects }
     if replay != nil, key == .text(" ") { return togglePause() }
     guard let action = keys.action(key) else {
@@ -59,6 +62,9 @@ extension Model {
     case .actions: return openMenu()
     case .command: return openCommandLine()
     case .copy: return copy(equivalentCommand)
+    case .mouse:
+      wantsMouse.toggle()
+      notice = wantsMouse ? "The mouse acts here." : "The mouse selects text, as the terminal does."
     case .units: hasRawNumbers.toggle()
     case .help:
       helpIsOpen = true
@@ -129,6 +135,8 @@ extension Model {
     case .text(let scalar):
       if scalar.value < 0x20 || text.count >= Limits.inputCharactersMax { return .draw }
       text.unicodeScalars.append(scalar)
+    case .paste(let pasted):
+      text = String((text + pasted.filter { !$0.isNewline }).prefix(Limits.inputCharactersMax))
     default: return .draw
     }
     if mode == .filter { return setFilter(text) }

@@ -236,6 +236,7 @@ final class ScreenSession {
     if effects.contains(.redraw) { terminal.forget() }
     if !effects.isDisjoint(with: [.draw, .redraw]) { needsDraw = true }
     if effects.contains(.tellCollector) { tellCollector() }
+    terminal.setMouse(model.wantsMouse)
     if effects.contains(.saveFile) { apply(.told(SnapshotFile.write(model, glyphs))) }
     if effects.contains(.orders) { for order in model.takeOrders() { carryOut(order) } }
     return false
