@@ -52,7 +52,8 @@ struct Terminal: ~Copyable {
       return nil
     }
     unsafe self.window = unsafe window
-    // Until it has ended once, ncurses writes each piece of a frame by itself; after that a frame is one write.
+    // Until it has ended once, ncurses writes each piece of a frame by itself; after that a frame is one
+    // write.
     endwin()
     cbreak()
     noecho()
