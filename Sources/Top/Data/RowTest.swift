@@ -132,18 +132,7 @@ package struct RowTest: Sendable {
       return !text.isEmpty && NamePattern.matches(text.utf8.span, pattern) != negated
     }
   }
-  private static func holds(_ a: Double, _ sign: RowExpression.Sign, _ b: Double) -> Bool {
-    switch sign {
-    case .equal: a == b
-    case .notEqual: a != b
-    case .less: a < b
-    case .greater: a > b
-    case .atMost: a <= b
-    case .atLeast: a >= b
-    case .like, .notLike: false
-    }
-  }
-  private static func holds(_ a: String, _ sign: RowExpression.Sign, _ b: String) -> Bool {
+  private static func holds<Value: Comparable>(_ a: Value, _ sign: RowExpression.Sign, _ b: Value) -> Bool {
     switch sign {
     case .equal: a == b
     case .notEqual: a != b

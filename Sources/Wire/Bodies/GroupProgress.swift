@@ -98,31 +98,14 @@ package struct GroupProgress: Equatable, Sendable {
           isWatched = watching.contains(name)
           topic = TopicProgress(topic: name)
         }
-        let (broker, consumer) = try Self.offsets(bytes, &at)
-        topic?.add(broker, consumer)
-        if isWatched { topic?.watched.append((try Self.queueId(queue), broker, consumer)) }
+        let offsets = try OffsetWrapper(scanning: bytes, &at)
+        topic?.add(offsets.broker, offsets.consumer)
+        if isWatched {
+          topic?.watched.append((try Self.queueId(queue), offsets.broker, offsets.consumer))
+        }
       }
       if let topic { topics.append(topic) }
     }
-  }
-
-  /// Offsets of one queue (Apache OffsetWrapper).
-  private static func offsets(
-    _ bytes: RawSpan, _ at: inout Int
-  ) throws(WireError) -> (broker: Int64, consumer: Int64) {
-    var (broker, consumer): (Int64, Int64) = (0, 0)
-    try JSONWalk.open(bytes, &at, UInt8(ascii: "{"))
-    while try JSONWalk.more(bytes, &at, UInt8(ascii: "}")) {
-      let key = try JSONWalk.key(bytes, &at)
-      let token = try JSONWalk.bare(bytes, &at)
-      guard let number = decimal(token, 0, token.byteCount) else { throw WireError(.malformedJSON, at: at) }
-      if key.equals("brokerOffset") {
-        broker = number
-      } else if key.equals("consumerOffset") {
-        consumer = number
-      }
-    }
-    return (broker, consumer)
   }
 
   // MARK: queues as keys

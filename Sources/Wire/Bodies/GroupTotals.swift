@@ -108,7 +108,21 @@ package struct GroupTotals: Equatable, Sendable {
 
   /// One queue's OffsetWrapper.
   private mutating func addQueue(_ bytes: RawSpan, _ at: inout Int) throws(WireError) {
-    var (broker, consumer): (Int64, Int64) = (0, 0)
+    let queue = try OffsetWrapper(scanning: bytes, &at)
+    lastTimestampMs = max(lastTimestampMs, queue.lastTimestampMs)
+    // Clients choose the offsets they commit: a difference of absurd ones must wrap, not trap.
+    lag &+= max(0, queue.broker &- queue.consumer)
+  }
+}
+
+/// What the answers about consumers say of one queue (Apache OffsetWrapper), read without a tree.
+struct OffsetWrapper {
+  var broker: Int64 = 0
+  var consumer: Int64 = 0
+  /// Store time of the last message consumed; 0 where it is not told.
+  var lastTimestampMs: Int64 = 0
+
+  init(scanning bytes: RawSpan, _ at: inout Int) throws(WireError) {
     try JSONWalk.open(bytes, &at, UInt8(ascii: "{"))
     while try JSONWalk.more(bytes, &at, UInt8(ascii: "}")) {
       let key = try JSONWalk.key(bytes, &at)
@@ -119,11 +133,9 @@ package struct GroupTotals: Equatable, Sendable {
       } else if key.equals("consumerOffset") {
         consumer = number
       } else if key.equals("lastTimestamp") {
-        lastTimestampMs = max(lastTimestampMs, number)
+        lastTimestampMs = number
       }
     }
-    // Clients choose the offsets they commit: a difference of absurd ones must wrap, not trap.
-    lag &+= max(0, broker &- consumer)
   }
 }
 
