@@ -30,7 +30,7 @@ enum Stage {
     ),
     (
       "(group|check) .*billing",
-      "mq group resume billing || true; mq group resume billing orders || true\n"
+      "mq group resume billing && mq group resume billing orders\n"
         + "mq consume orders -g billing --count 2"
     ),
     (
@@ -83,12 +83,12 @@ enum Stage {
   /// Done each time before an example.
   static let before: [(pattern: String, script: String)] = [
     ("^mq topic create Orders", "mq topic delete Orders --yes"),
-    ("^mq topic create Payments", "mq topic delete Payments --yes || true"),
+    ("^mq topic create Payments", "mq topic delete Payments --yes || [ $? = 3 ]"),
     ("--max-lag 1000", "seq 1001 | mq produce orders --queue 3"),
-    ("^mq topic static create", "mq topic delete Ledger --yes || true"),
+    ("^mq topic static create", "mq topic delete Ledger --yes || [ $? = 3 ]"),
     (
       "static .*--map-file",
-      "mq topic delete Ledger --yes || true\nmq topic static create Ledger --queues 8 --dry-run -o json > map.json"
+      "mq topic delete Ledger --yes || [ $? = 3 ] && mq topic static create Ledger --queues 8 --dry-run -o json > map.json"
     ),
     ("static remap .*--map-file", "mq topic static create Ledger --map-file map.json"),
     ("topics.yaml", "mq topic export > topics.yaml"),
@@ -106,7 +106,7 @@ enum Stage {
   /// A half message that nobody ends: its producer is gone before the broker asks.
   private static let halfScript = """
     rm -f half.log; mq produce orders hello --transaction check > half.log & producer=$!
-    until grep -q waiting half.log; do sleep 0.02; done; kill $producer; wait $producer || true
+    until grep -q waiting half.log; do sleep 0.02; done; kill $producer; wait $producer || [ $? -gt 128 ]
     """
 
   /// A placeholder of the manual, and what prints what stands for it here. The first that fits replaces.
@@ -152,7 +152,7 @@ enum Stage {
     ("grep 'ERROR", "mq produce orders 'an ERROR'"),
     ("consume orders .*(-f|--follow)|tail orders", "mq produce orders 'one more' --tag new"),
     ("questions -g clerks", "mq produce questions why --reply --timeout 5s"),
-    ("produce questions", "timeout 3 mq consume questions -g clerks -f --reply tomorrow || true"),
+    ("produce questions", "timeout 3 mq consume questions -g clerks -f --reply tomorrow || [ $? = 124 ]"),
   ]
 
   /// Examples that need what `mq serve` is not; a recorded Apache 5.3.3 answers them.
