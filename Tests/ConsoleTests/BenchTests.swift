@@ -137,16 +137,12 @@ import Wire
     #expect(throws: WireError.self) { try AnswerScan.next(buffer, 0) }
   }
 
-  @Test func anEchoedRequestEndsWhereItsFrameEnds() throws {
+  @Test func anEchoedRequestIsAnAnswer() throws {
+    let queue = MessageQueue(topic: "bench", broker: "broker-a", queueId: 3)
+    var frame = SendFrame(queue: queue, bodyBytes: 100, keyStart: String(repeating: "A", count: 24))
     var buffer = ByteBuffer()
-    var writer = FrameWriter(request: RequestCode.sendMessageV2.rawValue, opaque: 7, to: &buffer)
-    writer.endHeader(to: &buffer)
-    buffer.append(Array("body".utf8))
-    writer.finish(to: &buffer)
-    let frameBytes = buffer.count
-    buffer.append(Array("next".utf8))
-    #expect(try AnswerScan.echoed(buffer, 0)?.end == frameBytes)
-    buffer.truncate(to: frameBytes - 1)
-    #expect(try AnswerScan.echoed(buffer, 0) == nil)
+    frame.append(slot: 77, number: 5, nowMs: 1_732_000_000_000, to: &buffer)
+    let echoed = Answer(code: 310, opaque: SendFrame.firstOpaque + 77, end: frame.count)
+    #expect(try AnswerScan.next(buffer, 0) == echoed)
   }
 }

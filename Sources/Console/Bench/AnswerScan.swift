@@ -31,24 +31,28 @@ enum AnswerScan {
     let bytes = input.bytes
     guard let frame = try Frame.cut(bytes, from: start) else { return nil }
     let header = frame.header
-    // The shape that Apache's brokers and mq's own print for success: everything is where it is expected.
+    // The shape that Apache's brokers and mq's own print for success, and that an echo sends back: everything
+    // is where it is expected.
     let digits = header.upperBound - tail.utf8CodeUnitCount - opaqueDigits
-    if digits - 9 > header.lowerBound + 10, bytes.bigEndian(UInt64.self, at: header.lowerBound) == codeWord,
-      bytes.int16(at: header.lowerBound + 8) == 0x302C,
+    if digits - 9 > header.lowerBound + 12, bytes.bigEndian(UInt64.self, at: header.lowerBound) == codeWord,
       bytes.bigEndian(UInt64.self, at: digits - 9) == opaqueWord,
-      let opaque = tenDigits(bytes, digits)
+      let code = code(bytes, header.lowerBound + 8), let opaque = tenDigits(bytes, digits)
     {
-      return Answer(code: 0, opaque: opaque, end: frame.end)
+      return Answer(code: code, opaque: opaque, end: frame.end)
     }
     return try slowly(bytes, frame)
   }
 
-  /// The frame that starts at byte `start`, as an echo sends it back; nil while it is not whole.
-  ///
-  /// - Throws: When it is no frame.
-  static func echoed(_ input: borrowing ByteBuffer, _ start: Int) throws(WireError) -> Answer? {
-    guard let frame = try Frame.cut(input.bytes, from: start) else { return nil }
-    return Answer(code: 0, opaque: 0, end: frame.end)
+  /// One or three digits and a comma.
+  @inline(__always)
+  private static func code(_ bytes: RawSpan, _ start: Int) -> Int32? {
+    let first = bytes.uint8(at: start) &- 0x30
+    if first <= 9 && bytes.uint8(at: start + 1) == UInt8(ascii: ",") { return Int32(first) }
+    let (second, third) = (bytes.uint8(at: start + 1) &- 0x30, bytes.uint8(at: start + 2) &- 0x30)
+    guard first <= 9, second <= 9, third <= 9, bytes.uint8(at: start + 3) == UInt8(ascii: ",") else {
+      return nil
+    }
+    return Int32(first) * 100 + Int32(second) * 10 + Int32(third)
   }
 
   @inline(__always)

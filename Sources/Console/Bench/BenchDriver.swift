@@ -40,15 +40,11 @@ struct BenchResult: Sendable {
 final class BenchDriver<Load: Workload> {
   private let plan: BenchPlan
   private let load: Load
-  /// The peer sends the requests back, in their order.
-  private let isEcho: Bool
   private let links: [Link]
   private let poller: Poller
   private let signals: SignalSource
   private let progress: (BenchResult) -> Void
   private var startedNs: [Int64]
-  /// For an echo: the place in each connection's pipeline that is answered next.
-  private var oldest: [Int]
   private var result = BenchResult()
   private var number: UInt64 = 0
   private var isSending = true
@@ -56,20 +52,18 @@ final class BenchDriver<Load: Workload> {
   private var underWay = 0
 
   init(
-    _ plan: BenchPlan, _ load: Load, addresses: [String], isEcho: Bool, signals: SignalSource,
+    _ plan: BenchPlan, _ load: Load, addresses: [String], signals: SignalSource,
     progress: @escaping (BenchResult) -> Void
   ) throws(Failure) {
     precondition(plan.connections * plan.pipeline <= SendFrame.slotsMax)
     self.plan = plan
     self.load = load
-    self.isEcho = isEcho
     self.signals = signals
     self.progress = progress
     var links: [Link] = []
     for index in 0..<plan.connections { links.append(try Link(addresses[index % addresses.count])) }
     self.links = links
     startedNs = [Int64](repeating: 0, count: plan.connections * plan.pipeline)
-    oldest = [Int](repeating: 0, count: plan.connections)
     do throws(Errno) {
       poller = try Poller()
       try poller.add(signals.raw, token: UInt64.max, .readable)
@@ -158,9 +152,7 @@ final class BenchDriver<Load: Workload> {
     let nowNs = Clock.monotonicNs()
     var start = 0
     do throws(WireError) {
-      while let answer = try isEcho
-        ? AnswerScan.echoed(link.input, start) : AnswerScan.next(link.input, start)
-      {
+      while let answer = try AnswerScan.next(link.input, start) {
         take(index, link, start, answer, nowNs, nowMs)
         start = answer.end
       }
@@ -175,11 +167,7 @@ final class BenchDriver<Load: Workload> {
   private func take(
     _ index: Int, _ link: Link, _ start: Int, _ answer: Answer, _ nowNs: Int64, _ nowMs: Int64
   ) {
-    var slot = Int(answer.opaque &- SendFrame.firstOpaque)
-    if isEcho {
-      slot = index * plan.pipeline + oldest[index]
-      oldest[index] = oldest[index] + 1 == plan.pipeline ? 0 : oldest[index] + 1
-    }
+    let slot = Int(answer.opaque &- SendFrame.firstOpaque)
     // Another number is no answer to us (a notice of the broker).
     guard slot >= index * plan.pipeline, slot < (index + 1) * plan.pipeline else { return }
     underWay -= 1

@@ -12,10 +12,16 @@ final class SendLoad: Workload {
   /// For each connection, the place in its broker's lane.
   private var next: [Int]
   private let bodyBytes: Int
+  private let goodCode: Int32
 
   /// - Parameter queues: By broker address; connection `c` talks to address `c % queues.count`.
-  init(_ queues: [(address: String, queues: [MessageQueue])], bodyBytes: Int, connections: Int) {
+  /// - Parameter isEchoed: The peer sends the requests back.
+  init(
+    _ queues: [(address: String, queues: [MessageQueue])], bodyBytes: Int, connections: Int,
+    isEchoed: Bool = false
+  ) {
     self.bodyBytes = bodyBytes
+    goodCode = isEchoed ? RequestCode.sendMessageV2.rawValue : ResponseCode.success.rawValue
     var out = ByteBuffer()
     let startOfMonthMs = Clock.startOfMonthMs(Clock.wallMs())
     var keys = UniqueKeyMaker(
@@ -46,7 +52,7 @@ final class SendLoad: Workload {
   }
 
   func settle(slot: Int, _ input: borrowing ByteBuffer, _ start: Int, _ answer: Answer) -> Settled? {
-    answer.code == 0 ? Settled(messages: 1, bytes: bodyBytes) : nil
+    answer.code == goodCode ? Settled(messages: 1, bytes: bodyBytes) : nil
   }
 }
 

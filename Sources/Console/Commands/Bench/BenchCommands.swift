@@ -79,11 +79,11 @@ enum BenchCommands {
       var limit = plan
       limit.durationMs = min(plan.durationMs, Limits.echoMsMax)
       let server = try Echo()
-      let load = SendLoad(lanes, bodyBytes: Int(size), connections: plan.connections)
-      echo = try run(limit, load, [server.address], isEcho: true, signals, "loopback: ")
+      let load = SendLoad(lanes, bodyBytes: Int(size), connections: plan.connections, isEchoed: true)
+      echo = try run(limit, load, [server.address], signals, "loopback: ")
     }
     let load = SendLoad(lanes, bodyBytes: Int(size), connections: plan.connections)
-    let result = try run(plan, load, lanes.map(\.address), isEcho: false, signals, "")
+    let result = try run(plan, load, lanes.map(\.address), signals, "")
     try finish(invocation, topics, plan, result, echo, "sent")
   }
 
@@ -111,7 +111,7 @@ enum BenchCommands {
       throw Failure(.notFound, "\(topics.names[0]) has no messages", hint: "mq bench produce writes some")
     }
     let load = PullLoad(lanes, connections: plan.connections, pipeline: plan.pipeline)
-    let result = try run(plan, load, lanes.map(\.address), isEcho: false, try SignalSource(), "")
+    let result = try run(plan, load, lanes.map(\.address), try SignalSource(), "")
     try finish(invocation, topics, plan, result, nil, "read")
   }
 
@@ -142,11 +142,11 @@ enum BenchCommands {
   }
 
   private static func run<Load: Workload>(
-    _ plan: BenchPlan, _ load: Load, _ addresses: [String], isEcho: Bool, _ signals: SignalSource,
+    _ plan: BenchPlan, _ load: Load, _ addresses: [String], _ signals: SignalSource,
     _ label: String
   ) throws(Failure) -> BenchResult {
     let isShown = Process.isTerminal(2)
-    let driver = try BenchDriver(plan, load, addresses: addresses, isEcho: isEcho, signals: signals) {
+    let driver = try BenchDriver(plan, load, addresses: addresses, signals: signals) {
       result in
       if isShown { Process.writeError("\r\u{1b}[K\(label)\(BenchReport.progress(result))") }
     }
