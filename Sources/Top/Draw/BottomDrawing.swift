@@ -58,6 +58,10 @@ extension Screen {
     guard let row = layout.alerts else { return }
     let alerts = snapshot[.alerts]
     var at = 0
+    if let failure = model.recordingFailure {
+      let room = alerts.names.isEmpty ? columns : columns * 2 / 3
+      at = frame.put(fitted("! " + failure, room), row: row, column: 0, .alert) + 3
+    }
     for index in alerts.names.indices {
       let text = DisplayText.glyphs("! " + alerts.names[index] + ": " + alerts.text(index, "text"), mode)
       let width = text.reduce(0) { $0 + $1.columns }
