@@ -193,6 +193,9 @@ struct StatusTests {
     #expect(stats.lastLatencies == [2, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1])
     #expect(stats.putPercentileMs(0.5) == 10)
     #expect(stats.putPercentileMs(0.99) == 20_000)
+    let quick = BrokerStats()
+    for ms in [2, 3] as [Int64] { quick.putLatency(ms: ms) }
+    #expect(quick.putPercentileMs(0.99) == 3)
   }
 
   // MARK: runtime information

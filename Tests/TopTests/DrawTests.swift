@@ -125,6 +125,17 @@ import Top
     #expect(lines == ["┌────┬─────┐", "│    │     │", "├────┴─┬───┤", "│      │   │"])
   }
 
+  /// What is typed last is seen where there is little room; what is wrong with it comes behind.
+  @Test func whatIsTypedIsSeen() {
+    var model = Made.model(20, 5)
+    model.press("\\backlog>1000 and")
+    let lines = Screen.draw(model, .utf8).lines.map { $0.map(\.text).joined() }
+    #expect(lines.contains("r: backlog>1000 and_"), "\(lines)")
+    model.size = Size(columns: 60, rows: 5)
+    let wide = Screen.draw(model, .utf8).lines.map { $0.map(\.text).joined() }
+    #expect(wide.contains { $0.hasPrefix("Filter: backlog>1000 and_   (") })
+  }
+
   @Test func boxesOfAllSizesStayInsideTheFrame() {
     for columns in 0...9 {
       for rows in 0...4 {

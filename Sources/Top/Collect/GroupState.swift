@@ -149,8 +149,8 @@ struct GroupState {
 }
 
 extension RateMeter {
-  /// Takes offsets that consumers committed, which grow in steps. Where nothing waits, standing still means at
-  /// once that nothing is consumed.
+  /// Takes offsets that consumers committed, which grow in steps. Where nothing waits, standing still means
+  /// at once that nothing is consumed.
   mutating func feed(committed offset: Int64, shape: Int, lag: Int64, atMs: Int64) {
     feed(offset, shape: shape, stepMs: Limits.commitStepMs, isIdle: lag == 0, atMs: atMs)
   }

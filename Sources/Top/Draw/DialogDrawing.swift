@@ -172,19 +172,23 @@ extension Screen {
 
   // MARK: The command line
 
+  /// The end of a text that is being typed: what is typed last is what must be seen.
+  func lastOf(_ text: String, _ columns: Int) -> [Glyph] {
+    let typed = DisplayText.glyphs(text, mode)
+    var width = typed.reduce(0) { $0 + $1.columns }
+    var first = 0
+    while width > columns, first < typed.count {
+      width -= typed[first].columns
+      first += 1
+    }
+    return Array(typed[first...])
+  }
+
   mutating func drawCommandLine() {
     let row = layout.messageLine
     frame.put(String(repeating: " ", count: columns), row: row, column: 0, .normal)
     let line = model.commandLine
-    let typed = DisplayText.glyphs(":" + line.text, mode)
-    // What is typed last is what must be seen.
-    var width = typed.reduce(0) { $0 + $1.columns }
-    var first = 0
-    while width > columns - 1, first < typed.count {
-      width -= typed[first].columns
-      first += 1
-    }
-    let end = frame.put(Array(typed[first...]), row: row, column: 0, .strong)
+    let end = frame.put(lastOf(":" + line.text, columns - 1), row: row, column: 0, .strong)
     let ghost = fitted(line.ghost, columns - end - 1)
     if ghost.isEmpty {
       frame.put("_", row: row, column: end, .strong)

@@ -20,8 +20,8 @@ package final class Recorder: Sendable {
 
   /// Makes the file; `.exists` when there is one that must not be replaced.
   ///
-  /// - Parameter keyEvery: Frames from one key frame to the next: as many are out of reach at most when one is
-  ///   damaged.
+  /// - Parameter keyEvery: Frames from one key frame to the next: as many are out of reach at most when one
+  ///   is damaged.
   package init(
     _ path: String, replacing: Bool, keyEvery: Int = Limits.recordingKeyEvery
   ) throws(Errno) {

@@ -1,7 +1,7 @@
 // A recording on disk: any of its pictures by number or by time. Reads with bounded memory; one thread.
 //
-// What is damaged is left out up to the next key frame: frames whose heads cannot be have no numbers, and those
-// whose payloads turn out to be wrong when they are read keep theirs, without a picture.
+// What is damaged is left out up to the next key frame: frames whose heads cannot be have no numbers, and
+// those whose payloads turn out to be wrong when they are read keep theirs, without a picture.
 
 import Linux
 

@@ -32,8 +32,8 @@ package struct TableView: Sendable {
   /// Names of rows that are marked, and of those that stand before all others.
   package internal(set) var tags: Set<String> = []
   package internal(set) var pins: Set<String> = []
-  /// The only columns that are shown, as places in `TableKind.columns`, the first always; nil shows as many as
-  /// fit.
+  /// The only columns that are shown, as places in `TableKind.columns`, the first always; nil shows as many
+  /// as fit.
   package internal(set) var columns: [Int]?
   /// True when rows of one parent stand together; see `TableKind.parent`.
   package internal(set) var isTree = false
