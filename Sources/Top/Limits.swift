@@ -83,6 +83,9 @@ package enum Limits {
   package static let retryMsMax: Int64 = 8_000
   /// Two samples nearer than this give no rate: the quotient would be noise.
   package static let rateElapsedMsMin: Int64 = 20
+  /// Consumers commit their offsets every five seconds, and a sample later it is seen: offsets that stand
+  /// still for longer mean that nothing is consumed.
+  package static let commitStepMs: Int64 = 6_500
   /// A value older than three refreshes, and at least this, is shown dimmed;
   /// older than `unknownMs` it is `-`.
   package static let staleMsMin: Int64 = 3_000

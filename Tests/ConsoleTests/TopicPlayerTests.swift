@@ -277,6 +277,44 @@ import Wire
     #expect(try Player("updateTopic-nocluster").mq("topic create T -c NoSuchCluster").code == 3)
   }
 
+  /// A topic like another has its queues, permission, order and attributes, but for what flags say.
+  @Test func aTopicIsMadeLikeAnother() throws {
+    let model = #"""
+      {"topicName":"AdmTopic1","perm":4,"readQueueNums":4,"writeQueueNums":3,"order":true,"topicSysFlag":1,
+      "attributes":{"message.type":"FIFO","queue.type":"SimpleCQ"}}
+      """#
+    func made(_ flags: String) throws -> (Outcome, [Asked]) {
+      let player = try Player("updateTopicPerm") { asked in
+        if asked.code == 351 { return .answer(body: model) }
+        if asked.code == 105, asked.fields["topic"] == "AdmNew" {
+          return .answer(code: 17, remark: "No topic")
+        }
+        return [17, 100].contains(asked.code) ? .answer() : nil
+      }
+      return (player.mq("topic create AdmNew --like AdmTopic1 " + flags), player.requests)
+    }
+    let (same, requests) = try made("")
+    #expect(same.code == 0, "\(same.error)")
+    let put = try #require(requests.first { $0.code == 17 })
+    #expect(put.fields["topic"] == "AdmNew")
+    #expect(put.fields["readQueueNums"] == "4" && put.fields["writeQueueNums"] == "3")
+    #expect(put.fields["perm"] == "4" && put.fields["order"] == "true" && put.fields["topicSysFlag"] == "1")
+    #expect(put.fields["attributes"] == "+message.type=FIFO,+queue.type=SimpleCQ")
+    #expect(requests.contains { $0.code == 100 && $0.fields["value"] == "broker-a:3" })
+
+    let (other, changed) = try made("--queues 9 --perm rw --type normal")
+    #expect(other.code == 0, "\(other.error)")
+    let differs = try #require(changed.first { $0.code == 17 })
+    #expect(differs.fields["writeQueueNums"] == "9" && differs.fields["perm"] == "6")
+    #expect(differs.fields["attributes"] == "+queue.type=SimpleCQ,+message.type=NORMAL")
+
+    let (dry, asked) = try made("--dry-run")
+    #expect(dry.code == 0 && dry.out.contains("updateAndCreateTopic"))
+    #expect(!asked.contains { $0.code == 17 })
+    let nobody = try Player("updateTopicPerm") { self.absent($0.code) }
+    #expect(nobody.mq("topic create AdmNew --like AdmNothing").code == 3)
+  }
+
   @Test func permissionsAndOrdersAreSentAsMqadminDoes() throws {
     let config = #"{"topicName":"AdmTopic1","perm":6,"readQueueNums":4,"writeQueueNums":4}"#
     let player = try Player("updateTopicPerm") { $0.code == 351 ? .answer(body: config) : nil }

@@ -83,6 +83,7 @@ enum Stage {
   /// Done each time before an example.
   static let before: [(pattern: String, script: String)] = [
     ("^mq topic create Orders", "mq topic delete Orders --yes"),
+    ("^mq topic create Refunds", "mq topic delete Refunds --yes || [ $? = 3 ]"),
     ("^mq topic create Payments", "mq topic delete Payments --yes || [ $? = 3 ]"),
     ("--max-lag 1000", "seq 1001 | mq produce orders --queue 3"),
     ("^mq topic static create", "mq topic delete Ledger --yes || [ $? = 3 ]"),

@@ -30,7 +30,7 @@ extension EndToEnd {
       pty.type("made-here\t")
       pty.type("\u{15}3\t\t\r")
       // The dry run says what will be sent; nothing is there yet.
-      try pty.wait(for: "what it would do")
+      try pty.wait(for: "Enter does it")
       try pty.wait(for: "mq topic create made-here --queues 3 -n \(broker.nameServer)")
       #expect(!(try broker.ok("topic", "list")).contains("made-here"))
       pty.type("\r")

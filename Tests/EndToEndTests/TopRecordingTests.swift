@@ -35,6 +35,21 @@ extension EndToEnd {
       #expect(topics.contains { $0["topic"] as? String == "orders" })
       #expect(try broker.ok("top", "--replay", path, "--batch", "-n", "1", "-o", "csv").hasPrefix("time,"))
 
+      // A file that may not grow (ulimit -f) is told, as a full disk is.
+      let limited = try Child.run(
+        "/bin/sh",
+        ["-c", "ulimit -f 0; exec \"$0\" top --batch -n 1 --record \"$1\"", program, directory + "/c"],
+        environment: ["MQ_NAMESRV": broker.nameServer])
+      #expect(limited.0 == .code(1) && limited.2.contains("EFBIG"), "\(limited)")
+
+      // A damaged picture is left out with those that need it, which is told at the end.
+      var bytes = try FileSystem.readWhole(path, bytesMax: 1 << 24)
+      bytes[bytes.count - 20] ^= 0x55
+      try Data(bytes).write(to: URL(fileURLWithPath: directory + "/d"))
+      let damaged = try broker.mq("top", "--replay", directory + "/d", "--batch", "-o", "csv")
+      #expect(damaged.exit == .code(1) && damaged.errors.contains("is damaged at byte"), "\(damaged)")
+      #expect(damaged.output.hasPrefix("time,"))
+
       let missing = try broker.mq("top", "--replay", directory + "/b", "--batch")
       #expect(missing.exit == .code(3), "\(missing)")
       try Data("not a recording".utf8).write(to: URL(fileURLWithPath: path))

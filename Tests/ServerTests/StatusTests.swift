@@ -93,6 +93,12 @@ struct StatusTests {
     #expect(spans[0]["consumeTimeStamp"]?.int == spans[0]["maxTimeStamp"]?.int)
     #expect(spans[0]["minTimeStampStr"]?.string?.count == "2026-11-21#10:00:00:123".count)
     #expect(spans[1]["maxTimeStamp"]?.int == -1)
+    // Nothing waits in an empty queue, though the group never committed there.
+    #expect(spans[1]["delayTime"]?.int == 0)
+    // One that never committed anything waits since the first message.
+    let fresh = try client.ask(.queryConsumeTimeSpan, [("topic", "T"), ("group", "Fresh")]).json()
+    let delays = try #require(fresh["consumeTimeSpanSet"]?.array).map { $0["delayTime"]?.int ?? -1 }
+    #expect((0..<60_000).contains(delays[0]) && delays[1] == 0)
     #expect(try client.ask(.queryConsumeTimeSpan, [("topic", "None"), ("group", "G")]).code == 17)
   }
 
@@ -187,6 +193,9 @@ struct StatusTests {
     #expect(stats.lastLatencies == [2, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1])
     #expect(stats.putPercentileMs(0.5) == 10)
     #expect(stats.putPercentileMs(0.99) == 20_000)
+    let quick = BrokerStats()
+    for ms in [2, 3] as [Int64] { quick.putLatency(ms: ms) }
+    #expect(quick.putPercentileMs(0.99) == 3)
   }
 
   // MARK: runtime information

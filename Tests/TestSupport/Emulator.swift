@@ -8,6 +8,8 @@ package struct Emulator: Sendable {
   private var cells: [[String]]
   private var row = 0
   private var column = 0
+  /// The place that `ESC 7` saved.
+  private var saved = (row: 0, column: 0)
   /// The last column is written, but the next character is the one that wraps.
   private var wraps = false
   private var pending: [UInt8] = []
@@ -97,7 +99,13 @@ package struct Emulator: Sendable {
       return end - rest.startIndex + 1
     case UInt8(ascii: "("):
       return rest.count > 2 ? 3 : 0
-    case UInt8(ascii: "="), UInt8(ascii: ">"), UInt8(ascii: "7"), UInt8(ascii: "8"): return 2
+    case UInt8(ascii: "="), UInt8(ascii: ">"): return 2
+    case UInt8(ascii: "7"):
+      saved = (row, column)
+      return 2
+    case UInt8(ascii: "8"):
+      move(to: saved.row, saved.column)
+      return 2
     default:
       unknown.insert("ESC \(second)")
       return 2

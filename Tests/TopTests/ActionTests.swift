@@ -160,6 +160,39 @@ import Top
     model.press(.enter)
     #expect(Self.runs(&model) == ["group seek billing --topic payment-captured --to latest --yes"])
   }
+  /// What the dry run refused is there to be changed, not to be typed again.
+  @Test func whatWasRefusedIsCorrected() {
+    var model = Self.acting()
+    model.press("ao")
+    model.press("new one")
+    model.press(.enter)
+    #expect(Self.runs(&model) == ["topic create new one --like order-created --dry-run"])
+    _ = model.update(.outcome(ticket: 1, ActionOutcome(exitCode: 2, output: "", errors: "mq: bad name")))
+    #expect(model.dialog?.phase == .done && model.dialog?.isCorrectable == true)
+    model.press(.enter)
+    #expect(model.dialog?.phase == .form && model.dialog?.values["newTopic"] == "new one")
+    for _ in 0..<4 { model.press(.backspace) }
+    model.press(.enter)
+    #expect(Self.runs(&model) == ["topic create new --like order-created --dry-run"])
+    _ = model.update(.outcome(ticket: 2, ActionOutcome(exitCode: 0, output: "plan", errors: "")))
+    model.press(.enter)
+    #expect(Self.runs(&model) == ["topic create new --like order-created"])
+    _ = model.update(.outcome(ticket: 3, ActionOutcome(exitCode: 1, output: "", errors: "no")))
+    // What failed when it was done is over.
+    model.press(.enter)
+    #expect(model.dialog == nil)
+  }
+  @Test func sentencesAreBrokenAndTablesAreNot() throws {
+    var model = Self.acting()
+    model.press("ap")
+    let table = "BROKER    " + String(repeating: "x", count: 100)
+    let sentence = "  mq: " + String(repeating: "word ", count: 20) + "end"
+    Self.answer(&model, 0, table + "\n" + sentence + "\nshort")
+    let lines = try #require(model.dialog).outcomeText(Size(columns: 80, rows: 24))
+    #expect(lines.first == table && lines.last == "short" && lines.count == 4)
+    #expect(lines[1...2].allSatisfy { $0.count <= 72 && $0.hasPrefix("  ") })
+    #expect(lines[1...2].joined(separator: " ").split(separator: " ") == sentence.split(separator: " "))
+  }
   @Test func whatCanBeUndoneNeedsNoWord() {
     var model = Self.acting()
     model.press("4az")

@@ -131,7 +131,9 @@ import Top
     model.press(.enter)
     model.press("\\er")
     model.press(.enter)
-    model.press("2t4:save")
+    model.press("2t4:columns lag,clients")
+    model.press(.enter)
+    model.press(":save")
     model.press(.enter)
     guard case .saveLayout(let text)? = model.takeOrders().first else { return #expect(Bool(false)) }
     var fresh = Made.model()
@@ -139,6 +141,7 @@ import Top
     #expect(fresh.layoutText == text)
     #expect(fresh.place == Place(.groups) && fresh.hasRawNumbers && fresh.intervalMs == 2_000)
     #expect(fresh[.topics].filter == "er")
+    #expect(fresh[.groups].columnsText == "lag,clients" && fresh[.topics].columns == nil)
     #expect(fresh[.brokers].isTree && !fresh[.clients].isTree)
     #expect(fresh[.topics].sort.map { $0.text(.topics) } == ["out:asc", "topic:asc"])
   }

@@ -113,6 +113,29 @@ import Top
     #expect(boxes(.ascii)[2] == "+- \\u{9B}?? -+-------------+")
   }
 
+  /// Sides reach into the upper edge of the box below and end there, where that box has no side of its own.
+  @Test func sidesEndAtTheEdgeBelow() {
+    let open: Box.Edges = [.top, .left, .right]
+    let lines = picture(12, 4) {
+      Box.draw(Area(column: 0, row: 0, columns: 6, rows: 3), edges: open, on: &$0, .utf8)
+      Box.draw(Area(column: 5, row: 0, columns: 7, rows: 3), edges: open, on: &$0, .utf8)
+      Box.draw(Area(column: 0, row: 2, columns: 8, rows: 2), edges: open, on: &$0, .utf8)
+      Box.draw(Area(column: 7, row: 2, columns: 5, rows: 2), edges: open, on: &$0, .utf8)
+    }
+    #expect(lines == ["┌────┬─────┐", "│    │     │", "├────┴─┬───┤", "│      │   │"])
+  }
+
+  /// What is typed last is seen where there is little room; what is wrong with it comes behind.
+  @Test func whatIsTypedIsSeen() {
+    var model = Made.model(20, 5)
+    model.press("\\backlog>1000 and")
+    let lines = Screen.draw(model, .utf8).lines.map { $0.map(\.text).joined() }
+    #expect(lines.contains("r: backlog>1000 and_"), "\(lines)")
+    model.size = Size(columns: 60, rows: 5)
+    let wide = Screen.draw(model, .utf8).lines.map { $0.map(\.text).joined() }
+    #expect(wide.contains { $0.hasPrefix("Filter: backlog>1000 and_   (") })
+  }
+
   @Test func boxesOfAllSizesStayInsideTheFrame() {
     for columns in 0...9 {
       for rows in 0...4 {

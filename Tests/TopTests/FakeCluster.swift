@@ -23,6 +23,8 @@ struct FakeCluster {
   var knowsNothing = false
   /// Answers of some requests by code, instead of the made ones.
   var canned: [Int32: String] = [:]
+  /// Records that pulls answer with, by the queue's number.
+  var records: [Int32: [UInt8]] = [:]
   /// Slaves by their master's name.
   var slaves: [String: Int] = [:]
 
@@ -55,6 +57,11 @@ struct FakeCluster {
       return .success(Response(code: 3, remark: "request type not supported"))
     }
     if let text = canned[ask.request.code.rawValue] { return body(text) }
+    if case .messages(_, let queue, let offset, _) = ask, let record = records[queue.queueId] {
+      let fields = ["nextBeginOffset": "\(offset + 1)", "minOffset": "0", "maxOffset": "100"]
+      return .success(
+        Response(code: 0, remark: nil, fields: fields.map { ($0.key, $0.value) }, body: record))
+    }
     switch ask {
     case .topology:
       if nameServerIsDown { return refuse("ns:9876") }

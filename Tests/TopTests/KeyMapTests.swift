@@ -45,6 +45,8 @@ import Top
     #expect(map.bar.contains { $0.key == "?" && $0.word == "Help" })
     #expect(map.help.contains { $0.keys == "T" && $0.text == "screen 3: Topics" })
     #expect(map.help.contains { $0.keys == "Q F10" })
+    // Function keys come first in the bar, whatever other key an action has there.
+    #expect(try KeyMap(file: "quit = Q").bar.map(\.key).last == "Q")
   }
   @Test func helpHasTheScreensInOneLine() {
     let help = KeyMap.standard.help

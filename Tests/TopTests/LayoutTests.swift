@@ -133,6 +133,31 @@ import Top
     #expect(columns(20, "groups") == ["topic", "backlog"])
     #expect(columns(10, "in") == ["topic"])
   }
+  @Test func chosenColumnsAreTheOnlyOnes() {
+    var model = Made.model()
+    model.press("3:columns groups, in")
+    model.press(.enter)
+    func columns(_ width: Int) -> [String] {
+      let view = model[.topics]
+      let plan = ColumnPlan(.topics, columns: width, sort: view.sort[0].column, only: view.columns)
+      return plan.places.map { TableKind.topics.columns[$0.column].key }
+    }
+    #expect(columns(160) == ["topic", "in", "groups"])
+    // They still give way where there is no room.
+    #expect(columns(24) == ["topic", "in"])
+    model.press(":columns in,moon")
+    model.press(.enter)
+    #expect(model.notice?.hasPrefix("No column is moon: topic in out") == true)
+    #expect(columns(160) == ["topic", "in", "groups"])
+    model.press(":columns in,b")
+    model.press(.tab)
+    #expect(model.commandLine.text == "columns in,backlog")
+    model.press(.escape)
+    model.press(":columns")
+    model.press(.enter)
+    #expect(columns(160) == TableKind.topics.columns.map { $0.key })
+  }
+
   /// Columns stand side by side within their width, whatever it is.
   @Test func columnsFit() {
     for kind in TableKind.allCases {

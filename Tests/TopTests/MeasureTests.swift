@@ -45,6 +45,41 @@ import Testing
     #expect(meter.rate == .value(1_000, atMs: 1_000))
   }
 
+  /// Consumers commit every five seconds; in between their offsets stand still though they consume.
+  @Test func stepsAreMeasuredFromOneToTheNext() {
+    var meter = RateMeter()
+    func at(_ second: Int64, _ count: Int64) -> Measure {
+      meter.feed(count, stepMs: 6_500, atMs: second * 1_000)
+      return meter.rate
+    }
+    #expect(at(0, 100) == .first)
+    #expect(at(1, 100) == .first)
+    // When the commit before was is not known, so 1,000 in these two seconds would be a guess.
+    #expect(at(2, 1_100) == .first)
+    #expect(at(3, 1_100) == .first)
+    #expect(at(7, 2_100) == .value(200, atMs: 7_000))
+    #expect(at(8, 2_100) == .value(200, atMs: 8_000))
+    #expect(at(12, 4_100) == .value(400, atMs: 12_000))
+    #expect(at(18, 4_100) == .value(400, atMs: 18_000))
+    #expect(at(19, 4_100) == .value(0, atMs: 19_000))
+    #expect(at(60, 4_100) == .value(0, atMs: 60_000))
+    // What is committed after a rest was consumed since a commit could have come.
+    #expect(at(61, 4_850) == .value(100, atMs: 61_000))
+    // One that moves with each sample, and one that has nothing to count until it moves.
+    var steady = RateMeter()
+    for second in 0...2 as ClosedRange<Int64> {
+      steady.feed(second * 50, stepMs: 6_500, atMs: second * 1_000)
+    }
+    #expect(steady.rate == .value(50, atMs: 2_000))
+    var idle = RateMeter()
+    for second in 0...1 as ClosedRange<Int64> {
+      idle.feed(7, stepMs: 6_500, isIdle: true, atMs: second * 1_000)
+    }
+    #expect(idle.rate == .value(0, atMs: 1_000))
+    idle.feed(9, stepMs: 6_500, atMs: 2_000)
+    #expect(idle.rate == .first)
+  }
+
   @Test func sumsKnowWhatIsMissing() {
     func sum(_ parts: Measure...) -> Measure {
       var sum = MeasureSum()

@@ -159,6 +159,75 @@ import Top
     }
   }
 
+  /// Where the frames of a recording begin, the schema's first.
+  private static func frames(_ bytes: [UInt8]) -> [Int] {
+    var offsets: [Int] = []
+    var offset = 12
+    while offset + 16 <= bytes.count {
+      offsets.append(offset)
+      offset += 16 + bytes[(offset + 1)...(offset + 3)].reduce(0) { $0 << 8 | Int($1) }
+    }
+    return offsets
+  }
+  private static func reader(_ bytes: [UInt8], _ directory: String) throws -> RecordingReader {
+    let path = directory + "/damaged"
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    return try RecordingReader.open(path)
+  }
+
+  /// Twenty pictures in groups of five; the eighth is damaged, and with it the two that need it.
+  @Test func whatFollowsADamagedFrameIsReadFromTheNextKeyFrameOn() throws {
+    try Self.inDirectory { directory in
+      var source = RandomSnapshots(seed: 8)
+      let snapshots = (0..<20).map { _ in source.next() }
+      let recorder = try Recorder(directory + "/a", replacing: false, keyEvery: 5)
+      for snapshot in snapshots { #expect(recorder.take(snapshot) == nil) }
+      #expect(recorder.finish() == nil)
+      let expected = snapshots.map { $0.asRecorded }
+      let bytes = try FileSystem.readWhole(directory + "/a", bytesMax: 1 << 20)
+      let place = Self.frames(bytes)[1 + 7]
+      let damage = RecordingError.damaged(atByte: Int64(place))
+
+      // In its payload: it keeps its number, without a picture.
+      var damaged = bytes
+      damaged[place + 20] ^= 0x40
+      var reader = try Self.reader(damaged, directory)
+      #expect(reader.count == 20 && reader.isComplete)
+      for number in [6, 4, 10, 19, 0] {
+        let snapshot = try reader.snapshot(number)
+        #expect(snapshot == expected[number])
+      }
+      for number in [9, 7, 8] { #expect(throws: damage) { _ = try reader.snapshot(number) } }
+      #expect([6, 7, 8, 9, 10].map { reader.nearest($0) } == [6, 10, 10, 10, 10])
+      #expect([6, 7, 9, 10].map { reader.last(upTo: $0) } == [6, 6, 6, 10])
+      #expect(reader.gap(before: 10) == damage && reader.gap(before: 7) == nil)
+      let after = try reader.snapshot(10)
+      #expect(after == expected[10])
+
+      // In its head, of which the kind, the length or the time cannot be: it has no number.
+      for (byte, value) in [(0, 9), (1, 0xff), (4, 0xff), (0, 1)] as [(Int, UInt8)] {
+        damaged = bytes
+        damaged[place + byte] = value
+        reader = try Self.reader(damaged, directory)
+        #expect(reader.count == 17 && reader.isComplete, "byte \(byte)")
+        for number in 0..<17 {
+          let snapshot = try reader.snapshot(number)
+          #expect(snapshot == expected[number < 7 ? number : number + 3])
+        }
+        #expect(reader.gap(before: 7) == damage && reader.gap(before: 8) == nil)
+        let found = try reader.number(atMs: snapshots[12].takenAtMs)
+        #expect(found == 9)
+      }
+
+      // In the first frame of the last group: what is left are those before it.
+      damaged = bytes
+      damaged[Self.frames(bytes)[1 + 15] + 20] ^= 0x40
+      reader = try Self.reader(damaged, directory)
+      #expect(throws: (any Error).self) { _ = try reader.snapshot(17) }
+      #expect(reader.nearest(17) == 14 && reader.problem != nil)
+    }
+  }
+
   /// Bytes with a right checksum that no writer made: nothing traps.
   @Test func nonsenseIsRefused() {
     var random = SeededGenerator(seed: 9)
@@ -197,6 +266,21 @@ import Top
       #expect(throws: RecordingError.file(.noSuchFile)) { _ = try RecordingReader.open(directory + "/b") }
       #expect(throws: RecordingError.file(.isDirectory)) { _ = try RecordingReader.open(directory) }
     }
+  }
+
+  /// The dashboard goes on, and the alert line keeps saying that nothing is recorded any more.
+  @Test func aStoppedRecordingStaysAmongTheAlerts() {
+    var model = Made.model()
+    _ = model.update(.recordingStopped("recording stopped: a.mqtop: no room"))
+    func alertLine() -> String {
+      let row = model.layout.alerts ?? 0
+      return Screen.draw(model, .utf8).lines[row].map(\.text).joined()
+    }
+    #expect(alertLine().hasPrefix("! recording stopped: a.mqtop: no room"))
+    // The notice goes with the next key; this does not, and the brokers' alerts stand behind it.
+    model.press("3")
+    _ = model.update(.snapshot(Made.full()))
+    #expect(alertLine().hasPrefix("! recording stopped: a.mqtop: no room   +3 more"))
   }
 
   /// A device without room stands for a full disk.

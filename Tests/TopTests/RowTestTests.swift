@@ -37,7 +37,8 @@ import Wire
     // Unknown and half known numbers fulfil nothing; sums with a missing part count.
     ("lag<1 or lag>=1", [0, 2]), ("slope>-1000", [0, 2]), ("clients=2", [2]), ("clients=0", [1]),
     ("slope>=600/s", [0]), ("oldest>5m", [0]), ("oldest<1s", [2]), ("oldest<90", [2]),
-    ("group~order", [0]), ("group~'order*' and lag>5", [0]), ("group!~order", [1, 2]), ("group~订单?", [2]),
+    ("group~order", [0]), ("not name~order", [1, 2]), ("group~'order*' and lag>5", [0]),
+    ("group!~order", [1, 2]), ("group~订单?", [2]),
     ("group~??单?", []), ("group~?单?", [2]),
     ("why~slow", [0]), ("why!~slow", [2]), ("why=''", [1]), ("why!='catching up'", [0]),
     ("(lag>1000 or clients=0) and not group=payments", [0]), ("group>=payments", [1, 2]),

@@ -52,6 +52,67 @@ import Wire
     #expect(abs((snapshot[.lagPerSecond].number ?? 0) + 5) < 0.5)
   }
 
+  /// Consumers commit every few seconds; in between a group is neither stuck nor fast.
+  @Test func aGroupThatCommitsInStepsHasOneRate() throws {
+    var cluster = FakeCluster()
+    cluster.tellsAllProgress = true
+    var rates: [Double?] = []
+    for second in 1...31 {
+      cluster.offsets["TopicA"]! += 40
+      if second % 5 == 0 { cluster.consumed += 200 }
+      let groups = cluster.snapshot(atMs: Int64(second) * 1_000)[.groups]
+      rates.append(groups.number(try row(groups, "GroupA"), "out").number)
+    }
+    // Nothing is said before the second commit.
+    #expect(rates[..<9].allSatisfy { $0 == nil } && rates[9...].allSatisfy { $0 == 40 }, "\(rates)")
+  }
+
+  /// What nothing but the message itself tells: a level of a minute whose next message is due since 7 s.
+  @Test func aDelayLevelTellsHowLateItsNextMessageIs() throws {
+    let wallMs: Int64 = 1_795_168_800_000
+    func behind(storedMs: Int64) throws -> [Double?] {
+      var cluster = FakeCluster()
+      cluster.wishes.page = .delays
+      cluster.canned[RequestCode.getBrokerRuntimeInfo.rawValue] =
+        "{\"table\":{\"scheduleMessageOffset_5\":\"10,13\",\"scheduleMessageOffset_3\":\"7,7\","
+        + "\"scheduleMessageOffset_6\":\"1,4\"}}"
+      cluster.records[4] = Self.record(queueId: 4, storedMs: storedMs)
+      for second in 1...8 { _ = cluster.sweep(atMs: Int64(second) * 1_000) }
+      let asked = cluster.sweep(atMs: 20_000).compactMap { ask -> String? in
+        if case .messages(_, let queue, let offset, 1) = ask {
+          "\(queue.topic)#\(queue.queueId):\(offset)"
+        } else {
+          nil
+        }
+      }
+      // Only levels that have some are asked about.
+      #expect(asked == ["SCHEDULE_TOPIC_XXXX#4:10", "SCHEDULE_TOPIC_XXXX#5:1"])
+      let delays = cluster.sampler.snapshot(startMs: 20_000, nowMs: 20_000, wallMs: wallMs)[.delays]
+      return try ["level 3 (10s)", "level 5 (1m)", "level 6 (2m)"].map {
+        delays.number(try row(delays, $0), "behind").number
+      }
+    }
+    #expect(try behind(storedMs: wallMs - 67_000) == [0, 7_000, nil])
+    // One that is not due yet is not late.
+    #expect(try behind(storedMs: wallMs - 20_000) == [0, 0, nil])
+  }
+  /// A record of the commit log (Apache MessageDecoder) without body.
+  private static func record(queueId: Int32, storedMs: Int64) -> [UInt8] {
+    let topic = Array("SCHEDULE_TOPIC_XXXX".utf8)
+    var bytes: [UInt8] = []
+    func add(_ number: Int64, _ count: Int) {
+      for shift in (0..<count).reversed() { bytes.append(UInt8(truncatingIfNeeded: number >> (8 * shift))) }
+    }
+    let total = 91 + topic.count
+    for (number, count) in [
+      (Int64(total), 4), (0xDAA3_20A7, 4), (0, 4), (Int64(queueId), 4), (0, 4), (10, 8), (0, 8), (0, 4),
+      (storedMs, 8), (0, 8), (storedMs, 8), (0, 8), (0, 4), (0, 8), (0, 4), (Int64(topic.count), 1),
+    ] { add(number, count) }
+    bytes += topic
+    add(0, 2)
+    return bytes
+  }
+
   @Test func aGroupWithoutOffsetsHasNoLag() throws {
     var cluster = FakeCluster()
     cluster.tellsAllProgress = true

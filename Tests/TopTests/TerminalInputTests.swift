@@ -171,7 +171,8 @@ import Top
     #expect(entries("xterm", nil) == ["xterm"])
     #expect(entries("xterm", "truecolor") == ["xterm-direct", "xterm-256color", "xterm"])
     #expect(entries("tmux-256color", "24bit") == ["tmux-direct", "tmux-256color"])
-    #expect(entries("xterm-direct", "truecolor") == ["xterm-direct"])
+    #expect(entries("xterm-direct", "truecolor") == ["xterm-direct", "xterm-256color"])
+    #expect(entries("xterm-direct", nil) == ["xterm-direct", "xterm-256color"])
     #expect(entries("xterm-256color", "yes") == ["xterm-256color"])
   }
 

@@ -4,10 +4,15 @@ import CLinux
 import Glibc
 
 extension Process {
+  /// Writing beyond the limit of a file's size (ulimit -f) fails from now on with EFBIG; without this it ends
+  /// the process. Any thread.
+  package static func refuseOversizedFiles() { Glibc.signal(SIGXFSZ, SIG_IGN) }
+
   /// Blocks SIGINT, SIGTERM, SIGHUP and returns a descriptor that becomes readable when one arrives
-  /// (signalfd). SIGPIPE is ignored. Call before threads start, for they inherit the mask.
+  /// (signalfd). SIGPIPE and SIGXFSZ are ignored. Call before threads start, for they inherit the mask.
   package static func signalDescriptor() throws(Errno) -> Descriptor {
     Glibc.signal(SIGPIPE, SIG_IGN)
+    refuseOversizedFiles()
     var set = sigset_t()
     unsafe sigemptyset(&set)
     for number in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&set, number) }

@@ -83,6 +83,9 @@ package struct ActionRow: Sendable {
       "m", "Change what clients may do", .topic, .writes, "topic alter {topic} --perm {perm}",
       [ActionField("perm", "Permission", .choice(["rw", "r", "w", "none"]), start: "rw")]),
     ActionRow(
+      "o", "Create another one like it", .topic, .writes, "topic create {newTopic} --like {topic}",
+      [ActionField("newTopic", "Name")]),
+    ActionRow(
       "d", "Delete the topic", .topic, .destroys, "topic delete {topic}", typing: "topic"),
     ActionRow("l", "Show the lag of each queue", .group, .reads, "group lag {group} --queues"),
     ActionRow("g", "Describe the group", .group, .reads, "group describe {group}"),

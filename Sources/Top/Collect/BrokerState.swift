@@ -60,6 +60,9 @@ struct BrokerState {
   /// Settings by name, and when they came.
   var settings: [String: String] = [:]
   var settingsMs: Int64?
+  /// By delay level: when its next message was due on the wall clock, and when that was read.
+  var dues: [Int: (dueMs: Int64, atMs: Int64)] = [:]
+  var duesAskedMs: Int64?
   var haLagBytes = Measure.unknown
   /// Bytes per second that the busiest groups got, by "topic@group", and how many groups got something.
   var gotBytes: [String: Measure] = [:]

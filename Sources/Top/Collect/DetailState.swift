@@ -50,7 +50,9 @@ struct DetailState {
     progress[broker] = stats
     progressMs = atMs
     for queue in stats.queues {
-      out[queue.queue, default: RateMeter()].feed(max(0, queue.consumerOffset), atMs: atMs)
+      out[queue.queue, default: RateMeter()].feed(
+        committed: max(0, queue.consumerOffset), shape: 0, lag: queue.brokerOffset &- queue.consumerOffset,
+        atMs: atMs)
     }
   }
   mutating func take(oldestMs ageMs: Int64, of queue: MessageQueue, group: String, atMs: Int64) {
@@ -222,7 +224,14 @@ extension Sampler {
 
   /// Messages that were read of a queue; a queue that has none there any more tells so with another code.
   mutating func takeMessages(_ ask: Ask, _ response: Response, _ index: Int) {
-    guard case .messages(_, let queue, _, _) = ask, case .topic(queue.topic)? = detail?.target else { return }
+    guard case .messages(_, let queue, _, _) = ask else { return }
+    if queue.topic == TopicName.schedule, detail == nil {
+      if let message = (try? ask.pull(at: brokers[index].address).batch(response))?.messages.first {
+        takeDue(message, index)
+      }
+      return
+    }
+    guard case .topic(queue.topic)? = detail?.target else { return }
     if response.code == ResponseCode.requestCodeNotSupported.rawValue {
       brokers[index].refused(ask.request.code.rawValue, code: response.code, nowMs: nowMs)
     }

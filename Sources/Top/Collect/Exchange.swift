@@ -38,7 +38,7 @@ final class Exchange: Sendable {
   /// Replaces the snapshot; one that the UI never took is dropped, and so is one of a cluster that is not
   /// watched any more.
   func publish(_ snapshot: Snapshot, of generation: Int) {
-    if let failure = recorder?.take(snapshot) { post(.told(failure)) }
+    if let failure = recorder?.take(snapshot) { post(.recordingStopped(failure)) }
     let isWanted = state.withLock { state in
       if state.generation == generation { state.snapshot = snapshot }
       return state.generation == generation

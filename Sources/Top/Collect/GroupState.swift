@@ -44,7 +44,7 @@ struct GroupState {
           one = topics.first { $0.topic == sum.topic } ?? Progress(topic: sum.topic)
         }
         one.backlog = .value(Double(sum.lag), atMs: atMs)
-        one.out.feed(sum.consumerOffset, shape: sum.queues, atMs: atMs)
+        one.out.feed(committed: sum.consumerOffset, shape: sum.queues, lag: sum.lag, atMs: atMs)
         one.put.feed(sum.brokerOffset, shape: sum.queues, atMs: atMs)
         // Nothing waits, so nothing is old; and once something waits, that is no news any more.
         if sum.lag == 0 {
@@ -80,6 +80,14 @@ struct GroupState {
       for topic in part.topics { sum.add(number(topic).forgotten(nowMs: nowMs, periodMs: periodMs)) }
     }
     return sum.sum
+  }
+
+  /// Messages that it consumes per second. Nothing consumed of topics that are known says nothing about the
+  /// others.
+  func out(_ nowMs: Int64, _ periodMs: Int64) -> Measure {
+    let sum = sum(nowMs, periodMs) { $0.out.rate }
+    guard case .partial(0, _) = sum else { return sum }
+    return parts.contains { $0.topics.contains { $0.out.rate == .first } } ? .first : .unknown
   }
 
   /// Messages that wait for it. Feeds the slope with a new sum that lacks nothing.
@@ -137,5 +145,13 @@ struct GroupState {
     if told == 0 { return .unknown }
     return told < parts.count
       ? .partial(Double(ids.count), atMs: oldestMs) : .value(Double(ids.count), atMs: oldestMs)
+  }
+}
+
+extension RateMeter {
+  /// Takes offsets that consumers committed, which grow in steps. Where nothing waits, standing still means
+  /// at once that nothing is consumed.
+  mutating func feed(committed offset: Int64, shape: Int, lag: Int64, atMs: Int64) {
+    feed(offset, shape: shape, stepMs: Limits.commitStepMs, isIdle: lag == 0, atMs: atMs)
   }
 }

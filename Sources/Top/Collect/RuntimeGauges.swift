@@ -17,6 +17,8 @@ struct RuntimeGauges {
   struct Level {
     let number: Int
     var waiting = Measure.unknown
+    /// Offset of the next to deliver in the level's queue.
+    var next: Int64 = 0
     var put = RateMeter()
     var delivered = RateMeter()
   }
@@ -129,6 +131,7 @@ struct RuntimeGauges {
       levels.append(Level(number: number))
     }
     levels[index].waiting = .value(max(0, Double(parts[1]) - Double(parts[0])), atMs: atMs)
+    levels[index].next = max(0, parts[0])
     levels[index].put.feed(parts[1], atMs: atMs)
     levels[index].delivered.feed(parts[0], atMs: atMs)
   }

@@ -136,8 +136,8 @@ extension Sampler {
     var behindMs = Measure.unknown
   }
 
-  func delayTable() -> TableData {
-    let rows = brokers.indices.filter { brokers[$0].isPrimary }.flatMap { delays(on: $0) }
+  func delayTable(_ wallMs: Int64) -> TableData {
+    let rows = brokers.indices.filter { brokers[$0].isPrimary }.flatMap { delays(on: $0, wallMs) }
     var table = TableData(.delays, names: rows.map { $0.name })
     table.isKnown = brokers.contains { $0.isPrimary && $0.answeredLast }
     table.periodMs = Limits.slowEveryMs
@@ -149,7 +149,7 @@ extension Sampler {
     return table
   }
 
-  private func delays(on index: Int) -> [DelayRow] {
+  private func delays(on index: Int, _ wallMs: Int64) -> [DelayRow] {
     let broker = brokers[index]
     let gauges = broker.gauges
     let suffix = primaries.count > 1 ? "@" + broker.group : ""
@@ -179,6 +179,13 @@ extension Sampler {
       one.waiting = level.waiting
       one.put = level.put.rate
       one.out = level.delivered.rate
+      if case .value(0, let atMs) = level.waiting {
+        one.behindMs = .value(0, atMs: atMs)
+      } else if let due = broker.dues[level.number] {
+        // As late as it was when it was read; it may have been delivered since.
+        let lateMs = wallMs - (nowMs - due.atMs) - due.dueMs
+        one.behindMs = .value(Double(max(0, lateMs)), atMs: due.atMs)
+      }
       rows.append(one)
     }
     for (topic, count) in broker.timers {
@@ -201,9 +208,27 @@ extension Sampler {
       if levels.contains(where: { $0.number == id + 1 }) { continue }
       var level = RuntimeGauges.Level(number: id + 1)
       level.waiting = .value(Double(next - part.firstOffsets[id]), atMs: part.queuesMs)
+      level.next = part.firstOffsets[id]
       levels.append(level)
     }
     return levels.arranged { $0.number < $1.number }
+  }
+
+  /// The next message of a delay level: it is due so long after it was stored (Apache
+  /// ScheduleMessageService.computeDeliverTimestamp).
+  mutating func takeDue(_ message: Message, _ index: Int) {
+    let names = Self.levelNames(brokers[index].settings["messageDelayLevel"])
+    let level = Int(message.queueId) + 1
+    guard level <= names.count, let delayMs = Self.delayMs(names[level - 1]) else { return }
+    brokers[index].dues[level] = (message.storeTimestampMs &+ delayMs, nowMs)
+  }
+  /// "30s", "5m", "2h", "1d" in milliseconds.
+  private static func delayMs(_ text: String) -> Int64? {
+    let units: [Character: Int64] = ["s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
+    guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()),
+      (0...1_000_000).contains(count)
+    else { return nil }
+    return count * unit
   }
 
   private func rate(of topic: String, on broker: String) -> Measure {

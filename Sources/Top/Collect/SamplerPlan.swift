@@ -208,10 +208,22 @@ extension Sampler {
     }
     if wishes.page == .delays {
       putDue(.settings(broker: label), to: index, everyMs: Limits.settingsEveryMs)
+      planDues(index)
     }
     if isDue(brokers[index].gotBytesAskedMs, Limits.countersEveryMs) {
       brokers[index].gotBytesAskedMs = nowMs
       planGotBytes(index)
+    }
+  }
+
+  /// Reads the next message of each delay level that has some: nothing else tells since when it is due.
+  private mutating func planDues(_ index: Int) {
+    guard isDue(brokers[index].duesAskedMs, Limits.slowEveryMs) else { return }
+    brokers[index].duesAskedMs = nowMs
+    for level in levels(of: brokers[index]) where (level.waiting.number ?? 0) > 0 {
+      let queue = MessageQueue(
+        topic: TopicName.schedule, broker: brokers[index].group, queueId: Int32(level.number - 1))
+      put(.messages(broker: brokers[index].label, queue: queue, offset: level.next, count: 1), to: index)
     }
   }
 

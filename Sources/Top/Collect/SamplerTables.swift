@@ -37,7 +37,7 @@ extension Sampler {
     picture[.groups] = lastGroups
     picture[.clients] = lastClients
     picture[.queues] = queueTable()
-    picture[.delays] = delayTable()
+    picture[.delays] = delayTable(wallMs)
     picture[.putTimes] = putTimeTable()
     addTotals(to: &picture, groupPeriodMs)
     picture.detail = makeDetail(wallMs)
@@ -217,7 +217,7 @@ extension Sampler {
     lastGroups.set("slope", slopes)
     lastGroups.set("eta", rows.map { eta(lags[$0], slopes[$0]) })
     lastGroups.set("oldest", shownGroups.map { groups[$0].oldestMs(nowMs, periodMs) })
-    lastGroups.set("out", shownGroups.map { groups[$0].sum(nowMs, periodMs) { $0.out.rate } })
+    lastGroups.set("out", shownGroups.map { groups[$0].out(nowMs, periodMs) })
     lastGroups.set("clients", shownGroups.map { groups[$0].clientCount() })
     lastGroups.set("retry", shownGroups.map { retries(groups[$0], periodMs) })
     lastGroups.set("dlq", shownGroups.map { deadLetters(groups[$0].name) })

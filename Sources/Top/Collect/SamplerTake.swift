@@ -222,7 +222,8 @@ extension Sampler {
     }
     for (place, sum) in queues {
       followed[place, default: FollowedQueue()].lag = .value(Double(sum.lag), atMs: atMs)
-      followed[place, default: FollowedQueue()].out.feed(sum.consumed, shape: sum.groups, atMs: atMs)
+      followed[place, default: FollowedQueue()].out.feed(
+        committed: sum.consumed, shape: sum.groups, lag: sum.lag, atMs: atMs)
     }
     // A group that the answer leaves out has nothing there.
     let names = Set(told.map { $0.group })

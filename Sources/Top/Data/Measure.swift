@@ -78,6 +78,8 @@ package struct RateMeter: Equatable, Sendable {
   private var lastCount: Int64 = 0
   private var lastAtMs: Int64 = 0
   private var lastShape = 0
+  /// Of a counter that goes in steps: the last count was seen to come, so the next is measured from it.
+  private var hasStep = false
   /// The rate so far; `unknown` before the first sample.
   package private(set) var rate = Measure.unknown
 
@@ -85,13 +87,35 @@ package struct RateMeter: Equatable, Sendable {
 
   /// Takes a sample.
   ///
-  /// - Parameter shape: What the counter is summed over, for example the number of queues. When it changes,
-  ///   the difference to the previous sum means nothing, and this sample is a new first one.
-  package mutating func feed(_ count: Int64, shape: Int = 0, atMs: Int64) {
+  /// - Parameters:
+  ///   - shape: What the counter is summed over, for example the number of queues. When it changes, the
+  ///     difference to the previous sum means nothing, and this sample is a new first one.
+  ///   - stepMs: How long the counter may stand still although what it counts goes on, as offsets do that
+  ///     consumers commit every few seconds. The rate is then that between two steps.
+  ///   - isIdle: There is nothing to count: standing still is a rate of zero at once.
+  package mutating func feed(
+    _ count: Int64, shape: Int = 0, stepMs: Int64 = 0, isIdle: Bool = false, atMs: Int64
+  ) {
     if rate == .unknown || shape != lastShape {
       rate = .first
+      hasStep = false
     } else if count < lastCount {
       rate = .reset
+      hasStep = false
+    } else if count == lastCount, atMs - lastAtMs < stepMs {
+      // No step yet: what was measured holds.
+      if let number = rate.number ?? (isIdle ? 0 : nil) { rate = .value(number, atMs: atMs) }
+      return
+    } else if count == lastCount, stepMs > 0 {
+      rate = .value(0, atMs: atMs)
+      hasStep = true
+      // The next step began after the one that did not come.
+      lastAtMs = atMs - stepMs
+      return
+    } else if stepMs > 0, !hasStep {
+      // When the step before was is not known: the rate is that from this one to the next.
+      hasStep = true
+      if rate.number == 0 { rate = .first }
     } else {
       let elapsedMs = atMs - lastAtMs
       if elapsedMs < Limits.rateElapsedMsMin { return }

@@ -32,12 +32,13 @@ package struct RowTest: Sendable {
     _ = try compile(expression.root)
   }
 
-  /// The column that a person means: its key or its title, in any case.
+  /// The column that a person means: its key or its title, in any case; "name" is the first one.
   package static func column(_ name: String, of kind: TableKind) -> Int? {
     let lower = name.lowercased()
-    return kind.columns.firstIndex {
+    let column = kind.columns.firstIndex {
       $0.unit != .curve && ($0.key.lowercased() == lower || $0.title.lowercased() == lower)
     }
+    return column ?? (lower == "name" ? 0 : nil)
   }
 
   private mutating func compile(_ node: RowExpression.Node) throws(RowExpression.Problem) -> Int {

@@ -58,6 +58,10 @@ extension Screen {
     guard let row = layout.alerts else { return }
     let alerts = snapshot[.alerts]
     var at = 0
+    if let failure = model.recordingFailure {
+      let room = alerts.names.isEmpty ? columns : columns * 2 / 3
+      at = frame.put(fitted("! " + failure, room), row: row, column: 0, .alert) + 3
+    }
     for index in alerts.names.indices {
       let text = DisplayText.glyphs("! " + alerts.names[index] + ": " + alerts.text(index, "text"), mode)
       let width = text.reduce(0) { $0 + $1.columns }
@@ -100,12 +104,18 @@ extension Screen {
   mutating func drawMessage() {
     var text = model.notice
     var style = Style.strong
+    var note = ""
     switch model.input {
     case .find?:
-      text = (model.findFailed ? "Not found: " : "Find: ") + model.findText + "_" + missing(model.findProblem)
+      text = (model.findFailed ? "Not found: " : "Find: ") + model.findText + "_"
+      note = missing(model.findProblem)
       style = model.findFailed ? .alert : .strong
-    case .file?: text = "Write to: " + model.fileName + "_  Tab: txt, csv, json, ndjson"
-    case .filter?: text = "Filter: " + model.view.filter + "_" + missing(model.view.filterProblem)
+    case .file?:
+      text = "Write to: " + model.fileName + "_"
+      note = "  Tab: txt, csv, json, ndjson"
+    case .filter?:
+      text = "Filter: " + model.view.filter + "_"
+      note = missing(model.view.filterProblem)
     case .helpSearch?: break
     case .command?: return drawCommandLine()
     case nil:
@@ -114,6 +124,11 @@ extension Screen {
     guard let text else { return }
     let row = layout.messageLine
     frame.put(String(repeating: " ", count: columns), row: row, column: 0, .normal)
-    frame.put(fitted(text, columns), row: row, column: 0, style)
+    if model.input == nil {
+      frame.put(fitted(text, columns), row: row, column: 0, style)
+    } else {
+      let end = frame.put(lastOf(text, columns), row: row, column: 0, style)
+      frame.put(fitted(note, columns - end), row: row, column: end, style)
+    }
   }
 }

@@ -87,11 +87,13 @@ package enum Box {
     let table = mode == .utf8 ? lines : plain
     let cell = frame.lines[row][column]
     // The last entry of several equal ones has the most arms: a line goes through, a crossing in ASCII stays
-    // one.
+    // one. But a side that meets an edge across it came down to it and ends there.
     if cell.style == .border, let character = cell.text.first, character != " ",
       let index = table.lastIndex(of: character)
     {
-      arms.formUnion(Arms(rawValue: index))
+      let old = Arms(rawValue: index)
+      let ends = old == [.up, .down] && !new.isDisjoint(with: [.left, .right])
+      arms.formUnion(ends ? .up : old)
     }
     frame.put(String(table[arms.rawValue]), row: row, column: column, .border)
   }

@@ -12,13 +12,13 @@ private struct DialogLine {
 
 extension Screen {
   private static let menuColumnsMax = 72
-  private static let outcomeColumnsMax = 160
 
   mutating func drawDialog() {
     guard let dialog = model.dialog else { return }
     let isSmall = Dialog.isSmall(frame.size)
-    let widthMax = [.menu, .form].contains(dialog.phase) ? Self.menuColumnsMax : Self.outcomeColumnsMax
-    let width = isSmall ? columns : min(columns - 4, widthMax)
+    let isNarrow = [.menu, .form].contains(dialog.phase)
+    let outcomeWidth = Dialog.outcomeColumns(frame.size) + 4
+    let width = isSmall ? columns : isNarrow ? min(columns - 4, Self.menuColumnsMax) : outcomeWidth
     let foot = foot(dialog, isSmall: isSmall)
     let head = isSmall ? 1 : 2
     let room = max(1, frame.size.rows - head - foot.count - (isSmall ? 0 : 4))
@@ -113,7 +113,7 @@ extension Screen {
     if outcome.lines.isEmpty {
       return [DialogLine(outcome.exitCode == 0 ? "Nothing was printed." : "It failed without a word.", .dim)]
     }
-    return outcome.lines.dropFirst(dialog.top).prefix(room).map { line in
+    return dialog.outcomeText(frame.size).dropFirst(dialog.top).prefix(room).map { line in
       var skipped = 0
       var shown = ""
       var width = 0
@@ -141,7 +141,7 @@ extension Screen {
       first = DialogLine("\(question) \(dialog.typed)_", .input)
     } else if dialog.phase == .form, let hint = dialog.fields[dialog.focus].hint.nonEmpty {
       first = DialogLine(hint, .dim)
-    } else if let outcome = dialog.outcome, let range = range(dialog, outcome) {
+    } else if dialog.outcome != nil, let range = range(dialog) {
       first = DialogLine(range, .dim)
     }
     let keys = DialogLine(keyText(dialog), .dim)
@@ -152,11 +152,11 @@ extension Screen {
     }
     return [first ?? DialogLine(""), problem ?? keys]
   }
-  private func range(_ dialog: Dialog, _ outcome: ActionOutcome) -> String? {
+  private func range(_ dialog: Dialog) -> String? {
     let room = Dialog.outcomeLines(frame.size, dialog.phase)
-    if outcome.lines.count <= room { return nil }
-    let last = min(outcome.lines.count, dialog.top + room)
-    return "\(dialog.top + 1)-\(last) of \(NumberText.grouped(outcome.lines.count)) lines"
+    let count = dialog.outcomeText(frame.size).count
+    if count <= room { return nil }
+    return "\(dialog.top + 1)-\(min(count, dialog.top + room)) of \(NumberText.grouped(count)) lines"
   }
   private func keyText(_ dialog: Dialog) -> String {
     switch dialog.phase {
@@ -164,27 +164,31 @@ extension Screen {
     case .form: "Enter goes on  Tab completes  Ctrl-Y copies  Esc leaves"
     case .trying: "Esc leaves"
     case .confirm:
-      dialog.demands.isEmpty ? "Enter does it  Ctrl-Y copies  Esc leaves" : "Enter  Ctrl-Y copies  Esc leaves"
+      "Enter\(dialog.demands.isEmpty ? " does it" : "")  Arrows scroll  Ctrl-Y copies  Esc leaves"
     case .running: "Esc leaves it running"
-    case .done: "Arrows scroll  y copies  Esc closes"
+    case .done: (dialog.isCorrectable ? "Enter changes it  " : "") + "Arrows scroll  y copies  Esc closes"
     }
   }
 
   // MARK: The command line
 
+  /// The end of a text that is being typed: what is typed last is what must be seen.
+  func lastOf(_ text: String, _ columns: Int) -> [Glyph] {
+    let typed = DisplayText.glyphs(text, mode)
+    var width = typed.reduce(0) { $0 + $1.columns }
+    var first = 0
+    while width > columns, first < typed.count {
+      width -= typed[first].columns
+      first += 1
+    }
+    return Array(typed[first...])
+  }
+
   mutating func drawCommandLine() {
     let row = layout.messageLine
     frame.put(String(repeating: " ", count: columns), row: row, column: 0, .normal)
     let line = model.commandLine
-    let typed = DisplayText.glyphs(":" + line.text, mode)
-    // What is typed last is what must be seen.
-    var width = typed.reduce(0) { $0 + $1.columns }
-    var first = 0
-    while width > columns - 1, first < typed.count {
-      width -= typed[first].columns
-      first += 1
-    }
-    let end = frame.put(Array(typed[first...]), row: row, column: 0, .strong)
+    let end = frame.put(lastOf(":" + line.text, columns - 1), row: row, column: 0, .strong)
     let ghost = fitted(line.ghost, columns - end - 1)
     if ghost.isEmpty {
       frame.put("_", row: row, column: end, .strong)

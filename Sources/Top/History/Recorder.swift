@@ -8,7 +8,7 @@ import Wire
 package final class Recorder: Sendable {
   private struct State: ~Copyable {
     var file: Descriptor?
-    var writer = SnapshotWriter(keyEvery: Limits.recordingKeyEvery)
+    var writer: SnapshotWriter
     var bytes: Int64 = 0
     var failure: String?
   }
@@ -19,13 +19,20 @@ package final class Recorder: Sendable {
   private let state: Mutex<State>
 
   /// Makes the file; `.exists` when there is one that must not be replaced.
-  package init(_ path: String, replacing: Bool) throws(Errno) {
+  ///
+  /// - Parameter keyEvery: Frames from one key frame to the next: as many are out of reach at most when one
+  ///   is damaged.
+  package init(
+    _ path: String, replacing: Bool, keyEvery: Int = Limits.recordingKeyEvery
+  ) throws(Errno) {
     self.path = path
+    Process.refuseOversizedFiles()
     let file = try File.open(path, replacing ? .create : .createNew)
     if try file.size() > 0 { try file.truncate(to: 0) }
     let beginning = Recording.beginning(.current)
     try file.writeNext(beginning.rawBytes)
-    state = Mutex(State(file: file, bytes: Int64(beginning.count)))
+    state = Mutex(
+      State(file: file, writer: SnapshotWriter(keyEvery: keyEvery), bytes: Int64(beginning.count)))
   }
 
   /// Writes a picture. Returns why nothing is written any more, once.

@@ -65,11 +65,11 @@ struct Replayer: ~Copyable {
     while !exchange.isStopping {
       let wish = exchange.wishes.replay ?? ReplayWish()
       if try follow(wish) { continue }
-      if wish.isPaused || number == reader.count - 1 {
+      if wish.isPaused || isAtEnd {
         _ = exchange.sleep(ms: Limits.replayIdleMs)
         continue
       }
-      advance(wish.speed)
+      try advance(wish.speed)
     }
   }
 
@@ -80,19 +80,9 @@ struct Replayer: ~Copyable {
   }
 
   /// Waits for the next picture, or shows it.
-  private mutating func advance(_ speed: Int) {
-    do throws(RecordingError) {
-      let leftMs = speed == 0 ? 0 : try dueMs(speed) - Clock.monotonicMs()
-      if leftMs > 0 { _ = exchange.sleep(ms: leftMs) } else { try show(number + 1, nil) }
-    } catch {
-      stop(error)
-    }
-  }
-  /// What is behind a damaged frame stays out of reach; what is before it is there still.
-  private mutating func stop(_ error: RecordingError) {
-    reader.end(at: number, error)
-    exchange.post(.told("\(error)"))
-    exchange.post(.replayed(nil, nil, progress))
+  private mutating func advance(_ speed: Int) throws(RecordingError) {
+    let leftMs = speed == 0 ? 0 : try dueMs(speed) - Clock.monotonicMs()
+    if leftMs > 0 { _ = exchange.sleep(ms: leftMs) } else { try show(number + 1, nil) }
   }
 
   /// Goes where the screen wants; false when it wants nothing new.
@@ -108,31 +98,45 @@ struct Replayer: ~Copyable {
       if target == number { target += wish.movedMs > before.movedMs ? 1 : -1 }
     }
     target = min(max(target, 0), reader.count - 1)
+    // Back over what is lost; on over it goes by itself.
+    if target < number { target = reader.last(upTo: target) ?? number }
     if target == number { return false }
-    do throws(RecordingError) {
-      // A step keeps the curves: those to the right of it are not drawn.
-      try show(target, abs(target - number) == 1 ? nil : try trails(to: target))
-    } catch {
-      stop(error)
-    }
+    // A step keeps the curves: those to the right of it are not drawn.
+    try show(target, abs(target - number) == 1 ? nil : trails(to: target))
     return true
   }
 
   /// The curves of the ten minutes before a picture.
-  private mutating func trails(to target: Int) throws(RecordingError) -> Trails {
-    let endMs = try reader.snapshot(target).takenAtMs
+  private mutating func trails(to target: Int) -> Trails {
     var trails = Trails()
-    let first = try reader.number(atMs: endMs - Limits.historyMs)
-    for number in first..<target {
+    guard let end = try? reader.snapshot(target).takenAtMs,
+      let first = try? reader.number(atMs: end - Limits.historyMs)
+    else { return trails }
+    for number in first..<max(first, target) {
       if exchange.isStopping { break }
-      trails.feed(try reader.snapshot(number))
+      if let snapshot = try? reader.snapshot(number) { trails.feed(snapshot) }
     }
     return trails
   }
 
+  /// Shows a picture, or the next one that is not damaged; fails when there is none at all.
   private mutating func show(_ target: Int, _ trails: Trails?) throws(RecordingError) {
-    let snapshot = try reader.snapshot(target)
+    let before = number
+    var found: Snapshot?
     number = target
+    while found == nil {
+      do throws(RecordingError) {
+        found = try reader.snapshot(number)
+      } catch {
+        guard let next = reader.nearest(number), next != number else { throw error }
+        if next < number { exchange.post(.told("\(error)")) }
+        number = next
+      }
+    }
+    guard let snapshot = found else { return }
+    if number > before, let why = reader.gap(before: number) {
+      exchange.post(.told("\(why); what cannot be read is left out"))
+    }
     takenAtMs = snapshot.takenAtMs
     shownMs = Clock.monotonicMs()
     exchange.post(.replayed(snapshot, trails, progress))
@@ -142,8 +146,10 @@ struct Replayer: ~Copyable {
   private var progress: ReplayProgress {
     ReplayProgress(
       atMs: takenAtMs - reader.firstMs, lengthMs: reader.lastMs - reader.firstMs,
-      isAtEnd: number == reader.count - 1)
+      isAtEnd: isAtEnd)
   }
+  /// True when no picture follows.
+  private var isAtEnd: Bool { reader.nearest(number + 1).map { $0 <= number } ?? true }
 }
 
 /// A replay without a screen: all pictures, one after the other.
@@ -153,15 +159,25 @@ enum ReplayBatch {
     let mode = Terminal.localeGlyphs()
     do throws(RecordingError) {
       var reader = try RecordingReader.open(path)
-      let wanted = min(options.count ?? reader.count, reader.count)
-      while printed < wanted {
+      var number = 0
+      var damage: RecordingError?
+      while number < reader.count, printed < options.count ?? .max {
         if let number = signals.take() { return .signal(number) }
-        let snapshot = try reader.snapshot(printed)
-        let text = SnapshotText.render(snapshot, [.topics], options.format, mode, withTitles: printed == 0)
-        if !Batch.write(text) { return .code(0) }
-        printed += 1
+        // What is damaged is left out, and told.
+        damage = damage ?? reader.gap(before: number)
+        if let snapshot = try? reader.snapshot(number) {
+          let text = SnapshotText.render(snapshot, [.topics], options.format, mode, withTitles: printed == 0)
+          if !Batch.write(text) { return .code(0) }
+          printed += 1
+          number += 1
+        } else if let next = reader.nearest(number), next > number {
+          number = next
+        } else {
+          break
+        }
       }
-      if printed == reader.count, let problem = reader.problem { throw problem }
+      if number < reader.count, printed == options.count { return .code(0) }
+      if let problem = damage ?? reader.problem { throw problem }
       return .code(0)
     } catch {
       Process.writeError("mq top: \(path): \(error)\n")

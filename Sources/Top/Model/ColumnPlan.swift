@@ -24,12 +24,14 @@ package struct ColumnPlan: Sendable {
   /// Leaves columns out until the name has its minimum: from the lowest rank on, the sort key and the highest
   /// rank last. Where there is room to spare, texts and curves get it, then the name, then the rest.
   ///
-  /// - Parameter without: A column that is shown in another way.
-  package init(_ kind: TableKind, columns: Int, sort: Int, without: Int? = nil) {
+  /// - Parameters:
+  ///   - without: A column that is shown in another way.
+  ///   - only: Columns that were chosen; nil is all.
+  package init(_ kind: TableKind, columns: Int, sort: Int, without: Int? = nil, only: [Int]? = nil) {
     let all = kind.columns
     let narrow = columns < 40
     var widths = all.map { $0.width - (narrow ? max(0, min(2, $0.width - 7)) : 0) }
-    var kept = all.indices.filter { $0 != without || $0 == 0 }
+    var kept = all.indices.filter { $0 == 0 || $0 != without && only?.contains($0) != false }
     func nameColumns() -> Int { columns - 1 - kept.reduce(0) { $0 + widths[$1] } }
     // What the table is about goes last, the sort key before it.
     let main = all.indices.dropFirst().max { all[$0].rank < all[$1].rank }

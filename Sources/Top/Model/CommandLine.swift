@@ -36,7 +36,7 @@ package enum Completion {
 
 /// A command of the command line.
 package enum ScreenCommand: String, CaseIterable, Sendable {
-  case topic, group, broker, client, ctx, sort, filter, save, actions, help, quit
+  case topic, group, broker, client, ctx, sort, filter, columns, save, actions, help, quit
 
   /// One clause for help.
   package var help: String {
@@ -48,6 +48,7 @@ package enum ScreenCommand: String, CaseIterable, Sendable {
     case .ctx: "NAME watches the cluster of a saved context"
     case .sort: "COLUMN[:asc|:desc][,…] orders the table"
     case .filter: "TEXT shows only rows that fit; nothing shows all"
+    case .columns: "COLUMN,… shows only these columns; nothing shows those that fit"
     case .save: "keeps the layout for the next start"
     case .actions: "opens the menu of actions"
     case .help: "shows the keys"

@@ -42,6 +42,8 @@ package struct Dialog: Equatable, Sendable {
   /// What is still to be typed, the first now; and what is typed of it.
   package internal(set) var demands: [Demand] = []
   package internal(set) var typed = ""
+  /// True when the dry run refused what was filled in, which can be changed then.
+  package internal(set) var isCorrectable = false
   /// Why the last key did nothing.
   package internal(set) var problem: String?
 
@@ -72,6 +74,46 @@ package struct Dialog: Equatable, Sendable {
 
   /// True where a dialog takes the whole screen.
   package static func isSmall(_ size: Size) -> Bool { size.rows < 12 || size.columns < 40 }
+
+  /// Columns that the widest dialog has for text.
+  private static let outcomeColumnsMax = 156
+  /// Columns for the lines of an outcome on a screen of that size.
+  package static func outcomeColumns(_ size: Size) -> Int {
+    isSmall(size) ? size.columns : min(size.columns - 8, outcomeColumnsMax)
+  }
+
+  /// Lines of the outcome on a screen of that size: sentences go on in the next line, tables do not.
+  package func outcomeText(_ size: Size) -> [String] {
+    let columns = max(1, Self.outcomeColumns(size))
+    return (outcome?.lines ?? []).flatMap { line in
+      line.utf8.count > columns && Self.isSentence(line) ? Self.broken(line, columns) : [line]
+    }
+  }
+  /// Columns of a table stand two blanks apart at least.
+  private static func isSentence(_ line: String) -> Bool {
+    var before: UInt8 = 0
+    for byte in line.utf8.drop(while: { $0 == 0x20 }) {
+      if byte == 0x20, before == 0x20 { return false }
+      before = byte
+    }
+    return true
+  }
+  private static func broken(_ line: String, _ columns: Int) -> [String] {
+    let indent = String(line.prefix { $0 == " " })
+    var lines: [String] = []
+    var last = ""
+    for word in line.split(separator: " ") {
+      if last.isEmpty {
+        last = indent + word
+      } else if last.count + 1 + word.count <= columns {
+        last += " " + word
+      } else {
+        lines.append(last)
+        last = indent + word
+      }
+    }
+    return lines + [last]
+  }
 
   /// Lines of the outcome that the dialog has room for on a screen of that size.
   package static func outcomeLines(_ size: Size, _ phase: Phase) -> Int {

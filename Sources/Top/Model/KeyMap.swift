@@ -141,11 +141,13 @@ package struct KeyMap: Sendable {
   /// The action of a key outside of input mode.
   package func action(_ key: Key) -> Action? { byKey[key] }
 
-  /// Bindings with a word in the bottom bar, function keys in their order.
+  /// Bindings with a word in the bottom bar: function keys in their order, then others in that of help.
   package var bar: [(key: String, word: String)] {
-    bindings.compactMap { $0.bar }.arranged { a, b in
-      (a.key.utf8.count, a.key) < (b.key.utf8.count, b.key)
-    }
+    let all = bindings.compactMap { $0.bar }
+    func isFunction(_ key: String) -> Bool { key.utf8.count > 1 && key.first == "F" }
+    return all.filter { isFunction($0.key) }
+      .arranged { a, b in (a.key.utf8.count, a.key) < (b.key.utf8.count, b.key) }
+      + all.filter { !isFunction($0.key) }
   }
 
   /// Lines of help: keys, and what they do. The screens share a line while their keys are those of the table.

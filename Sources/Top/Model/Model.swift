@@ -19,6 +19,8 @@ package enum Event: Sendable {
   case connected(Connection)
   /// One line about something that was ordered.
   case told(String)
+  /// Why pictures are not written to the file any more.
+  case recordingStopped(String)
 }
 
 /// What must be done after an event.
@@ -80,6 +82,9 @@ package struct Model: Sendable {
   package internal(set) var helpSearch = ""
   /// One line that answers the last key; the next key clears it.
   package internal(set) var notice: String?
+
+  /// Why the recording ended before the program did; it stays among the alerts.
+  package internal(set) var recordingFailure: String?
 
   /// The cluster as the command line names it, and the saved contexts.
   package internal(set) var connection = Connection()
@@ -185,6 +190,10 @@ package struct Model: Sendable {
     case .connected(let newConnection): return connect(newConnection)
     case .told(let line):
       notice = line
+      return .draw
+    case .recordingStopped(let why):
+      recordingFailure = why
+      notice = why
       return .draw
     }
   }

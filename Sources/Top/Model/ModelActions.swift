@@ -218,6 +218,12 @@ extension Model {
   private mutating func pressInOutcome(_ key: Key) -> Effects {
     guard var open = dialog else { return .draw }
     switch key {
+    case .enter where open.phase == .done && open.isCorrectable:
+      open.phase = .form
+      open.isCorrectable = false
+      open.outcome = nil
+      dialog = open
+      return .draw
     case .enter, .text("q"): return open.phase == .done ? leaveDialog() : .draw
     case .text("y"), .control("y"): return copyAction()
     case .up, .text("k"): open.top -= 1
@@ -236,10 +242,11 @@ extension Model {
   }
   /// Scrolling ends at the ends, also after a resize.
   mutating func keepOutcomeVisible() {
-    guard let open = dialog, let outcome = open.outcome else { return }
-    let last = max(0, outcome.lines.count - Dialog.outcomeLines(size, open.phase))
+    guard let open = dialog, open.outcome != nil else { return }
+    let lines = open.outcomeText(size)
+    let last = max(0, lines.count - Dialog.outcomeLines(size, open.phase))
     dialog?.top = max(0, min(open.top, last))
-    let widest = outcome.lines.reduce(0) { max($0, $1.utf8.count) }
+    let widest = lines.reduce(0) { max($0, $1.utf8.count) }
     dialog?.left = min(open.left, max(0, widest - 1))
   }
 
@@ -283,6 +290,7 @@ extension Model {
       return .draw
     }
     open.outcome = outcome
+    open.isCorrectable = open.phase == .trying && outcome.exitCode != 0 && !row.fields.isEmpty
     open.phase = open.phase == .trying && outcome.exitCode == 0 ? .confirm : .done
     if open.phase == .confirm {
       open.demands = []

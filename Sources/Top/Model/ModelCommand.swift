@@ -73,6 +73,10 @@ extension Model {
     case "client": names = shown[.clients].names
     case "ctx": names = contextNames
     case "sort": names = place.table.columns.filter(\.isSortable).map(\.key)
+    case "columns":
+      // The last of the list is completed.
+      let begun = stem.lastIndex(of: ",").map { String(stem[...$0]) } ?? ""
+      names = place.table.columns.map { begun + $0.key }
     default: names = []
     }
     commandLine.candidates = Completion.names(stem, names).filter { $0 != stem }.map { "\(verb) \($0)" }
@@ -111,6 +115,7 @@ extension Model {
     case .filter:
       view.filter = name
       return endFilter()
+    case .columns: return choose(columns: name)
     case .save: return saveLayout()
     case .actions: return openMenu()
     case .help: return perform(.help)
@@ -160,6 +165,14 @@ extension Model {
         + place.table.columns.filter(\.isSortable).map(\.key).joined(separator: " ")
       return .draw
     }
+  }
+
+  /// "in,lag"; nothing is what fits.
+  private mutating func choose(columns text: String) -> Effects {
+    if let unknown = view.choose(columns: text) {
+      notice = "No column is \(unknown): " + place.table.columns.map(\.key).joined(separator: " ")
+    }
+    return .draw
   }
 
   // MARK: Contexts

@@ -57,7 +57,7 @@ extension Model {
     let tree = view.isTree ? max(8, min(20, panel.columns.count / 5)) : 0
     let plan = ColumnPlan(
       panel.kind, columns: panel.columns.count - tree, sort: view.sort[0].column,
-      without: view.isTree ? panel.kind.parent : nil)
+      without: view.isTree ? panel.kind.parent : nil, only: view.columns)
     return (plan, tree)
   }
 

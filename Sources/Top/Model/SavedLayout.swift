@@ -5,7 +5,7 @@ package struct SavedLayout: Equatable, Sendable {
   package var intervalMs: Int64?
   package var page: Page?
   package var hasRawNumbers: Bool?
-  /// In the order of the file: the table, what of it ("sort", "filter", "tree"), and the text.
+  /// In the order of the file: the table, what of it ("sort", "filter", "tree", "columns"), and the text.
   var tables: [(kind: TableKind, key: String, text: String)] = []
 
   package static let firstLine = "# mq top layout 1"
@@ -29,7 +29,7 @@ package struct SavedLayout: Equatable, Sendable {
       case "units": hasRawNumbers = value == "raw"
       default:
         let words = key.split(separator: ".")
-        if words.count == 2, ["sort", "filter", "tree"].contains(words[0]),
+        if words.count == 2, ["sort", "filter", "tree", "columns"].contains(words[0]),
           let kind = TableKind.allCases.first(where: { "\($0)" == words[1] })
         {
           tables.append((kind, String(words[0]), value))
@@ -60,6 +60,7 @@ extension Model {
       if view.sort != TableView(kind).sort {
         text += "sort.\(kind) = \(view.sort.map { $0.text(kind) }.joined(separator: ","))\n"
       }
+      if view.columns != nil { text += "columns.\(kind) = \(view.columnsText)\n" }
       if view.isTree { text += "tree.\(kind) = on\n" }
       if !view.filter.isEmpty { text += "filter.\(kind) = \(view.filter)\n" }
     }
@@ -77,6 +78,8 @@ extension Model {
       if entry.key == "filter" {
         self[entry.kind].filter = entry.text
         _ = self[entry.kind].endTyping()
+      } else if entry.key == "columns" {
+        _ = self[entry.kind].choose(columns: entry.text)
       } else if entry.key == "tree" {
         self[entry.kind].isTree = entry.text == "on" && entry.kind.parent != nil
       } else if case .keys(let keys) = SortKey.keys(entry.text, entry.kind) {

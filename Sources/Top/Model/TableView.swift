@@ -1,5 +1,7 @@
 // How one table is looked at: its order, its filter, the selected row, marked and pinned rows. Pure.
 
+import Wire
+
 /// One key of an order.
 package struct SortKey: Equatable, Sendable {
   /// A place in `TableKind.columns`.
@@ -30,6 +32,9 @@ package struct TableView: Sendable {
   /// Names of rows that are marked, and of those that stand before all others.
   package internal(set) var tags: Set<String> = []
   package internal(set) var pins: Set<String> = []
+  /// The only columns that are shown, as places in `TableKind.columns`, the first always; nil shows as many
+  /// as fit.
+  package internal(set) var columns: [Int]?
   /// True when rows of one parent stand together; see `TableKind.parent`.
   package internal(set) var isTree = false
 
@@ -123,6 +128,23 @@ package struct TableView: Sendable {
   private static func toggle(_ name: String, _ names: inout Set<String>) {
     if names.remove(name) == nil { names.insert(name) }
   }
+
+  // MARK: Columns
+
+  /// Shows only the columns of a list, "in,lag"; an empty one shows those that fit. Returns the word that is
+  /// no column; then nothing changes.
+  package mutating func choose(columns text: String) -> String? {
+    var chosen: [Int] = []
+    for part in text.split(separator: ",") {
+      let name = String(part.filter { $0 != " " })
+      guard let column = kind.column(name) else { return name }
+      chosen.append(column)
+    }
+    columns = chosen.isEmpty ? nil : chosen.arranged(by: <)
+    return nil
+  }
+  /// As `choose` reads it.
+  package var columnsText: String { (columns ?? []).map { kind.columns[$0].key }.joined(separator: ",") }
 
   // MARK: Sorting
 

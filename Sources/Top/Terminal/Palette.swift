@@ -25,15 +25,16 @@ package enum ColorDepth: Equatable, CaseIterable, Sendable {
   }
 
   /// Names of terminfo entries to try for a terminal, the best first, by TERM and COLORTERM. A terminal that
-  /// says in COLORTERM that it has true colours is often described by an entry without them.
+  /// says in COLORTERM that it has true colours is often described by an entry without them, and an entry
+  /// with them is often not installed.
   package static func entries(term: String, colorTerm: String?) -> [String] {
-    guard colorTerm == "truecolor" || colorTerm == "24bit" else { return [term] }
+    let isDirect = term.hasSuffix("-direct")
+    guard isDirect || colorTerm == "truecolor" || colorTerm == "24bit" else { return [term] }
     var base = term
     for suffix in ["-256color", "-16color", "-color", "-direct"] where base.hasSuffix(suffix) {
       base.removeLast(suffix.utf8.count)
     }
-    var names = [base + "-direct"]
-    if !term.hasSuffix("-direct") { names.append(base + "-256color") }
+    var names = [base + "-direct", base + "-256color"]
     if !names.contains(term) { names.append(term) }
     return names
   }

@@ -26,7 +26,8 @@ extension Terminal {
   /// True when terminfo knows a terminal that can address its screen.
   static var canAddressScreen: Bool {
     guard let name = Process.environment("TERM"), !name.isEmpty, name != "dumb" else { return false }
-    return load(name) && capability("cup") != nil
+    let names = ColorDepth.entries(term: name, colorTerm: Process.environment("COLORTERM"))
+    return names.contains { load($0) && capability("cup") != nil }
   }
 
   /// The name of the best terminfo entry for this terminal, which is loaded then, and its depth of colour.

@@ -191,9 +191,9 @@ private struct Subject {
     }
     if out == 0, slope >= 0 { return stuck }
     if slope > 0.5 {
+      let pace = out == nil ? "" : "\(shown("out")) out, "
       return answer(
-        .slowerThanProducers, "slower than its producers: \(shown("out")) out, lag \(shown("slope"))",
-        own("slope"))
+        .slowerThanProducers, "slower than its producers: \(pace)lag \(shown("slope"))", own("slope"))
     }
     if slope < -0.5 {
       let leftMs = Int64(min(lag / -slope, 1e9) * 1_000)
@@ -202,8 +202,9 @@ private struct Subject {
     return answer(.slowerThanProducers, "as fast as its producers, so the lag stays", own("slope"))
   }
   private var stuck: Diagnosis? {
-    guard (number("clients") ?? 0) > 0 else { return nil }
-    return answer(.stuck, "stuck: \(shown("clients")) clients consume nothing", own("out"))
+    guard let clients = number("clients"), clients > 0 else { return nil }
+    let who = clients == 1 ? "its client consumes" : "\(shown("clients")) clients consume"
+    return answer(.stuck, "stuck: \(who) nothing", own("out"))
   }
 
   private static func sum(_ table: TableData, _ key: String) -> Double {

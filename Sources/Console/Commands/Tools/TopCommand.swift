@@ -43,8 +43,8 @@ enum TopCommand {
         questions.
 
         The file ~/.config/mq/keys gives actions other keys, one ACTION = KEY KEY a line; what it leaves out
-        keeps its keys. :save keeps screen, orders, filters, trees, interval and units for the next start, in
-        ~/.local/state/mq/top-layout.
+        keeps its keys. :save keeps screen, orders, filters, columns, trees, interval and units for the next
+        start, in ~/.local/state/mq/top-layout.
         """,
       flags: [
         Flag(

@@ -70,10 +70,15 @@ enum TopicCreate {
     details: """
       The topic is made with the same number of queues on every master of the cluster, or on the one broker of
       -b. It must not exist yet. Where there are several clusters, --cluster names the one.
+
+      --like makes it as an existing topic is, on the brokers that have that one: each with its queues, its
+      permission, its order, its type and its other attributes. Flags that are given besides differ from it.
+      Messages and offsets are not copied, nor where the queues of a static topic are.
       """,
     impact: .writes,
     arguments: [Argument("TOPIC", "name of the new topic")],
     flags: TopicFlags.rows + [
+      Flag("like", .text, "TOPIC", "take the settings of this topic", completion: .topics),
       Flag("if-not-exists", .toggle, "", "succeed without a change when the topic exists"),
       Flag("replace", .toggle, "", "when it exists, give it these settings, and defaults for the others"),
     ],
@@ -83,6 +88,7 @@ enum TopicCreate {
       Example(
         "mq topic create Payments --queues 4 --type fifo -c Prod",
         "an ordered topic of RocketMQ 5 in one cluster"),
+      Example("mq topic create Refunds --like Orders --queues 16", "as Orders, but with more queues"),
       Example("mq topic create Audit --perm w --dry-run", "show what would be sent"),
     ],
     replaces: ["updateTopic"], run: run)
@@ -93,7 +99,8 @@ enum TopicCreate {
     try TopicFlags.refuseSystem(topic)
     let attributes = try TopicFlags.attributes(invocation, mayRemove: false)
     let cluster = try invocation.admin()
-    let targets = try invocation.mastersToChange()
+    let configs = try configs(topic, cluster, &invocation)
+    let targets = configs.map(\.target)
     let present = try owners(topic, cluster)
     let taken = targets.filter { present.contains($0.name) }
     if !taken.isEmpty {
@@ -107,22 +114,46 @@ enum TopicCreate {
           hint: "mq topic alter \(topic) changes it; --if-not-exists accepts it")
       }
     }
-    var config = TopicConfig(name: topic)
-    config.readQueues = 8
-    config.writeQueues = 8
-    TopicFlags.apply(invocation, to: &config)
     var plan = Plan()
-    for target in targets where invocation.isOn("replace") || !present.contains(target.name) {
+    for (target, config) in configs where invocation.isOn("replace") || !present.contains(target.name) {
       let result = present.contains(target.name) ? "replaced" : "created"
-      plan.add(target, TopicQueries.put(config, attributes: TopicFlags.wire(attributes)), result: result)
+      let kept = config.attributes.filter { old in !attributes.contains { $0.key == old.key } }
+      let all = kept.map { (key: $0.key, value: Optional($0.value)) } + attributes
+      plan.add(target, TopicQueries.put(config, attributes: TopicFlags.wire(all)), result: result)
     }
-    if config.isOrder {
-      let list = TopicOrder.text(targets.map { ($0.name, config.writeQueues) })
+    let ordered = configs.filter(\.config.isOrder)
+    if !ordered.isEmpty {
+      let list = TopicOrder.text(ordered.map { ($0.target.name, $0.config.writeQueues) })
       for server in try invocation.nameServerTargets() {
         plan.add(server, TopicOrder.request(topic, list), result: "order noted")
       }
     }
     try plan.run(&invocation)
+  }
+
+  /// What each broker is to make: a new topic, or one like that of --like.
+  private static func configs(
+    _ topic: String, _ cluster: Cluster, _ invocation: inout Invocation
+  ) throws(Failure) -> [(target: BrokerTarget, config: TopicConfig)] {
+    var configs: [(target: BrokerTarget, config: TopicConfig)]
+    if let model = invocation.string("like") {
+      let all = TopicQueries.targets(try TopicNames.route(model, cluster))
+      let targets = try TopicDelete.narrowed(all, model, &invocation)
+      var problems = Problems()
+      configs = TopicQueries.configs(of: model, cluster, targets, &problems)
+      // Made on some brokers only, it would not be like the other.
+      try problems.finish(of: targets.count)
+    } else {
+      var config = TopicConfig(name: topic)
+      config.readQueues = 8
+      config.writeQueues = 8
+      configs = try invocation.mastersToChange().map { ($0, config) }
+    }
+    for index in configs.indices {
+      configs[index].config.name = topic
+      TopicFlags.apply(invocation, to: &configs[index].config)
+    }
+    return configs
   }
 
   /// Names of the brokers that have the topic.

@@ -192,7 +192,9 @@ final class BrokerStats {
     for (place, count) in counts.enumerated() {
       rest -= count
       if rest <= 0 {
-        return place < Self.latencyBoundsMs.count ? Double(Self.latencyBoundsMs[place]) : Double(putMsMax)
+        // None took longer than the slowest of all.
+        let bound = place < Self.latencyBoundsMs.count ? Int64(Self.latencyBoundsMs[place]) : .max
+        return Double(min(bound, putMsMax))
       }
     }
     return Double(putMsMax)

@@ -196,7 +196,10 @@ enum ProgressRequests {
     let first = range.isEmpty ? -1 : time(range.lowerBound)
     let last = range.isEmpty ? -1 : time(range.upperBound - 1)
     let current = consumed > 0 ? time(consumed - 1) : first
-    let delay = consumed < range.upperBound ? node.nowMs - time(max(consumed, range.lowerBound)) : 0
+    // An empty queue has nothing that could wait, also for a group that never committed there (-1), and the
+    // age of a record that cannot be read is not known.
+    let next = consumed < range.upperBound ? time(max(consumed, range.lowerBound)) : -1
+    let delay = next > 0 ? max(0, node.nowMs - next) : 0
     return .object([
       .init("consumeTimeStamp", .int(current)), .init("consumeTimeStampStr", .string(javaTime(current))),
       .init("delayTime", .int(delay)),
