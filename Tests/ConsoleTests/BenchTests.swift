@@ -137,10 +137,16 @@ import Wire
     #expect(throws: WireError.self) { try AnswerScan.next(buffer, 0) }
   }
 
-  @Test func theLoopbackAnswers190BytesThatAreAFrame() throws {
-    let answer = EchoServer.renderAnswer()
-    #expect(answer.count == 190)
-    let frame = try #require(try Frame.cut(answer.rawBytes, from: 0))
-    #expect(frame.end == 190)
+  @Test func anEchoedRequestEndsWhereItsFrameEnds() throws {
+    var buffer = ByteBuffer()
+    var writer = FrameWriter(request: RequestCode.sendMessageV2.rawValue, opaque: 7, to: &buffer)
+    writer.endHeader(to: &buffer)
+    buffer.append(Array("body".utf8))
+    writer.finish(to: &buffer)
+    let frameBytes = buffer.count
+    buffer.append(Array("next".utf8))
+    #expect(try AnswerScan.echoed(buffer, 0)?.end == frameBytes)
+    buffer.truncate(to: frameBytes - 1)
+    #expect(try AnswerScan.echoed(buffer, 0) == nil)
   }
 }

@@ -76,6 +76,51 @@ struct WordTests {
     #expect(try parse("{\"extFields\":{\(text)},\"flag\":0,\"code\":1}").fields == fields)
   }
 
+  @Test func shortFieldsOfEveryLengthEndAtTheirQuote() throws {
+    for length in 0...40 {
+      let plain = String(repeating: "v", count: length)
+      for (written, meant) in [
+        (plain, plain), (plain + #"\\\""#, plain + #"\""#), (#"\"\\"# + plain, #""\"# + plain),
+      ] {
+        for rest in [#","b":"2"}}"#, "}}", #","long":"2"}}"#, #" ,"b":"2"}}"#] {
+          let fields = try parse("{\"extFields\":{\"a\":\"\(written)\"\(rest)").fields
+          #expect(fields["a"] == meant && fields.count == (rest == "}}" ? 1 : 2))
+        }
+        #expect(throws: WireError.self) { try parse("{\"extFields\":{\"a\":\"\(written)") }
+      }
+    }
+  }
+
+  @Test func numbersOfEveryLengthAreReadAndWritten() throws {
+    var number: Int64 = 0
+    for digits in 1...19 {
+      number = number &* 10 &+ Int64(9 - digits % 10)
+      for value in [number, number - 1, -number, number + 1] {
+        var out = ByteBuffer()
+        out.append(decimal: value)
+        #expect(out.bytes.text == String(value))
+        #expect(try field("\(value)") == value, "\(value)")
+        let opaque = Int32(truncatingIfNeeded: value)
+        #expect(try parse("{\"opaque\":\(opaque),\"code\":3}").opaque == opaque)
+      }
+    }
+    for at in 0..<13 {
+      for byte in [UInt8(ascii: "x"), UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: "P")] {
+        var text = Array("1732222222222".utf8)
+        text[at] = byte
+        #expect(try field(String(decoding: text, as: UTF8.self)) == nil)
+      }
+    }
+  }
+
+  /// The number that a header's field is read as.
+  private func field(_ value: String) throws -> Int64? {
+    let bytes = Array("{\"extFields\":{\"g\":\"\(value)\"}}".utf8)
+    var header = RemotingHeader()
+    try header.parse(bytes.span.bytes, as: .json)
+    return header.int64("g", in: bytes.span.bytes)
+  }
+
   @Test func membersAreReadInAnyOrderAndForm() throws {
     let members = [
       #""code":10"#, #""flag":2"#, #""language":"GO""#, #""opaque":2147483647"#, #""version":479"#,

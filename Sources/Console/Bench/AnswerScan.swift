@@ -43,6 +43,14 @@ enum AnswerScan {
     return try slowly(bytes, frame)
   }
 
+  /// The frame that starts at byte `start`, as an echo sends it back; nil while it is not whole.
+  ///
+  /// - Throws: When it is no frame.
+  static func echoed(_ input: borrowing ByteBuffer, _ start: Int) throws(WireError) -> Answer? {
+    guard let frame = try Frame.cut(input.bytes, from: start) else { return nil }
+    return Answer(code: 0, opaque: 0, end: frame.end)
+  }
+
   @inline(__always)
   private static func tenDigits(_ bytes: RawSpan, _ start: Int) -> Int32? {
     var value: Int64 = 0

@@ -40,7 +40,7 @@ struct BenchResult: Sendable {
 final class BenchDriver<Load: Workload> {
   private let plan: BenchPlan
   private let load: Load
-  /// The peer's answers carry no correlation id: they come in the order of the requests.
+  /// The peer sends the requests back, in their order.
   private let isEcho: Bool
   private let links: [Link]
   private let poller: Poller
@@ -158,7 +158,9 @@ final class BenchDriver<Load: Workload> {
     let nowNs = Clock.monotonicNs()
     var start = 0
     do throws(WireError) {
-      while let answer = try AnswerScan.next(link.input, start) {
+      while let answer = try isEcho
+        ? AnswerScan.echoed(link.input, start) : AnswerScan.next(link.input, start)
+      {
         take(index, link, start, answer, nowNs, nowMs)
         start = answer.end
       }

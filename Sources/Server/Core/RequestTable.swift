@@ -48,19 +48,21 @@ struct RequestRow: Sendable {
 struct RequestTable {
   /// Rows by code below this are found by index; the few above (901, 904 …) by search.
   static let directCodes = 512
-  private var direct: [[RequestRow?]]
+  /// By door, then code; one array, because it is asked for every request.
+  private var direct: [RequestRow?]
   private var others: [[RequestRow]]
 
   init(_ families: [[RequestRow]]) {
-    direct = Array(repeating: Array(repeating: nil, count: Self.directCodes), count: 3)
+    direct = Array(repeating: nil, count: 3 * Self.directCodes)
     others = Array(repeating: [], count: 3)
     for row in families.joined() {
       for (door, bit) in [RequestRow.Doors.nameServer, .broker, .fast].enumerated()
       where row.doors.contains(bit) {
         let code = Int(row.code.rawValue)
         if code < Self.directCodes {
-          precondition(direct[door][code] == nil, "two rows for one request code")
-          direct[door][code] = row
+          let place = door * Self.directCodes + code
+          precondition(direct[place] == nil, "two rows for one request code")
+          direct[place] = row
         } else {
           others[door].append(row)
         }
@@ -71,7 +73,9 @@ struct RequestTable {
   /// The handler of `code` at that door, nil when it is not served there.
   func handler(_ code: Int32, at role: Role) -> Handler? {
     let door = Int(role.rawValue)
-    if code >= 0 && code < Int32(Self.directCodes) { return direct[door][Int(code)]?.handler }
+    if code >= 0 && code < Int32(Self.directCodes) {
+      return direct[door * Self.directCodes + Int(code)]?.handler
+    }
     return others[door].first { $0.code.rawValue == code }?.handler
   }
 }

@@ -65,6 +65,15 @@ extension RawSpan {
       littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: checked(offset, 8), as: UInt64.self))
   }
 
+  /// As `word(at:)` for callers that have checked the bounds.
+  @unsafe @inline(__always) func uncheckedWord(at offset: Int) -> UInt64 {
+    unsafe UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+  }
+  /// Two bytes in the order of memory, for callers that have checked the bounds.
+  @unsafe @inline(__always) func uncheckedPair(at offset: Int) -> UInt16 {
+    unsafe UInt16(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self))
+  }
+
   /// The bytes as text; malformed UTF-8 becomes U+FFFD. Allocates.
   package var text: String { unsafe withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) } }
   /// A copy of the bytes. Allocates.
@@ -119,6 +128,38 @@ enum Words {
 
   /// Number of bytes before the lowest mark, 8 without marks.
   @inline(__always) static func bytesBefore(_ marks: UInt64) -> Int { marks.trailingZeroBitCount &>> 3 }
+
+  /// The number that eight decimal digits are, the first in the lowest byte; nil when one is none.
+  @inline(__always) static func number(_ word: UInt64) -> Int64? {
+    // Both a digit and six more have a high nibble of 3.
+    let high: UInt64 = 0xF0F0_F0F0_F0F0_F0F0
+    if (word & high) | ((word &+ 0x0606_0606_0606_0606) & high) >> 4 != 0x3333_3333_3333_3333 { return nil }
+    // Neighbours are joined to numbers below 100, these to numbers below 10,000, and those.
+    let pairs = ((word & 0x0F0F_0F0F_0F0F_0F0F) &* (1 + 10 << 8)) >> 8
+    let fours = ((pairs & 0x00FF_00FF_00FF_00FF) &* (1 + 100 << 16)) >> 16
+    let eight = ((fours & 0x0000_FFFF_0000_FFFF) &* (1 + 10_000 << 32)) >> 32
+    return Int64(truncatingIfNeeded: eight)
+  }
+}
+
+/// Searching sixteen bytes at once. With arithmetic, which becomes vector instructions; `.==` becomes a loop.
+enum Lanes {
+  static let bytes = 16
+
+  /// Number of bytes before the first `a` or `b` among the sixteen at `offset`, 16 without any. The span must
+  /// hold all of them.
+  @inline(__always)
+  static func bytesBefore(_ a: UInt8, _ b: UInt8, in span: RawSpan, at offset: Int) -> Int {
+    // Sixteen bytes lie there, as the callers have checked.
+    let lanes = unsafe span.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD16<UInt8>.self)
+    let (x, y) = (lanes ^ SIMD16(repeating: a), lanes ^ SIMD16(repeating: b))
+    let one = SIMD16<UInt8>(repeating: 1)
+    // The high bit is set where x or y is 0: less one, it has a high bit that it had not before.
+    let hits = (((x &- one) & ~x) | ((y &- one) & ~y)) & SIMD16(repeating: 0x80)
+    let words = unsafe unsafeBitCast(hits, to: SIMD2<UInt64>.self)
+    let (low, high) = (UInt64(littleEndian: words[0]), UInt64(littleEndian: words[1]))
+    return low != 0 ? low.trailingZeroBitCount &>> 3 : 8 &+ high.trailingZeroBitCount &>> 3
+  }
 }
 
 extension Array<UInt8> {

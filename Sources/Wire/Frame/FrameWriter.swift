@@ -53,9 +53,9 @@ package struct FrameWriter {
   }
 
   /// Adds fields whose text was written before: `"name":"value"`, with commas between them.
-  @inlinable package mutating func fields(prepared text: RawSpan, to out: inout ByteBuffer) {
+  @inlinable package mutating func fields(prepared text: borrowing ByteBuffer, to out: inout ByteBuffer) {
     separator(to: &out)
-    out.append(text)
+    out.append(text.bytes)
   }
 
   /// Adds an extField. Values travel as JSON strings (Go and C++ need that).

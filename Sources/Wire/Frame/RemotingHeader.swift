@@ -9,6 +9,8 @@ package struct HeaderField: Sendable {
   package var nameBytes: Int32 = 0
   package var valueStart: Int32 = 0
   package var valueBytes: Int32 = 0
+  /// The name when it is a single byte of a JSON header, else 0.
+  package var letter: UInt8 = 0
   /// The value is a JSON string with escapes: read it with `RemotingHeader.appendValue`, not raw.
   package var isEscaped = false
 
@@ -155,7 +157,9 @@ package struct RemotingHeader: ~Copyable {
 
   /// Room for one more field; its ranges must lie inside the parsed bytes.
   @inline(__always)
-  mutating func append(name: ScannedText, value: ScannedText) throws(WireError) {
+  mutating func append(
+    name: ScannedText, letter: UInt8 = 0, value: ScannedText
+  ) throws(WireError) {
     if fieldCount == Self.fieldsMax { throw WireError(.tooManyFields, at: name.start) }
     // A frame is at most 16 MiB, so that its offsets fit.
     var field = HeaderField()
@@ -163,6 +167,7 @@ package struct RemotingHeader: ~Copyable {
     field.nameBytes = Int32(truncatingIfNeeded: name.end - name.start)
     field.valueStart = Int32(truncatingIfNeeded: value.start)
     field.valueBytes = Int32(truncatingIfNeeded: value.end - value.start)
+    field.letter = letter
     field.isEscaped = value.isEscaped
     unsafe storage[fieldCount] = field
     fieldCount += 1
@@ -174,10 +179,16 @@ package struct RemotingHeader: ~Copyable {
 @usableFromInline func decimalValue(_ bytes: RawSpan, _ start: Int, _ end: Int) -> Int64? {
   if end &- start > 18 || end <= start { return decimal(bytes, start, end) }
   var value: Int64 = 0
-  for at in start..<end {
+  var at = start
+  while at &+ 8 <= end, let digits = Words.number(bytes.word(at: at)) {
+    value = value &* 100_000_000 &+ digits
+    at &+= 8
+  }
+  while at < end {
     let digit = bytes.uint8(at: at) &- 0x30
     if digit > 9 { return decimal(bytes, start, end) }
     value = value &* 10 &+ Int64(digit)
+    at &+= 1
   }
   return value
 }

@@ -59,21 +59,33 @@ enum JSONScan {
   /// Scans the contents of a string, which begin at `start` (not negative), up to the closing quote.
   @inline(__always)
   static func contents(_ bytes: RawSpan, _ start: Int, quote: UInt8) throws(WireError) -> ScannedText {
-    let lastWord = bytes.byteCount &- 8
+    // Most strings of a header have less than sixteen bytes and no escape.
+    if start <= bytes.byteCount &- Lanes.bytes {
+      let before = Lanes.bytesBefore(quote, 0x5C, in: bytes, at: start)
+      // One of those sixteen bytes.
+      if before < Lanes.bytes,
+        unsafe bytes.unsafeLoad(fromUncheckedByteOffset: start &+ before, as: UInt8.self) == quote
+      {
+        return ScannedText(start: start, end: start &+ before, isEscaped: false)
+      }
+    }
+    return try longContents(bytes, start, quote: quote)
+  }
+
+  /// As `contents`.
+  @inline(never)
+  static func longContents(
+    _ bytes: RawSpan, _ start: Int, quote: UInt8
+  ) throws(WireError) -> ScannedText {
+    let lastLanes = bytes.byteCount &- Lanes.bytes
     var at = start
     var isEscaped = false
-    // Eight bytes at a time up to the first quote or backslash.
-    while at <= lastWord {
-      // Eight bytes are left, as the line above says.
-      let word = unsafe UInt64(
-        littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt64.self))
-      let marks = Words.equal(quote, word) | Words.equal(0x5C, word)
-      if marks == 0 {
-        at &+= 8
-        continue
-      }
-      at &+= Words.bytesBefore(marks)
-      // The marked byte is one of those eight.
+    // Sixteen bytes at a time up to the first quote or backslash.
+    while at <= lastLanes {
+      let before = Lanes.bytesBefore(quote, 0x5C, in: bytes, at: at)
+      at &+= before
+      if before == Lanes.bytes { continue }
+      // The marked byte is one of those sixteen.
       if unsafe bytes.unsafeLoad(fromUncheckedByteOffset: at, as: UInt8.self) == quote {
         return ScannedText(start: start, end: at, isEscaped: isEscaped)
       }

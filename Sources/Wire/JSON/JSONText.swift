@@ -28,13 +28,18 @@ package enum JSONText {
   @inline(__always)
   private static func appendPlainWords(of text: RawSpan, to out: inout ByteBuffer) -> Int {
     precondition(out.room >= text.byteCount)
-    let lastWord = text.byteCount &- 8
     let tail = out.tail
     var at = 0
-    while at <= lastWord {
-      // Eight bytes are left to be read, so there is room for eight.
-      let word = unsafe UInt64(
-        littleEndian: text.unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt64.self))
+    while at <= text.byteCount &- Lanes.bytes {
+      // Sixteen bytes are left to be read, so there is room for sixteen.
+      let lanes = unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: SIMD16<UInt8>.self)
+      if mayNeedEscape(lanes) { break }
+      unsafe (out.base! + (tail &+ at)).storeBytes(of: lanes, as: SIMD16<UInt8>.self)
+      at &+= Lanes.bytes
+    }
+    while at <= text.byteCount &- 8 {
+      // Eight bytes, as above.
+      let word = unsafe text.uncheckedWord(at: at)
       if mayNeedEscape(word) { break }
       unsafe out.base!.storeBytes(of: word.littleEndian, toByteOffset: tail &+ at, as: UInt64.self)
       at &+= 8
@@ -97,7 +102,9 @@ package enum JSONText {
   /// The byte of an escape `\u00XX` below U+0080, as the separators of a property string are written; nil for
   /// any other.
   @inline(__always) private static func controlEscape(_ text: RawSpan, _ at: Int) -> UInt8? {
-    guard text.holds("\\u00", at: at), at &+ 6 <= text.byteCount, let low = nibble(text.uint8(at: at &+ 5))
+    // `\u00`, in the order of the wire.
+    guard at &+ 6 <= text.byteCount, text.uint32(at: at) == 0x5C75_3030,
+      let low = nibble(text.uint8(at: at &+ 5))
     else { return nil }
     let high = text.uint8(at: at &+ 4) &- 0x30
     return high < 8 ? high &<< 4 | low : nil
@@ -111,6 +118,18 @@ package enum JSONText {
     let high = word | (word &+ 0x0101_0101_0101_0101)
     return (control | high) & 0x8080_8080_8080_8080 != 0
       || Words.equal(0x22, word) | Words.equal(0x5C, word) != 0
+  }
+
+  /// The same for sixteen bytes.
+  @inline(__always) private static func mayNeedEscape(_ lanes: SIMD16<UInt8>) -> Bool {
+    let one = SIMD16<UInt8>(repeating: 1)
+    let control = (lanes &- SIMD16(repeating: 0x20)) & ~lanes
+    let quote = lanes ^ SIMD16(repeating: 0x22)
+    let backslash = lanes ^ SIMD16(repeating: 0x5C)
+    let marks =
+      control | lanes | (lanes &+ one) | ((quote &- one) & ~quote) | ((backslash &- one) & ~backslash)
+    let words = unsafe unsafeBitCast(marks & SIMD16(repeating: 0x80), to: SIMD2<UInt64>.self)
+    return words[0] | words[1] != 0
   }
 
   /// Bytes of the character at `at` if it must be escaped, else 0.

@@ -1,17 +1,6 @@
 // Message ids: the broker's offset id (Apache MessageDecoder.createMessageId) and the client's unique key
 // (MessageClientIDSetter). Both are upper-case hex of big-endian fields.
 
-/// Appends eight hex digits, upper case, as one word.
-@inline(__always) func appendHex8(_ value: UInt32, to out: inout ByteBuffer) {
-  // Spread the nibbles over eight bytes, then add '0', and 7 more where the nibble is above 9.
-  var x = UInt64(value)
-  x = (x | x << 16) & 0x0000_FFFF_0000_FFFF
-  x = (x | x << 8) & 0x00FF_00FF_00FF_00FF
-  x = (x | x << 4) & 0x0F0F_0F0F_0F0F_0F0F
-  let above = ((x &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
-  out.append(bigEndian: x &+ 0x3030_3030_3030_3030 &+ above &* 7)
-}
-
 /// The broker's offset id: store host and commit-log offset, 32 hex digits, with an IPv6 host 56.
 package struct OffsetMessageId: Equatable, Sendable {
   package var host: HostAddress
@@ -52,16 +41,17 @@ package struct OffsetMessageId: Equatable, Sendable {
 
   /// Appends the 32 or 56 hex digits. No allocation.
   package func append(to out: inout ByteBuffer) {
-    out.reserve(56)
+    var writer = unsafe out.writer(56)
     if host.isV6 {
-      appendHex8(UInt32(truncatingIfNeeded: host.high >> 32), to: &out)
-      appendHex8(UInt32(truncatingIfNeeded: host.high), to: &out)
-      appendHex8(UInt32(truncatingIfNeeded: host.low >> 32), to: &out)
+      unsafe writer.put(hex: UInt32(truncatingIfNeeded: host.high >> 32))
+      unsafe writer.put(hex: UInt32(truncatingIfNeeded: host.high))
+      unsafe writer.put(hex: UInt32(truncatingIfNeeded: host.low >> 32))
     }
-    appendHex8(UInt32(truncatingIfNeeded: host.low), to: &out)
-    appendHex8(UInt32(bitPattern: host.port), to: &out)
-    appendHex8(UInt32(truncatingIfNeeded: physicalOffset >> 32), to: &out)
-    appendHex8(UInt32(truncatingIfNeeded: physicalOffset), to: &out)
+    unsafe writer.put(hex: UInt32(truncatingIfNeeded: host.low))
+    unsafe writer.put(hex: UInt32(bitPattern: host.port))
+    unsafe writer.put(hex: UInt32(truncatingIfNeeded: physicalOffset >> 32))
+    unsafe writer.put(hex: UInt32(truncatingIfNeeded: physicalOffset))
+    unsafe out.take(writer)
   }
 }
 
@@ -86,11 +76,12 @@ package struct UniqueKeyMaker: Sendable {
   /// Appends the next id's 32 hex digits. No allocation.
   package mutating func append(nowMs: Int64, to out: inout ByteBuffer) {
     let elapsed = UInt32(truncatingIfNeeded: nowMs &- startOfMonthMs)
-    out.reserve(32)
-    appendHex8(v4, to: &out)
-    appendHex8(UInt32(truncatingIfNeeded: processAndSeed >> 16), to: &out)
-    appendHex8(UInt32(truncatingIfNeeded: processAndSeed) << 16 | elapsed >> 16, to: &out)
-    appendHex8(elapsed << 16 | UInt32(counter), to: &out)
+    var writer = unsafe out.writer(32)
+    unsafe writer.put(hex: v4)
+    unsafe writer.put(hex: UInt32(truncatingIfNeeded: processAndSeed >> 16))
+    unsafe writer.put(hex: UInt32(truncatingIfNeeded: processAndSeed) << 16 | elapsed >> 16)
+    unsafe writer.put(hex: elapsed << 16 | UInt32(counter))
+    unsafe out.take(writer)
     counter &+= 1
   }
 }

@@ -199,32 +199,3 @@ extension RecordDraft {
     }
   }
 }
-
-/// Stores one field after the other; its user has checked that all of them fit.
-@unsafe private struct RawWriter {
-  var at: UnsafeMutableRawPointer
-
-  @inline(__always) init(at: UnsafeMutableRawPointer) { unsafe self.at = at }
-
-  @inline(__always) mutating func put<T: FixedWidthInteger>(_ value: T) {
-    unsafe at.storeBytes(of: value.bigEndian, as: T.self)
-    unsafe at += MemoryLayout<T>.size
-  }
-
-  @inline(__always) mutating func put(_ host: HostAddress) {
-    if host.isV6 {
-      unsafe put(host.high)
-      unsafe put(host.low)
-    } else {
-      unsafe put(UInt32(truncatingIfNeeded: host.low))
-    }
-    unsafe put(host.port)
-  }
-
-  @inline(__always) mutating func put(_ span: RawSpan) {
-    let size = span.byteCount
-    if size == 0 { return }
-    unsafe span.withUnsafeBytes { unsafe at.copyMemory(from: $0.baseAddress!, byteCount: size) }
-    unsafe at += size
-  }
-}

@@ -15,8 +15,8 @@ enum BenchCommands {
         queues.
 
         With --limit the same frames first go over the same number of connections to a process on this
-        machine that does nothing but answer: the ratios say how much of what the machine can do the broker
-        reaches.
+        machine that does nothing but send them back: the ratios say how much of what the machine can do the
+        broker reaches.
 
         For the latency of a single client: --producers 1 --pipeline 1.
         """,

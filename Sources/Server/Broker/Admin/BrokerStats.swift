@@ -52,6 +52,7 @@ final class BrokerStats {
   // MARK: counting
 
   /// Messages stored; no allocation once a slot is known.
+  @inline(__always)
   func put(_ slot: TopicSlot, messages: Int, bytes: Int) {
     let index = Int(slot.rawValue)
     if index >= putMeters.count {

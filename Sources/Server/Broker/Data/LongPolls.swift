@@ -77,6 +77,7 @@ final class LongPolls {
   func unexpect(_ slot: TopicSlot) { waitingBySlot[Int(slot.rawValue)] -= 1 }
 
   /// A record was appended to that queue in this turn.
+  @inline(__always)
   func touched(_ slot: TopicSlot, _ queueId: Int32) {
     let index = Int(slot.rawValue)
     if index >= waitingBySlot.count || waitingBySlot[index] == 0 { return }

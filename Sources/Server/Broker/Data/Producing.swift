@@ -17,9 +17,9 @@ final class Producing {
   var ids = ByteBuffer(capacity: 256)
   var keys: UniqueKeyMaker
   /// `MSG_REGION`, `TRACE_ON`, `CLUSTER`: what the broker adds to every message.
-  private(set) var suffix: [UInt8] = []
+  private(set) var suffix = ByteBuffer()
   /// `TRACE_ON` and `MSG_REGION` as every answer to a send has them.
-  private var commonFields: [UInt8] = []
+  private var commonFields = ByteBuffer()
   /// The logic queue that the send at hand named, when its topic is static.
   var logicQueue: LogicTarget?
   private(set) var bodyBytesMax = 0
@@ -49,14 +49,14 @@ final class Producing {
   func take(_ options: ServerOptions) {
     let trace = options.traceOn ? "true" : "false"
     let properties = [("MSG_REGION", options.region), ("TRACE_ON", trace), ("CLUSTER", options.clusterName)]
-    suffix = properties.flatMap { Array("\($0.0)\u{1}\($0.1)\u{2}".utf8) }
-    var fields = ByteBuffer()
-    fields.append("\"TRACE_ON\":\"")
-    fields.append(utf8: trace)
-    fields.append("\",\"MSG_REGION\":\"")
-    JSONText.appendEscaped(options.region, to: &fields)
-    fields.append(UInt8(ascii: "\""))
-    commonFields = fields.array
+    suffix.removeAll()
+    for (name, value) in properties { suffix.append(utf8: "\(name)\u{1}\(value)\u{2}") }
+    commonFields.removeAll()
+    commonFields.append("\"TRACE_ON\":\"")
+    commonFields.append(utf8: trace)
+    commonFields.append("\",\"MSG_REGION\":\"")
+    JSONText.appendEscaped(options.region, to: &commonFields)
+    commonFields.append(UInt8(ascii: "\""))
     bodyBytesMax = options.store.messageBytesMax
   }
 
@@ -90,45 +90,51 @@ enum Produce {
   static func send(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
-    var request = SendRequest(header, fields)
-    let producing = node.broker.producing
-    producing.logicQueue = nil
     do throws(Refusal) {
-      guard let topicField = request.topic, topicField.valueBytes > 0 else {
-        throw Refusal(.invalidParameter, "the request names no topic")
-      }
-      producing.name.removeAll()
-      header.appendValue(of: topicField, in: fields, to: &producing.name)
-      let slot = try resolve(node, producing, header, fields, request)
-      if node.broker.staticTopics.isUsed {
-        producing.logicQueue = try node.broker.staticTopics.target(slot, request.queueId, header, fields)
-        request.queueId = producing.logicQueue?.physicalId ?? request.queueId
-      }
-      let gate = node.store.gate(slot)
-      try check(node, request, slot, gate, body)
-      var draft = draft(node, session, header, fields, request, gate)
-      if gate.isPriority {
-        draft.queueId = PriorityTopics.queue(producing.properties.bytes, queues: gate.writeQueues)
-      }
-      if request.isBatch {
-        try BatchSend.append(node, session, header, draft, slot, body)
-      } else if producing.kind(slot, node.store) == .retry {
-        try Redelivery.sendToRetry(node, session, header, fields, request, draft, slot, body)
-      } else {
-        try one(node, session, header, draft, slot, body)
-      }
+      try store(node, node.broker.producing, session, header, fields, body)
     } catch {
       refuse(node, session, header, error)
+    }
+  }
+
+  /// `producing` is lent all the way down: counting its references would cost a tenth of the hot path.
+  private static func store(
+    _ node: Node, _ producing: borrowing Producing, _ session: Session, _ header: borrowing RemotingHeader,
+    _ fields: RawSpan, _ body: RawSpan
+  ) throws(Refusal) {
+    var request = SendRequest(header, fields)
+    producing.logicQueue = nil
+    guard let topicField = request.topic, topicField.valueBytes > 0 else {
+      throw Refusal(.invalidParameter, "the request names no topic")
+    }
+    producing.name.removeAll()
+    header.appendValue(of: topicField, in: fields, to: &producing.name)
+    let slot = try resolve(node, producing, header, fields, request)
+    if node.broker.staticTopics.isUsed {
+      producing.logicQueue = try node.broker.staticTopics.target(slot, request.queueId, header, fields)
+      request.queueId = producing.logicQueue?.physicalId ?? request.queueId
+    }
+    let gate = node.store.gate(slot)
+    try check(node, producing, request, slot, gate, body)
+    var draft = draft(node, producing, session, header, fields, request, gate)
+    if gate.isPriority {
+      draft.queueId = PriorityTopics.queue(producing.properties.bytes, queues: gate.writeQueues)
+    }
+    if request.isBatch {
+      try BatchSend.append(node, session, header, draft, slot, body)
+    } else if producing.kind(slot, node.store) == .retry {
+      try Redelivery.sendToRetry(node, session, header, fields, request, draft, slot, body)
+    } else {
+      try one(node, producing, session, header, draft, slot, body)
     }
   }
 
   /// The record that a request asks for; its property string is put into `producing`.
   @inline(__always)
   static func draft(
-    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan,
-    _ request: SendRequest, _ gate: TopicGate
+    _ node: Node, _ producing: borrowing Producing, _ session: Session, _ header: borrowing RemotingHeader,
+    _ fields: RawSpan, _ request: borrowing SendRequest, _ gate: TopicGate
   ) -> RecordDraft {
-    let producing = node.broker.producing
     var draft = RecordDraft()
     draft.queueId = request.queueId >= 0 ? request.queueId : node.randomQueue(gate.writeQueues)
     draft.flag = request.flag
@@ -145,9 +151,9 @@ enum Produce {
 
   /// Refuses a queue that the topic does not have, and a body that is empty or too large.
   static func check(
-    _ node: Node, _ request: borrowing SendRequest, _ slot: TopicSlot, _ gate: TopicGate, _ body: RawSpan
+    _ node: Node, _ producing: borrowing Producing, _ request: borrowing SendRequest, _ slot: TopicSlot,
+    _ gate: TopicGate, _ body: RawSpan
   ) throws(Refusal) {
-    let producing = node.broker.producing
     guard request.queueId < max(gate.readQueues, gate.writeQueues) else {
       throw Refusal(
         .invalidParameter,
@@ -165,10 +171,9 @@ enum Produce {
 
   /// Stores one message whose topic name and properties lie in `producing`, and answers.
   static func one(
-    _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ draft: RecordDraft,
-    _ slot: TopicSlot, _ body: RawSpan
+    _ node: Node, _ producing: borrowing Producing, _ session: Session, _ header: borrowing RemotingHeader,
+    _ draft: RecordDraft, _ slot: TopicSlot, _ body: RawSpan
   ) throws(Refusal) {
-    let producing = node.broker.producing
     var scan = try producing.complete(nowMs: node.nowMs)
     if node.broker.compaction.isUsed,
       let refusal = node.broker.compaction.refusal(slot, scan, producing.properties.bytes)
@@ -209,8 +214,8 @@ enum Produce {
 
   /// The topic's slot; creates the topic where Apache would. Its name lies in `producing`.
   static func resolve(
-    _ node: Node, _ producing: Producing, _ header: borrowing RemotingHeader, _ fields: RawSpan,
-    _ request: SendRequest
+    _ node: Node, _ producing: borrowing Producing, _ header: borrowing RemotingHeader, _ fields: RawSpan,
+    _ request: borrowing SendRequest
   ) throws(Refusal) -> TopicSlot {
     if let slot = node.store.slot(producing.name.bytes), node.store.gate(slot).exists {
       if producing.kind(slot, node.store) != .forbidden { return slot }
@@ -274,7 +279,7 @@ extension Producing {
       scan.uniqueKey = start..<properties.count
       properties.append(UInt8(2))
     }
-    properties.append(suffix)
+    properties.append(suffix.bytes)
     if properties.count > ServerLimits.propertiesBytesMax {
       throw Refusal(
         .messageIllegal, "the message properties are longer than \(ServerLimits.propertiesBytesMax) bytes")
@@ -327,17 +332,14 @@ extension Producing {
       queueId = logic.queueId
       queueOffset = logic.delta.map { queueOffset + $0 } ?? -1
     }
-    var writer = FrameWriter(response: ResponseCode.success.rawValue, opaque: header.opaque, to: &session.out)
-    writer.field("queueId", Int64(queueId), to: &session.out)
+    let answer = SendAnswer(queueId: Int64(queueId), to: &session.out)
     if !transactionId.isEmpty {
-      writer.field("transactionId", text: properties.bytes[transactionId], to: &session.out)
+      answer.transactionId(properties.bytes[transactionId], to: &session.out)
     }
-    writer.field("msgId", plain: ids.bytes, to: &session.out)
-    writeCommon(&writer, to: &session.out)
-    if !recallHandle.isEmpty { writer.field("recallHandle", recallHandle, to: &session.out) }
-    writer.field("queueOffset", queueOffset, to: &session.out)
-    writer.endHeader(to: &session.out)
-    writer.finish(to: &session.out)
+    answer.ids(ids.bytes, to: &session.out)
+    answer.fields(prepared: commonFields, to: &session.out)
+    if !recallHandle.isEmpty { answer.recallHandle(recallHandle, to: &session.out) }
+    answer.end(queueOffset: queueOffset, opaque: header.opaque, to: &session.out)
   }
 
   /// By which a waiting message is taken back; messages of retry topics cannot be. A millisecond into the
@@ -351,7 +353,6 @@ extension Producing {
   }
 
   func writeCommon(_ writer: inout FrameWriter, to out: inout ByteBuffer) {
-    let common = commonFields
-    writer.fields(prepared: common.rawBytes, to: &out)
+    writer.fields(prepared: commonFields, to: &out)
   }
 }

@@ -139,7 +139,7 @@ enum Redelivery {
       request.reconsumeTimes <= triesMax
       && node.broker.clients.holdsAnyLock(group)
     if request.reconsumeTimes <= triesMax && !isLocked {
-      return try Produce.one(node, session, header, draft, slot, body)
+      return try Produce.one(node, node.broker.producing, session, header, draft, slot, body)
     }
     let deadTopic = TopicName.deadLetter(group: groupName)
     let deadSlot = node.broker.topics.ensure(
@@ -152,7 +152,7 @@ enum Redelivery {
     producing.name.append(utf8: deadTopic)
     var dead = draft
     dead.queueId = 0
-    try Produce.one(node, session, header, dead, deadSlot, body)
+    try Produce.one(node, node.broker.producing, session, header, dead, deadSlot, body)
   }
 
   /// `%RETRY%group`, and of pop consumers `%RETRY%group+topic` (Apache KeyBuilder.parseGroup).

@@ -40,8 +40,8 @@ enum ReplyRequests {
       header.appendValue(of: topicField, in: fields, to: &producing.name)
       let slot = try Produce.resolve(node, producing, header, fields, request)
       let gate = node.store.gate(slot)
-      try Produce.check(node, request, slot, gate, body)
-      var draft = Produce.draft(node, session, header, fields, request, gate)
+      try Produce.check(node, producing, request, slot, gate, body)
+      var draft = Produce.draft(node, producing, session, header, fields, request, gate)
       draft.sysFlag = draft.sysFlag.with(.none)
       var properties = Properties(decoding: producing.properties.bytes)
       properties[PropertyName.region] = node.options.region

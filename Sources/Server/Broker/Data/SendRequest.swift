@@ -21,11 +21,10 @@ struct SendRequest {
 
   /// Reads the header in one pass. Unparsable numbers stay 0, as Apache leaves them.
   init(_ header: borrowing RemotingHeader, _ fields: RawSpan) {
-    for index in 0..<header.fieldCount {
-      let field = header.fields[index]
-      let letter =
-        field.nameBytes == 1 ? fields.uint8(at: Int(field.nameStart)) : Self.letter(fields[field.name])
-      take(letter, field, header, fields)
+    let all = header.fields
+    for index in all.indices {
+      let field = all[index]
+      take(field.letter != 0 ? field.letter : Self.letter(fields[field.name]), field, header, fields)
     }
   }
 
@@ -55,6 +54,7 @@ struct SendRequest {
   private static func letter(_ name: RawSpan) -> UInt8 {
     // Lengths tell most names apart; one comparison settles the rest.
     switch name.byteCount {
+    case 1: name.uint8(at: 0)
     case 4: name.equals("flag") ? UInt8(ascii: "h") : 0
     case 5: name.equals("topic") ? UInt8(ascii: "b") : name.equals("batch") ? UInt8(ascii: "m") : 0
     case 7: name.equals("queueId") ? UInt8(ascii: "e") : name.equals("sysFlag") ? UInt8(ascii: "f") : 0
