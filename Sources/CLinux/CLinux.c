@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -99,4 +101,31 @@ void clinux_raise_default(int number) {
   sigaddset(&only, number);
   pthread_sigmask(SIG_UNBLOCK, &only, NULL);
   raise(number);
+}
+
+void clinux_allocate_sparingly(void) {
+  mallopt(M_ARENA_MAX, 1);
+  // Set, and so kept: by itself the allocator raises the threshold to the largest piece ever freed.
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+}
+
+static int drop_pages(struct dl_phdr_info *object, size_t bytes, void *unused) {
+  (void)bytes;
+  (void)unused;
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  for (int i = 0; i < object->dlpi_phnum; i++) {
+    const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+    // What can be written, or could be while it was relocated, is in no file.
+    if (part->p_type != PT_LOAD || part->p_flags & PF_W) continue;
+    uintptr_t start = (object->dlpi_addr + part->p_vaddr + page - 1) / page * page;
+    uintptr_t end = (object->dlpi_addr + part->p_vaddr + part->p_memsz) / page * page;
+    if (start < end) madvise((void *)start, end - start, MADV_DONTNEED);
+  }
+  return 0;
+}
+
+void clinux_drop_unused_pages(void) {
+  malloc_trim(0);
+  dl_iterate_phdr(drop_pages, NULL);
 }

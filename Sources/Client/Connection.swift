@@ -135,6 +135,8 @@ final class Connection {
       }
     }
     input.consume(start)
+    // Few answers are large, and who watches a cluster for days has no use for their memory in between.
+    if input.isEmpty, input.capacityBytes > Limits.keptBytes { input.release() }
   }
 
   private func take(_ frame: FrameBounds) {

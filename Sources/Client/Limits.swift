@@ -6,6 +6,8 @@ package enum Limits {
   package static let bodyBytesMax = 64 << 20
   /// Bytes asked of the kernel at once.
   static let readBytes = 64 << 10
+  /// Memory that a connection keeps between two answers.
+  static let keptBytes = 256 << 10
   /// Requests that one `callAll` may have open.
   package static let callsMax = 65_536
   /// Messages in one pull.

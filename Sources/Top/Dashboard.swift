@@ -10,6 +10,7 @@ package enum Dashboard {
   /// On SIGINT, SIGTERM and SIGHUP the terminal is restored and the process dies by that signal. Call on the
   /// main thread, before other threads start: their signal mask must be ours.
   package static func run(_ options: DashboardOptions) -> Int32 {
+    Process.allocateSparingly()
     let exchange: Exchange
     let signals: SignalSource
     do throws(Errno) {

@@ -111,6 +111,9 @@ package enum Limits {
   package static let nameBytesMax = 512
   /// Characters typed into find or filter.
   package static let inputCharactersMax = 64
+  /// Memory that is not used is given back once the start is over, and then every ten seconds.
+  package static let tidyFirstMs: Int64 = 2_500
+  package static let tidyEveryMs: Int64 = 10_000
   /// Largest screen that is drawn; a terminal that claims more gets this part.
   package static let columnsMax = 1_000
   package static let rowsMax = 500

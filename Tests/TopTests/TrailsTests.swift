@@ -39,6 +39,28 @@ import Top
     #expect(samples("never").isEmpty)
   }
 
+  /// Rows are kept in blocks that moments have in common: each row still has its own numbers.
+  @Test func manyRowsKeepTheirOwnNumbers() {
+    var trails = Trails()
+    let names = (0..<200).map { "topic-\($0)" }
+    // In each second one row has another number, then a block has none, and at last a row comes to the last.
+    for second in 1...5 as ClosedRange<Int64> {
+      let numbers = (0..<200).map { Double($0 == Int(second) * 40 ? 1_000 + second : Int64($0)) }
+      trails.feed(snapshot(second: second, total: .unknown, Array(zip(names, numbers))))
+    }
+    trails.feed(snapshot(second: 6, total: .unknown, Array(zip(names, (0..<100).map { Double($0) }))))
+    trails.feed(snapshot(second: 7, total: .unknown, [("new", 7)]))
+    for row in 0..<200 {
+      let samples = trails.samples(of: .topics, names[row], count: 7, spacingMs: 1_000, endMs: 7_000)
+      for second in 1...5 {
+        #expect(samples[second - 1] == (row == second * 40 ? 1_000 + Float(second) : Float(row)))
+      }
+      #expect(row < 100 ? samples[5] == Float(row) : samples[5].isNaN)
+      #expect(samples[6].isNaN)
+    }
+    #expect(trails.samples(of: .topics, "new", count: 2, spacingMs: 1_000, endMs: 7_000)[1] == 7)
+  }
+
   @Test func tenMinutesAreKept() {
     var trails = Trails()
     for second in 0..<Int64(Limits.trailMoments + 50) {

@@ -23,6 +23,14 @@ package enum Process {
   /// flushed is lost. Once per process: it takes SIGALRM.
   package static func endAfter(ms: Int32) { _ = clinux_end_after(ms) }
 
+  /// Trades a little speed of large allocations for memory: one heap for all threads, and what is freed in
+  /// pieces of 128 KiB or more goes back to the kernel. Call before the first thread starts.
+  package static func allocateSparingly() { clinux_allocate_sparingly() }
+
+  /// Gives back free memory of the heap, and code that was used once, as at the start; takes about a
+  /// millisecond, and a fault of some microseconds for each 64 KiB of code that is used again.
+  package static func dropUnusedPages() { clinux_drop_unused_pages() }
+
   /// Writes all bytes to stdout; false when the reader is gone (EPIPE) or writing failed.
   package static func writeOut(_ bytes: RawSpan) -> Bool {
     (try? Streaming.write(STDOUT_FILENO, bytes)) != nil

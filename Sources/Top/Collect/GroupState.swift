@@ -32,8 +32,9 @@ struct GroupState {
 
     init(broker: String) { self.broker = broker }
 
-    /// Takes its offsets on this broker.
-    mutating func feed(_ progress: GroupProgress, atMs: Int64) {
+    /// Takes its offsets on this broker. Names are shared with `names` where it has them, for a large cluster
+    /// has each name in many groups.
+    mutating func feed(_ progress: GroupProgress, _ names: [String: Int], atMs: Int64) {
       var fresh: [Progress] = []
       fresh.reserveCapacity(progress.topics.count)
       for (place, sum) in progress.topics.enumerated() {
@@ -41,7 +42,8 @@ struct GroupState {
         if place < topics.count, topics[place].topic == sum.topic {
           one = topics[place]
         } else {
-          one = topics.first { $0.topic == sum.topic } ?? Progress(topic: sum.topic)
+          let name = names.index(forKey: sum.topic).map { names[$0].key } ?? sum.topic
+          one = topics.first { $0.topic == name } ?? Progress(topic: name)
         }
         one.backlog = .value(Double(sum.lag), atMs: atMs)
         one.out.feed(committed: sum.consumerOffset, shape: sum.queues, lag: sum.lag, atMs: atMs)

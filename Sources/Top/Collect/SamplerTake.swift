@@ -238,7 +238,7 @@ extension Sampler {
     guard let group = groupIndex[progress.group],
       let part = groups[group].parts.firstIndex(where: { $0.broker == brokers[index].group })
     else { return }
-    groups[group].parts[part].feed(progress, atMs: atMs)
+    groups[group].parts[part].feed(progress, topicIndex, atMs: atMs)
   }
   private mutating func feed(_ progress: TopicProgress, _ index: Int, _ atMs: Int64) {
     guard let topic = topicIndex[progress.topic],

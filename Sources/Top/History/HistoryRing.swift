@@ -5,10 +5,23 @@ package struct HistoryRing: Sendable {
   /// A key frame and the deltas after it.
   private struct Group: Sendable {
     let firstNumber: Int
-    var bytes: [UInt8] = []
-    var ends: [Int] = []
+    /// Each in memory of just its size.
+    var payloads: [[UInt8]] = []
     var takenAtMs: [Int64] = []
+    /// Memory of the payloads.
+    var bytes = 0
+
+    mutating func append(_ payload: [UInt8], _ takenAtMs: Int64) {
+      var exact: [UInt8] = []
+      exact.reserveCapacity(payload.count)
+      exact.append(contentsOf: payload)
+      payloads.append(exact)
+      bytes += payload.count + HistoryRing.payloadOverhead
+      self.takenAtMs.append(takenAtMs)
+    }
   }
+  /// What an array takes beside its elements, the memory allocator's share included, and our notes of it.
+  private static let payloadOverhead = 56
   private var groups: [Group] = []
   private var writer = SnapshotWriter(keyEvery: Limits.historyKeyEvery)
   private var nextNumber = 0
@@ -20,7 +33,7 @@ package struct HistoryRing: Sendable {
   package init(bytesMax: Int = Limits.historyBytesMax) { self.bytesMax = bytesMax }
 
   /// Memory of all pictures.
-  package var bytes: Int { groups.reduce(0) { $0 + $1.bytes.capacity } }
+  package var bytes: Int { groups.reduce(0) { $0 + $1.bytes } }
   /// The numbers of the pictures that can be had.
   package var numbers: Range<Int> { (groups.first?.firstNumber ?? nextNumber)..<nextNumber }
 
@@ -28,10 +41,7 @@ package struct HistoryRing: Sendable {
   package mutating func append(_ snapshot: Snapshot) {
     guard let payload = writer.payload(snapshot) else { return }
     if payload.isKey { groups.append(Group(firstNumber: nextNumber)) }
-    let last = groups.count - 1
-    groups[last].bytes += payload.bytes
-    groups[last].ends.append(groups[last].bytes.count)
-    groups[last].takenAtMs.append(snapshot.takenAtMs)
+    groups[groups.count - 1].append(payload.bytes, snapshot.takenAtMs)
     nextNumber += 1
     while groups.count > 1, groups[1].firstNumber < nextNumber - 1 {
       let isOld = (groups[0].takenAtMs.last ?? 0) < snapshot.takenAtMs - Limits.historyMs
@@ -64,9 +74,9 @@ package struct HistoryRing: Sendable {
     }
     readNumber = nil
     while index <= place.index {
-      let start = index == 0 ? 0 : group.ends[index - 1]
+      let payload = group.payloads[index]
       do throws(Malformed) {
-        try reader.take(group.bytes, start..<group.ends[index], isKey: index == 0)
+        try reader.take(payload, payload.indices, isKey: index == 0)
       } catch {
         preconditionFailure("the history reads what it wrote")
       }

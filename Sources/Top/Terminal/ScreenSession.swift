@@ -31,6 +31,8 @@ final class ScreenSession {
   private var pace = FramePace()
   private var needsDraw = true
   private var drawnMs: Int64 = 0
+  /// When memory that is not used is given back again.
+  private var tidyMs: Int64
   /// When the terminal was asked how wide its characters are; nil once it answered, or when it was not asked.
   private var askedMs: Int64?
   /// When a stop by Ctrl-Z was over; the SIGCONT that ended it follows.
@@ -61,6 +63,7 @@ final class ScreenSession {
     services = options.services
     self.signals = signals
     self.glyphs = glyphs
+    tidyMs = Clock.monotonicMs() + Limits.tidyFirstMs
     told = wishes
     stdinIsTerminal = Process.isStdinTerminal
     poller = try Poller()
@@ -278,5 +281,8 @@ final class ScreenSession {
     drawnMs = Clock.monotonicMs()
     pace.noteFrame(nowMs: drawnMs)
     needsDraw = false
+    if drawnMs < tidyMs { return }
+    tidyMs = drawnMs + Limits.tidyEveryMs
+    Process.dropUnusedPages()
   }
 }

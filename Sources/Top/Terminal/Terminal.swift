@@ -61,6 +61,8 @@ struct Terminal: ~Copyable {
     unsafe leaveok(window, true)
     curs_set(0)
     attributes = Self.attributes(depth)
+    // Blanks too.
+    unsafe wbkgd(window, chtype(attributes[Int(Style.normal.rawValue)]))
     beginModes()
   }
 
@@ -100,7 +102,10 @@ struct Terminal: ~Copyable {
   private static func attributes(_ depth: ColorDepth) -> [CInt] {
     var depth = depth
     if depth != .mono, !has_colors() || start_color() == ERR || use_default_colors() == ERR { depth = .mono }
-    var pairs: [(ink: Int32, paper: Int32)] = []
+    // The terminal's own colours are a pair as well: back to them is only a change of colour, while pair 0
+    // would also reset all that is not colour, in twice the bytes.
+    var pairs: [(ink: Int32, paper: Int32)] = depth == .mono ? [] : [(-1, -1)]
+    if depth != .mono { init_extended_pair(CInt(Self.ownPair), -1, -1) }
     return Style.allCases.map { style in
       let look = Look(style, depth)
       var bits: CInt = 0
@@ -109,7 +114,7 @@ struct Terminal: ~Copyable {
       if look.isUnderlined { bits |= underlined }
       if look.isReversed { bits |= reversed }
       let pair = (ink: look.ink?.number(depth) ?? -1, paper: look.paper?.number(depth) ?? -1)
-      if pair == (-1, -1) { return bits }
+      if depth == .mono { return bits }
       var index = pairs.firstIndex { $0 == pair }
       if index == nil {
         pairs.append(pair)
@@ -119,6 +124,8 @@ struct Terminal: ~Copyable {
       return bits | CInt((index ?? 0) + 1) << 8
     }
   }
+  /// The pair of the terminal's own colours.
+  private static let ownPair = 1
 
   // MARK: Showing
 
@@ -180,7 +187,6 @@ struct Terminal: ~Copyable {
       unsafe waddnstr(window, text, -1)
       start = end
     }
-    unsafe wattrset(window, 0)
   }
 
   /// Large changes are shown at once from now on.
