@@ -203,6 +203,26 @@ import Wire
     #expect(try lives.popper.pop().isEmpty)
   }
 
+  /// The log is full after any of the records of a revival, and the broker is killed: what it brought back
+  /// then is brought back no second time.
+  @Test(arguments: stride(from: 100, to: 1300, by: 100).map { Int64($0) })
+  func aKillWithAFullLogBringsNothingTwice(_ room: Int64) throws {
+    let lives = try Lives()
+    for number in 0..<2 { try lives.rig.store("T", body: "\(number)") }
+    #expect(try lives.popper.pop(invisibleMs: 10_000).count == 2)
+    try lives.fill(leaving: room)
+    lives.popper.pass(11_500)
+    try lives.next(.kill)
+    // What lies far behind is read from the disk.
+    for _ in 0..<4 {
+      lives.save()
+      lives.popper.pass(1001)
+    }
+    #expect(try lives.popper.pop(invisibleMs: 100_000).map(\.body).sorted() == ["0", "1"])
+    lives.popper.pass(50_000)
+    #expect(try lives.popper.pop().isEmpty)
+  }
+
   /// A change that a full log refuses changes nothing; one that it has taken holds, although the
   /// acknowledgement that Apache reads did not fit any more.
   @Test(arguments: stride(from: 100, to: 900, by: 100).map { Int64($0) }, [false, true])

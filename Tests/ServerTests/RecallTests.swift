@@ -45,6 +45,27 @@ struct RecallTests {
     #expect(rig.node.broker.timers.waiting == 0)
   }
 
+  /// What takes a message back is stored again half way, later than the message. A broker that was not there
+  /// then, nor when the message was due, keeps it back all the same.
+  @Test(arguments: [49, 51, 80])
+  func recallHoldsOverALongSleep(_ wakesAtHour: Int64) throws {
+    let rig = try rig()
+    let client = try rig.client()
+    let hourMs: Int64 = 3_600_000
+    let delay = ("TIMER_DELAY_MS", "\(50 * hourMs)")
+    _ = try client.sendTimer("T", [delay], body: "kept")
+    let reply = try client.sendTimer("T", [delay, ("UNIQ_KEY", "U")], body: "gone")
+    rig.pass(hourMs)
+    #expect(try recall(client, try #require(reply.fields["recallHandle"])).code == 0)
+    rig.pass(23 * hourMs + 1000)
+    #expect(rig.records("rmq_sys_wheel_timer").count == 5, "both messages are stored again")
+    rig.node.nowMs = Self.startMs + wakesAtHour * hourMs
+    for _ in 0..<3 { rig.pass(0) }
+    if wakesAtHour < 50 { rig.pass(2 * hourMs) }
+    #expect(rig.records("T").map(\.body) == ["kept"])
+    #expect(rig.node.broker.timers.waiting == 0)
+  }
+
   /// The record that takes a message back is as Apache's.
   @Test func recallIsStoredAsApacheStoresIt() throws {
     let rig = try rig()

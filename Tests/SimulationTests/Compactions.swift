@@ -20,6 +20,7 @@ final class Compactions: Feature {
       let sender = Sender(
         world, "compaction producer", topic: Self.topic, stream: 0, count: world.number(30...100))
       sender.draw = { [unowned world] message in
+        message.isKept = true
         message.key = "C\(world.number(0...Self.keys - 1))"
         return (Int32(world.number(0...Int(Self.queues) - 1)), "")
       }

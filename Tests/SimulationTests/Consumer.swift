@@ -3,6 +3,9 @@
 import Linux
 import Wire
 
+@testable import Server
+@testable import Store
+
 class Consumer {
   unowned let world: World
   let client: ModelClient
@@ -19,6 +22,10 @@ class Consumer {
   /// Whether poisonous messages are sent back.
   var isPicky = false
   var onSeen: (Sent, Received) -> Void = { _, _ in }
+  /// Whether nobody else says where the group goes on in its queues.
+  var ownsPlaces = true
+  /// What it committed last, by topic and queue.
+  private var committed: [String: Int64] = [:]
 
   init(
     _ world: World, _ name: String, _ group: Oracle.Group, queues: [(topic: String, queueId: Int32)],
@@ -99,9 +106,22 @@ class Consumer {
       ("suspendTimeoutMillis", "15000"), ("subscription", expression), ("subVersion", "0"),
       ("expressionType", expressionType),
     ]
+    let (askedMs, askedSteadyMs) = (world.nowMs, world.steadyMs)
     ask(.pullMessage, fields, timeoutMs: 20_000, life) { [self] answer in
+      if let answer, answer.code == 0 { checkHold(answer, topic, askedMs: askedMs, since: askedSteadyMs) }
       took(answer, topic, queueId, offset, life)
     }
+  }
+
+  /// A pull that is held is answered when its message is stored.
+  private func checkHold(_ answer: Answer, _ topic: String, askedMs: Int64, since askedSteadyMs: Int64) {
+    // There it may also be held for others.
+    if topic == Priorities.topic { return }
+    guard let first = (try? Received.all(answer.body))?.first, first.storedMs > askedMs else { return }
+    world.cover("held pull")
+    world.checkLate(
+      "what \(client.name) waits for in \(topic)", dueMs: first.storedMs, storedMs: world.nowMs,
+      since: askedSteadyMs)
   }
 
   /// What the answer to a pull means.
@@ -153,7 +173,18 @@ class Consumer {
       ("commitOffset", "\(offset)"),
     ]
     world.note("\(client.name) commits \(topic):\(queueId) at \(offset)")
-    client.tell(.updateConsumerOffset, fields)
+    let key = "\(topic):\(queueId)"
+    committed[key] = offset
+    // Most clients do not wait for an answer.
+    if !world.chance(20) { return client.tell(.updateConsumerOffset, fields) }
+    ask(.updateConsumerOffset, fields, life) { [self, boot = world.boots] answer in
+      guard answer?.code == 0, ownsPlaces, committed[key] == offset, boot == world.boots else { return }
+      let known = world.server?.node.store.consumerOffset(group: group.name, topic: topic, queueId: queueId)
+      world.cover("commit answered")
+      if known != offset {
+        world.fail("\(client.name) committed \(offset) of \(key), and stands at \(known ?? -1)")
+      }
+    }
   }
 
   /// Only an acknowledged send-back lets the queue go on.

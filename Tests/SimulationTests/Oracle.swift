@@ -32,11 +32,16 @@ struct Sent {
   var isPoison = false
   /// Whether a second copy of it is a failure.
   var comesOnce = false
+  /// The broker may store it once more to keep it.
+  var isKept = false
   var bodyBytes = 0
   var extraBytes = 0
   /// Of the first attempt, by the clocks and by the time that passed.
   var sentMs: Int64 = 0
   var sentSteadyMs: Int64 = 0
+  /// When the last acknowledgement came.
+  var acknowledgedMs: Int64 = 0
+  var acknowledgedSteadyMs: Int64 = 0
   var state = State.unknown
   var wasUnknown = false
   var wasRecalled = false
@@ -53,6 +58,9 @@ struct Sent {
   /// As it was last seen.
   var uniqueKey: String?
 
+  /// The property N, for filters; some have none.
+  var number: Int? { id % 7 == 0 ? nil : id % 10 }
+
   var mustArrive: Bool { state == .acknowledged && !mayBeLost }
 
   var body: [UInt8] {
@@ -64,7 +72,8 @@ struct Sent {
 
   /// The property string as the client sends it.
   var properties: String {
-    var text = "WHO\u{1}\(id)\u{2}N\u{1}\(id % 10)\u{2}"
+    var text = "WHO\u{1}\(id)\u{2}"
+    if let number { text += "N\u{1}\(number)\u{2}" }
     if !key.isEmpty { text += "KEYS\u{1}\(key)\u{2}" }
     if !tag.isEmpty { text += "TAGS\u{1}\(tag)\u{2}" }
     if extraBytes > 0 { text += "EXTRA\u{1}\(String(repeating: "x", count: extraBytes))\u{2}" }
@@ -161,6 +170,8 @@ final class Oracle {
   func acknowledged(_ world: World, _ id: Int, physicalOffset: Int64, place: (Int32, Int64)?) {
     world.note("message \(id) acknowledged at \(physicalOffset), place \(place.map { "\($0)" } ?? "-")")
     messages[id].state = .acknowledged
+    messages[id].acknowledgedMs = world.nowMs
+    messages[id].acknowledgedSteadyMs = world.steadyMs
     messages[id].mayBeLost = false
     messages[id].isGone = false
     messages[id].physicalOffset = physicalOffset
@@ -209,6 +220,7 @@ final class Oracle {
       world.fail("\(group.name) gets message \(message.id), which is not for it: \(message)")
     }
     checkDelay(world, message)
+    checkLate(world, message, received)
     if world.plan.reservedHours != nil {
       if message.comesOnce { world.cover("days: transaction") }
       if message.delayMs >= 3_600_000 { world.cover("days: timer") }
@@ -301,11 +313,13 @@ final class Oracle {
     var found: [String: [Int32: [Int64: Int]]] = [:]
     for config in node.store.topicConfigs {
       guard let slot = node.store.slot(Array(config.name.utf8).rawBytes) else { continue }
+      var copies: [Int: [Int64]] = [:]
       for queueId in 0..<max(config.readQueues, config.writeQueues) {
         guard let range = node.store.queueRange(slot, queueId) else { continue }
-        let ids = checkQueue(world, node, config.name, slot, queueId, range)
+        let ids = checkQueue(world, node, config.name, slot, queueId, range, &copies)
         found[config.name, default: [:]][queueId] = ids
       }
+      checkCopies(world, config.name, copies)
     }
     for message in messages where message.mustArrive {
       guard let place = message.place else { continue }
@@ -317,7 +331,8 @@ final class Oracle {
   }
 
   private func checkQueue(
-    _ world: World, _ node: Node, _ topic: String, _ slot: TopicSlot, _ queueId: Int32, _ range: Range<Int64>
+    _ world: World, _ node: Node, _ topic: String, _ slot: TopicSlot, _ queueId: Int32, _ range: Range<Int64>,
+    _ copies: inout [Int: [Int64]]
   ) -> [Int64: Int] {
     var ids: [Int64: Int] = [:]
     var lastPhysical: Int64 = -1
@@ -350,9 +365,7 @@ final class Oracle {
       if TopicName.isSystem(topic) { continue }
       guard let message = check(world, received) else { continue }
       ids[offset] = message.id
-      if message.comesOnce && topic == message.topic && ids.values.count(where: { $0 == message.id }) > 1 {
-        world.fail("message \(message.id) stands twice in \(topic):\(queueId)")
-      }
+      if topic == message.topic { copies[message.id, default: []].append(received.storedMs) }
       // What was sent again after an attempt that nobody answered may stand twice.
       if message.stream > 0 && received.topic == message.topic && known.insert(message.id).inserted {
         let last = lastOfStream[message.stream] ?? -1

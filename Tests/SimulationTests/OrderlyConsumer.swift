@@ -38,6 +38,7 @@ final class OrderlyConsumer: Consumer {
     self.topic = topic
     queueCount = queues
     super.init(world, name, group, queues: [])
+    ownsPlaces = false
     world.onPowerLoss.append { [weak record] in record?.next = [:] }
   }
 

@@ -13,8 +13,11 @@ final class PopRecord {
     var id: Int
     /// Nobody may see it before.
     var hiddenUntilMs: Int64
-    /// When it was popped.
+    /// It comes back then at the latest.
+    var backMs: Int64
+    /// When it was popped, and asked for before.
     var poppedMs: Int64
+    var askedMs: Int64
     /// How often it had come back by then.
     var attempt: Int32
     var isAcknowledged = false
@@ -26,6 +29,8 @@ final class PopRecord {
   /// How often more than once a message may come, because a crash let it stand in several places: a message
   /// that comes back is stored once more, and then noted as done where it was.
   private var extra: [String: Int] = [:]
+  /// Messages that stood more than once at some time.
+  private(set) var torn: Set<String> = []
 
   /// Looks after a start in how many places each message of the group is: in the queues before it, and in
   /// check points. What was whole before the crash is in one.
@@ -65,6 +70,7 @@ final class PopRecord {
       // What an earlier crash left, and nobody has popped since, still stands there.
       extra[key] = place.isTorn ? place.count - 1 : before[key].map { min($0, place.count - 1) }
     }
+    torn.formUnion(extra.keys)
     if !extra.isEmpty { world.note("stand more than once: \(extra.sorted { $0.key < $1.key })") }
   }
 
@@ -116,6 +122,7 @@ final class PopConsumer: Consumer {
       ("invisibleTime", "\(invisibleMs)"), ("pollTime", "5000"), ("bornTime", "\(world.nowMs)"),
       ("initMode", "0"), ("order", "false"), ("exp", "*"), ("expType", "TAG"),
     ]
+    let askedMs = world.steadyMs
     client.ask(Self.popMessage, fields, body: [], timeoutMs: 10_000) { [self] answer in
       guard life == self.life else { return }
       guard let answer, answer.code == 0 else {
@@ -124,12 +131,12 @@ final class PopConsumer: Consumer {
         }
         return later(life, ms: 100...2_000) { [self] in pop(life) }
       }
-      take(answer, life)
+      take(answer, askedMs: askedMs, life)
       later(life, ms: 0...1_000) { [self] in pop(life) }
     }
   }
 
-  private func take(_ answer: Answer, _ life: Int) {
+  private func take(_ answer: Answer, askedMs: Int64, _ life: Int) {
     guard let all = try? Received.all(answer.body), let popMs = answer.number("popTime"),
       let invisibleMs = answer.number("invisibleTime")
     else { return world.fail("\(client.name) gets an answer that cannot be read: \(answer.fields)") }
@@ -152,9 +159,17 @@ final class PopConsumer: Consumer {
           "\(client.name) pops message \(message.id) again, acknowledged: \(entry.isAcknowledged), hidden for "
             + "\(entry.hiddenUntilMs - world.nowMs) ms")
       }
+      if let entry = record.entries[key], received.reconsumeTimes == entry.attempt + 1,
+        !record.torn.contains(key)
+      {
+        world.checkLate(
+          "popped message \(message.id)", dueMs: entry.backMs, storedMs: received.storedMs,
+          since: entry.askedMs)
+      }
       if key != "delayed" {
         record.entries[key] = .init(
-          id: message.id, hiddenUntilMs: popMs + invisibleMs, poppedMs: world.steadyMs,
+          id: message.id, hiddenUntilMs: popMs + invisibleMs, backMs: popMs + invisibleMs,
+          poppedMs: world.steadyMs, askedMs: askedMs,
           attempt: received.reconsumeTimes)
       }
       let isRetry = words[4] != "0"
@@ -218,10 +233,12 @@ final class PopConsumer: Consumer {
   private func change(_ receipt: Receipt, _ life: Int) {
     let invisibleMs = world.delayMs(1_000...15_000)
     let askedMs = world.nowMs
+    let timeoutMs: Int64 = 3_000
     // From now on either time may hold.
     record.entries[receipt.key]?.hiddenUntilMs = min(receipt.untilMs, askedMs + invisibleMs)
+    record.entries[receipt.key]?.backMs = max(receipt.untilMs, askedMs + timeoutMs + invisibleMs)
     let all = fields(receipt) + [("invisibleTime", "\(invisibleMs)")]
-    client.ask(Self.changeInvisibleTime, all, body: [], timeoutMs: 3_000) { [self] answer in
+    client.ask(Self.changeInvisibleTime, all, body: [], timeoutMs: timeoutMs) { [self] answer in
       world.note("\(client.name) changes \(receipt.key) (\(receipt.text)): \(answer?.code ?? -1)")
       guard let answer, answer.code == 0, holds(receipt), let popMs = answer.number("popTime")
       else { return }
@@ -231,6 +248,7 @@ final class PopConsumer: Consumer {
         "\(receipt.offset) \(popMs) \(invisibleMs) \(answer.fields["reviveQid"] ?? "?") \(words[4]) broker-a "
         + "\(receipt.queueId) \(receipt.offset)"
       renewed.untilMs = popMs + invisibleMs
+      record.entries[receipt.key]?.backMs = renewed.untilMs
       if world.nowMs < renewed.untilMs { record.entries[receipt.key]?.hiddenUntilMs = renewed.untilMs }
       world.cover("pop changed")
       if life == self.life { handle(renewed, life) }

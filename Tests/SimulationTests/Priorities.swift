@@ -141,12 +141,13 @@ private final class LatePuller: Consumer {
       !world.oracle.backlog(Priorities.topic, queueId, from: next[Int(queueId)]).isEmpty && isBehind(queueId)
     }
     guard isSure, let low else { return drain(queueCount - 1, life) }
-    let (askedMs, skewMs) = (world.steadyMs, world.skewMs)
+    let askedMs = world.steadyMs
     ask(.pullMessage, fields(low, next[Int(low)]), timeoutMs: 20_000, life) { [self] answer in
       defer { drain(queueCount - 1, life) }
       guard let answer else { return isSure = false }
       let tookMs = world.steadyMs - askedMs
-      if answer.code == 0, skewMs == world.skewMs {
+      // A hold ends when the clocks say so.
+      if answer.code == 0, world.clocksSetMs < askedMs {
         world.cover("priority pull")
         if tookMs < Self.holdMs && isBehind(low) {
           world.fail("a pull of level \(low) overtakes urgent messages after \(tookMs) ms")

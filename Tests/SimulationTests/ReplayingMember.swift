@@ -26,6 +26,7 @@ final class ReplayingMember: Consumer {
     self.isTold = isTold
     self.replays = replays
     super.init(world, name, group, queues: queues.map { (topic: topic, queueId: $0) })
+    ownsPlaces = false
   }
 
   override func start() {
@@ -90,7 +91,7 @@ final class ReplayingMember: Consumer {
       let json = try? JSON.parse(request.body), let body = ResetOffsetBody(json)
     else { return world.fail("\(client.name) is told something else: \(request)") }
     let offsets = body.offsets.filter { queues.contains($0.queue.queueId) }
-    if offsets.count != queues.count { world.fail("\(client.name) is not told all of its queues: \(body)") }
+    replays.told(client.name, body, timestampMs: request.number("timestamp") ?? -1)
     endLoops()
     places = [:]
     obeyed = [:]

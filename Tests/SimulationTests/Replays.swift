@@ -36,31 +36,29 @@ final class Replays: Feature {
   private var isAsking = false
   /// When a message was last seen.
   private var seenMs: [Int: Int64] = [:]
-  /// Store times by queue and offset.
-  private var stored: [Int32: [Int64: Int64]] = [:]
-  private var watch: OffsetWatch?
+  private let places: ResetPlaces
 
   init(_ world: World, topic: (name: String, queues: Int32)) {
     self.topic = topic
     isTold = !world.plan.serverSideReset
+    let watch = OffsetWatch(world, group: Self.group, topic: topic.name)
+    places = ResetPlaces(world, topic: topic, watch)
     super.init(world, "replay operator")
   }
 
   override func start() {
     let group = Oracle.Group(Self.group) { [topic] in $0.topic == topic.name }
-    watch = OffsetWatch(world, group: Self.group, topic: topic.name)
     for index: Int32 in [0, 1] {
       let queues = (0..<topic.queues).filter { $0 % 2 == index }
       let member = ReplayingMember(
         world, "replaying member \(index + 1)", group, topic.name, queues, isTold: isTold, self)
       member.onSeen = { [unowned self] message, received in
         seenMs[message.id] = world.steadyMs
-        stored[received.queueId, default: [:]][received.offset] = received.storedMs
+        places.saw(received)
       }
       members.append(member)
       member.start()
     }
-    world.onPowerLoss.append { [weak self] in self?.stored = [:] }
     world.onBoot.append { [weak self] _ in self?.repeatYoung() }
     repeatedly(3_000...12_000) { [self] in
       if !world.areFaultsOver && !isAsking { reset() }
@@ -82,7 +80,7 @@ final class Replays: Feature {
       fields += [("isForce", "true"), ("timestamp", "\(world.nowMs - world.delayMs(0...60_000))")]
     } else {
       let queueId = Int32(world.number(0...Int(topic.queues) - 1))
-      let end = stored[queueId]?.keys.max() ?? 0
+      let end = places.stored[queueId]?.keys.max() ?? 0
       fields += place(queueId, Int64(world.number(0...Int(end))))
     }
     ask(fields)
@@ -95,6 +93,7 @@ final class Replays: Feature {
   private func ask(_ fields: [(String, String)], isRepeated: Bool = false) {
     isAsking = true
     let askedMs = world.steadyMs
+    places.ordered(fields)
     admin.ask(.invokeBrokerToResetOffset, fields) { [self] answer in
       // What the members said before, and their places, come back by themselves.
       guard let answer, !(isTold && isRepeated && answer.code != 0) else {
@@ -104,6 +103,10 @@ final class Replays: Feature {
       guard answer.code == 0, let json = try? JSON.parse(answer.body), let body = ResetOffsetBody(json) else {
         // The group or the offset is not there (any more).
         return world.note("a reset is refused: \(answer.code) \(answer.remark)")
+      }
+      if !fields.contains(where: { $0.0 == "offset" }) {
+        let timestampMs = fields.first { $0.0 == "timestamp" }.flatMap { Int64($0.1) } ?? -1
+        places.check(admin.name, body, timestampMs: timestampMs)
       }
       for (queue, offset) in body.offsets {
         world.note("\(Self.group) is reset to \(offset) of queue \(queue.queueId)")
@@ -146,6 +149,11 @@ final class Replays: Feature {
     ask(reset.fields, isRepeated: true)
   }
 
+  /// A member is told of a reset.
+  func told(_ name: String, _ table: ResetOffsetBody, timestampMs: Int64) {
+    places.check(name, table, timestampMs: timestampMs)
+  }
+
   /// A member asks for the messages at that place.
   func pulls(_ queueId: Int32, _ offset: Int64) {
     guard let reset = resets[queueId], reset.offset == offset, reset.taken == nil else { return }
@@ -179,7 +187,9 @@ final class Replays: Feature {
 
   private func search() {
     let queueId = Int32(world.number(0...Int(topic.queues) - 1))
-    guard let known = stored[queueId]?.values, let first = known.min(), let last = known.max() else { return }
+    guard let known = places.stored[queueId]?.values, let first = known.min(), let last = known.max() else {
+      return
+    }
     let timestampMs = Int64.random(in: first - 2...last + 2, using: &world.random)
     let isUpper = world.chance(50)
     let fields = [
@@ -193,7 +203,7 @@ final class Replays: Feature {
         return
       }
       world.cover("time search")
-      let wrong = stored[queueId, default: [:]].first { place, storedMs in
+      let wrong = places.stored[queueId, default: [:]].first { place, storedMs in
         if isUpper { return place != offset && (place < offset) != (storedMs <= timestampMs) && offset > 0 }
         return (place < offset) != (storedMs < timestampMs)
       }

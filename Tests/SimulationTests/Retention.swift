@@ -108,11 +108,17 @@ extension Oracle {
 extension PopRecord {
   /// What was popped, not acknowledged, and went with its segments before it came back.
   func afterRetention(_ world: World, _ node: Node, group: String, topic: String) {
-    let gone = entries.filter { !$0.value.isAcknowledged && world.oracle.messages[$0.value.id].isGone }
+    if node.store.minOffset == 0 { return }
+    let gone = entries.filter { _, entry in
+      let message = world.oracle.messages[entry.id]
+      // Nobody knows where a message lies whose sender got no answer.
+      return !entry.isAcknowledged && (message.isGone || message.physicalOffset < 0)
+    }
     if gone.isEmpty { return }
     var held: Set<String> = []
-    for isV2 in [false, true] {
-      world.oracle.each(node, PopNames.retryTopic(group: group, topic: topic, isV2: isV2)) { received in
+    let retryTopics = [false, true].map { PopNames.retryTopic(group: group, topic: topic, isV2: $0) }
+    for topic in [topic] + retryTopics {
+      world.oracle.each(node, topic) { received in
         if let key = received.properties["UNIQ_KEY"] { held.insert(key) }
       }
     }

@@ -80,8 +80,10 @@ private final class PatientConsumer: Consumer {
     let number: Int32
   }
   private let waitsMs: [Int64]
-  /// When an attempt was first sent back, by the clocks and by the time that passed.
-  private var sentBack: [Attempt: (atMs: Int64, steadyMs: Int64)] = [:]
+  /// When an attempt was first sent back, by the clocks and by the time that passed; and last.
+  private var sentBack: [Attempt: (atMs: Int64, steadyMs: Int64, lastMs: Int64)] = [:]
+  /// The broker serves a request no later.
+  private static let servedMs: Int64 = 3_000
 
   init(_ world: World, _ group: Oracle.Group, waitsMs: [Int64]) {
     self.waitsMs = waitsMs
@@ -102,10 +104,14 @@ private final class PatientConsumer: Consumer {
     world.cover("policy redelivery")
     // The level counts from when the clocks were set back.
     let sentMs = min(before.atMs, world.lowestMs(since: before.steadyMs))
-    let dueMs = sentMs + waitsMs[min(Int(number), waitsMs.count) - 1]
+    let waitMs = waitsMs[min(Int(number), waitsMs.count) - 1]
+    let dueMs = sentMs + waitMs
     if world.latestMs(since: before.steadyMs) < dueMs {
       world.fail("attempt \(number) of message \(message.id) comes \(dueMs - world.nowMs) ms early")
     }
+    world.checkLate(
+      "attempt \(number) of message \(message.id)", dueMs: before.lastMs + Self.servedMs + waitMs,
+      storedMs: received.storedMs, since: before.steadyMs)
   }
 
   override func sendBack(
@@ -113,7 +119,7 @@ private final class PatientConsumer: Consumer {
     _ life: Int
   ) {
     let attempt = Attempt(id: received.id ?? -1, number: received.reconsumeTimes)
-    if sentBack[attempt] == nil { sentBack[attempt] = (world.nowMs, world.steadyMs) }
+    sentBack[attempt, default: (world.nowMs, world.steadyMs, 0)].lastMs = world.nowMs
     super.sendBack(all, received, topic, queueId, next, life)
   }
 }

@@ -173,8 +173,16 @@ final class Scenario {
   private func addFiltered(_ queues: [(topic: String, queueId: Int32)]) {
     guard world.chance(30) else { return }
     let names = Set(topics.map(\.name))
-    let group = world.oracle.addGroup("G-sql") { names.contains($0.topic) && (3...6).contains($0.id % 10) }
-    let consumer = Consumer(world, "filtered consumer", group, queues: queues, tags: "N BETWEEN 3 AND 6")
+    // A condition on a number that is not there is neither true nor false.
+    let conditions: [(text: String, isMet: (Int?) -> Bool)] = [
+      ("N BETWEEN 3 AND 6", { $0.map { (3...6).contains($0) } ?? false }),
+      ("N NOT BETWEEN 3 AND 6", { $0.map { !(3...6).contains($0) } ?? false }),
+      ("NOT (N > 3)", { $0.map { $0 <= 3 } ?? false }),
+      ("N IS NULL OR N > 7", { $0.map { $0 > 7 } ?? true }),
+    ]
+    let condition = conditions.randomElement(using: &world.random)!
+    let group = world.oracle.addGroup("G-sql") { names.contains($0.topic) && condition.isMet($0.number) }
+    let consumer = Consumer(world, "filtered consumer", group, queues: queues, tags: condition.text)
     consumer.expressionType = "SQL92"
     consumers.append(consumer)
   }

@@ -20,7 +20,8 @@ import Testing
     ("reply to nobody", 150), ("days pass", 150), ("retention", 500), ("retention moved a consumer", 5),
     ("days: moved on", 60), ("days: transaction", 60), ("days: transaction given up", 5),
     ("days: timer", 60), ("days: timer stored again", 20), ("days: pop acknowledged", 60),
-    ("days: popped and deleted", 2),
+    ("days: popped and deleted", 2), ("transaction committed", 500), ("in time", 20_000),
+    ("held pull", 20_000), ("commit answered", 2000),
   ]
 
   @Test func promisesHold() async {

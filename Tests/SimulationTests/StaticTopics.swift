@@ -122,6 +122,8 @@ private final class LogicConsumer: Consumer {
     self.topic = topic
     super.init(
       world, "logic consumer", group, queues: (0..<queues).map { (topic: StaticTopics.topic, queueId: $0) })
+    // The broker keeps physical ones.
+    ownsPlaces = false
   }
 
   override func pull(_ topic: String, _ queueId: Int32, _ offset: Int64, _ life: Int) {

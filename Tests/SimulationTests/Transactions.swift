@@ -1,8 +1,14 @@
 // A producer of transactions: half messages, decisions in time, late or never told, and answers to the
 // broker's questions. A committed message appears once, a rolled-back one never.
+//
+// Whoever tells the broker one-way is promised no more than a question, much later. But a commit that arrived
+// is done: the message stands in its queue as soon as the connection has brought it.
 
 import Linux
 import Wire
+
+@testable import Server
+@testable import Store
 
 final class TransactionalProducer {
   private enum Decision: Int {
@@ -12,6 +18,8 @@ final class TransactionalProducer {
   private static let group = "PG-tx"
   private static let endTransaction: Int32 = 37
   private static let checkTransactionState: Int32 = 39
+  /// No piece of a request is longer on its way.
+  private static let arrivalMs: Int64 = 2_000
 
   private unowned let world: World
   private let client: ModelClient
@@ -23,6 +31,9 @@ final class TransactionalProducer {
   private var decisions: [Int: Decision] = [:]
   /// Messages whose local transaction still runs.
   private var undecided: Set<Int> = []
+  /// Where each message goes when it is committed.
+  private var queues: [Int: Int32] = [:]
+  private var connections = 0
 
   init(_ world: World, topics: [(name: String, queues: Int32)], count: Int) {
     self.world = world
@@ -33,6 +44,7 @@ final class TransactionalProducer {
     client.onRequest = { [unowned self] request in
       if request.code == Self.checkTransactionState { question(request) }
     }
+    client.onConnected = { [unowned self] in connections += 1 }
   }
 
   func start() {
@@ -61,6 +73,7 @@ final class TransactionalProducer {
     let names = "PGROUP\u{1}\(Self.group)\u{2}UNIQ_KEY\u{1}M\(message.id)\u{2}"
     let properties = message.properties + "TRAN_MSG\u{1}true\u{2}" + names
     let queueId = world.number(0...Int(topic.queues) - 1)
+    queues[message.id] = Int32(queueId)
     let fields = [
       ("a", Self.group), ("b", topic.name), ("c", "TBW102"), ("d", "4"), ("e", "\(queueId)"), ("f", "4"),
       ("g", "\(world.nowMs)"), ("h", "0"), ("i", properties), ("j", "0"), ("k", "false"), ("m", "false"),
@@ -102,13 +115,49 @@ final class TransactionalProducer {
   private func end(
     _ id: Int, _ decision: Int, _ place: (queueOffset: Int64, logOffset: Int64), fromCheck: Bool
   ) {
-    client.tell(
-      Self.endTransaction,
-      [
-        ("producerGroup", Self.group), ("tranStateTableOffset", "\(place.queueOffset)"),
-        ("commitLogOffset", "\(place.logOffset)"), ("commitOrRollback", "\(decision)"),
-        ("fromTransactionCheck", "\(fromCheck)"), ("msgId", "M\(id)"), ("transactionId", "M\(id)"),
-      ])
+    let fields = [
+      ("producerGroup", Self.group), ("tranStateTableOffset", "\(place.queueOffset)"),
+      ("commitLogOffset", "\(place.logOffset)"), ("commitOrRollback", "\(decision)"),
+      ("fromTransactionCheck", "\(fromCheck)"), ("msgId", "M\(id)"), ("transactionId", "M\(id)"),
+    ]
+    let isCommit = decision == Decision.commit.rawValue
+    // Java's clients do not wait for an answer, others do.
+    if decision != 0 && world.chance(30) {
+      client.ask(Self.endTransaction, fields, body: [], timeoutMs: 3_000) { [self] answer in
+        if let answer, answer.code == 0, isCommit { expect(id) }
+      }
+      return
+    }
+    client.tell(Self.endTransaction, fields)
+    guard isCommit, client.isConnected else { return }
+    world.after(Self.arrivalMs) { [self, connections, boot = world.boots] in
+      if client.isConnected && connections == self.connections && boot == world.boots { expect(id) }
+    }
+  }
+
+  /// The message was committed, and nothing has gone wrong since.
+  private func expect(_ id: Int) {
+    let message = world.oracle.messages[id]
+    // Days may pass in a moment, and take it away again.
+    guard message.mustArrive, world.plan.reservedHours == nil, let queueId = queues[id],
+      let store = world.server?.node.store
+    else { return }
+    world.cover("transaction committed")
+    if !isStored(id, store, message.topic, queueId) {
+      world.fail("transaction \(id) was committed, and is not in \(message.topic):\(queueId): \(message)")
+    }
+  }
+
+  private func isStored(_ id: Int, _ store: MessageStore, _ topic: String, _ queueId: Int32) -> Bool {
+    guard let slot = store.slot(topic), let range = store.queueRange(slot, queueId) else { return false }
+    var raw = ByteBuffer()
+    return range.reversed().contains { offset in
+      raw.removeAll()
+      guard let entry = store.entry(slot, queueId, offset),
+        store.readRecord(at: entry.physicalOffset, into: &raw), let record = try? Record.decode(raw.bytes)
+      else { return false }
+      return Received(record, raw.array).id == id
+    }
   }
 
   private func question(_ request: Answer) {

@@ -100,6 +100,10 @@ final class World {
   private(set) var skewMs: Int64 = 0
   /// When the clocks were set back, and to what.
   private var setBacks: [(steadyMs: Int64, fromMs: Int64, toMs: Int64)] = []
+  /// When the clocks were last set, also forwards.
+  private(set) var clocksSetMs: Int64 = -1
+  /// What they showed at each start of the server.
+  private(set) var bootTimesMs: [Int64] = []
   /// How far the clocks were ahead at most.
   private(set) var skewMaxMs: Int64 = 0
   var areFaultsOver: Bool { steadyMs >= startMs + plan.faultsMs }
@@ -126,6 +130,7 @@ final class World {
     skewMs += ms
     skewMaxMs = max(skewMaxMs, skewMs)
     pass(to: steadyMs)
+    clocksSetMs = steadyMs
     if ms < 0 { setBacks.append((steadyMs, fromMs, nowMs)) }
   }
 
@@ -198,6 +203,7 @@ final class World {
     precondition(server == nil)
     boots += 1
     startedMs = steadyMs
+    bootTimesMs.append(nowMs)
     do {
       let server = try SimulatedServer(self)
       self.server = server

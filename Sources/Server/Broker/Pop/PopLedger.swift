@@ -243,6 +243,16 @@ final class PopLedger {
     }
   }
 
+  /// Size of the record that says that all messages of a check point are done, at most.
+  func doneBytes(_ node: Node, _ point: PopCheckPoint) -> Int {
+    writer.acks(point.key, (0..<point.count).map(point.offset), names(node, point.key), nowMs: node.nowMs)
+    var draft = RecordDraft()
+    draft.bornHost = node.storeHost
+    draft.storeHost = node.storeHost
+    return draft.recordBytes(
+      topicBytes: reviveName.count, propertiesBytes: writer.properties.count, bodyBytes: writer.body.count)
+  }
+
   private func owes(_ place: Int) -> Bool {
     owed.contains { $0.place == place && $0.generation == pool[place].generation }
   }

@@ -40,8 +40,9 @@ extension PopLedger {
     }
     var done: [Int64] = []
     var isComplete = true
+    let doneBytes = doneBytes(node, point)
     for index in 0..<point.count where isComplete && !point.isAcked(index) {
-      switch bringBack(node, point, index, topic: topic, group) {
+      switch bringBack(node, point, index, topic: topic, group, doneBytes: doneBytes) {
       case .stored, .gone: done.append(point.offset(index))
       case .cold(let range):
         isComplete = false
@@ -71,8 +72,10 @@ extension PopLedger {
   }
 
   /// Stores one message in the retry topic. Queue 0, as Apache does.
+  ///
+  /// - Parameter doneBytes: What must fit behind it: a start after a kill would bring it back once more.
   private func bringBack(
-    _ node: Node, _ point: PopCheckPoint, _ index: Int, topic: String, _ group: ConsumerGroup
+    _ node: Node, _ point: PopCheckPoint, _ index: Int, topic: String, _ group: ConsumerGroup, doneBytes: Int
   ) -> Outcome {
     raw.removeAll()
     let offset = point.offset(index)
@@ -99,6 +102,15 @@ extension PopLedger {
     draft.reconsumeTimes = record.reconsumeTimes &+ 1
     let properties = Self.properties(raw.bytes[record.properties], record, popTimeMs: point.key.popTimeMs)
     let name = Array(retryTopic.utf8)
+    let bytes = draft.recordBytes(
+      topicBytes: name.count, propertiesBytes: properties.count, bodyBytes: record.body.count)
+    do {
+      try node.store.prepare(bytes: bytes + doneBytes)
+    } catch  where error != .tooLarge {
+      return .refused(Refusal(error))
+    } catch {
+      // Both fit into no one file: the record is owed when it has to wait for the next.
+    }
     do throws(Refusal) {
       let stored = try Self.append(node, draft, slot, topic: name, properties, raw, record.body)
       node.broker.stats.put(slot, messages: 1, bytes: stored.bytes)

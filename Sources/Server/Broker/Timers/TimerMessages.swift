@@ -229,6 +229,10 @@ final class TimerMessages {
     guard let time = node.timerTime(properties, record.storeTimestampMs) else { return }
     let scan = PropertyScan(properties)
     if time.dueMs > key.fireMs {
+      // It was to be stored again long ago: what it takes back may be due before it comes by again.
+      if time.isDelete && time.dueMs <= node.nowMs {
+        recalls.note(Recalls.key(deleting: properties), slotMs: time.outMs)
+      }
       try roll(node, record, raw)
     } else if time.isDelete {
       recalls.note(Recalls.key(deleting: properties), slotMs: time.outMs)
