@@ -125,7 +125,6 @@ static int drop_pages(struct dl_phdr_info *object, size_t bytes, void *unused) {
   return 0;
 }
 
-void clinux_drop_unused_pages(void) {
-  malloc_trim(0);
-  dl_iterate_phdr(drop_pages, NULL);
-}
+void clinux_drop_code(void) { dl_iterate_phdr(drop_pages, NULL); }
+
+void clinux_trim_heap(void) { malloc_trim(0); }

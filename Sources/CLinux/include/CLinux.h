@@ -48,9 +48,11 @@ void clinux_raise_default(int number);
 /// For programs whose threads allocate little at once: one arena for all of them, and allocations from
 /// 128 KiB on go back to the kernel when they are freed. Before the first thread starts.
 void clinux_allocate_sparingly(void);
-/// Gives back what is free inside the heap, and takes the code and constants of all loaded objects out of
-/// this process' page tables: what is used comes back from the page cache, 64 KiB a fault.
-void clinux_drop_unused_pages(void);
+/// Gives back what is free inside the heap.
+void clinux_trim_heap(void);
+/// Takes the code and constants of all loaded objects out of this process' page tables: what is used comes
+/// back from the page cache, 64 KiB a fault.
+void clinux_drop_code(void);
 
 /// From now on a trap (SIGILL, SIGTRAP, SIGSEGV, SIGABRT, SIGBUS, SIGFPE) of any thread writes these bytes,
 /// at most 512, to the terminal and gives it its present modes back before it ends the process as it would

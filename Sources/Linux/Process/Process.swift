@@ -27,9 +27,12 @@ package enum Process {
   /// pieces of 128 KiB or more goes back to the kernel. Call before the first thread starts.
   package static func allocateSparingly() { clinux_allocate_sparingly() }
 
-  /// Gives back free memory of the heap, and code that was used once, as at the start; takes about a
-  /// millisecond, and a fault of some microseconds for each 64 KiB of code that is used again.
-  package static func dropUnusedPages() { clinux_drop_unused_pages() }
+  /// Gives back free memory of the heap; takes about a millisecond.
+  package static func trimHeap() { clinux_trim_heap() }
+
+  /// Stops counting code and constants that were used once, at the start, as ours; costs a fault of some
+  /// microseconds for each 64 KiB that is used again.
+  package static func dropStartupCode() { clinux_drop_code() }
 
   /// Writes all bytes to stdout; false when the reader is gone (EPIPE) or writing failed.
   package static func writeOut(_ bytes: RawSpan) -> Bool {

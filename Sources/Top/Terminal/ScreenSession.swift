@@ -33,6 +33,8 @@ final class ScreenSession {
   private var drawnMs: Int64 = 0
   /// When memory that is not used is given back again.
   private var tidyMs: Int64
+  /// The start-up code was dropped.
+  private var hasStarted = false
   /// When the terminal was asked how wide its characters are; nil once it answered, or when it was not asked.
   private var askedMs: Int64?
   /// When a stop by Ctrl-Z was over; the SIGCONT that ended it follows.
@@ -282,7 +284,9 @@ final class ScreenSession {
     pace.noteFrame(nowMs: drawnMs)
     needsDraw = false
     if drawnMs < tidyMs { return }
+    if !hasStarted { Process.dropStartupCode() }
+    hasStarted = true
     tidyMs = drawnMs + Limits.tidyEveryMs
-    Process.dropUnusedPages()
+    Process.trimHeap()
   }
 }
