@@ -78,7 +78,7 @@ enum TopicCreate {
     impact: .writes,
     arguments: [Argument("TOPIC", "name of the new topic")],
     flags: TopicFlags.rows + [
-      Flag("like", .text, "TOPIC", "take the settings of this topic", completion: .topics),
+      Flag("like", .text, "OTHER", "take the settings of this topic", completion: .topics),
       Flag("if-not-exists", .toggle, "", "succeed without a change when the topic exists"),
       Flag("replace", .toggle, "", "when it exists, give it these settings, and defaults for the others"),
     ],
