@@ -12,8 +12,9 @@ extension MessageStore {
     let ratio = diskUsedRatio()
     isDiskOverWarning = ratio > options.diskWarningRatio
     let isForced = ratio > options.diskCleanForciblyRatio
+    if atAnyHour { upkeep.isCleaningAsked = true }
     let isDue =
-      ratio > options.diskMaxUsedRatio || atAnyHour
+      ratio > options.diskMaxUsedRatio || upkeep.isCleaningAsked
       || options.deleteWhen.contains(Clock.local(nowMs).hour)
     if !isForced && !isDue { return }
     let reservedMs = Int64(options.fileReservedHours) * 3_600_000
@@ -27,8 +28,16 @@ extension MessageStore {
       }
       count += 1
     }
-    if count == 0 { return }
-    if mayDelete(log.segments[count].start) {
+    if count == 0 {
+      upkeep.isCleaningAsked = false
+      return
+    }
+    let start = log.segments[count].start
+    // Where a queue goes on whose records all stand in these segments, only a snapshot says afterwards.
+    let isKnown = upkeep.snapshotEnd >= start || upkeep.hasSnapshotFailed
+    if !isKnown { takeSnapshot() }
+    if isKnown && mayDelete(start) {
+      upkeep.isCleaningAsked = false
       deleteSegments(count)
     } else {
       upkeep.nextRetentionMs = nowMs + Limits.retentionRetryMs

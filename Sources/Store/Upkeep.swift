@@ -12,6 +12,10 @@ struct Upkeep {
   /// Log end of the snapshot that the janitor writes, nil when it writes none.
   var pendingSnapshotEnd: Int64?
   var needsSnapshot = false
+  /// The last attempt at a snapshot failed: the disk may be full.
+  var hasSnapshotFailed = false
+  /// An operator wants old segments to go, and they have not gone yet.
+  var isCleaningAsked = false
   var nextSnapshotMs: Int64 = 0
   var nextRetentionMs: Int64 = 0
   /// Config files with changes that are not handed to the janitor, and those it is writing.
@@ -148,6 +152,7 @@ extension MessageStore {
         upkeep.snapshotEnd = upkeep.pendingSnapshotEnd ?? upkeep.snapshotEnd
         table.arena.endSnapshot()
       }
+      upkeep.hasSnapshotFailed = !isDone
       upkeep.pendingSnapshotEnd = nil
     }
   }
@@ -212,7 +217,7 @@ extension MessageStore {
   // MARK: Snapshots
 
   /// Starts writing a snapshot when anything changed since the last.
-  private func takeSnapshot() {
+  func takeSnapshot() {
     guard upkeep.pendingSnapshotEnd == nil, upkeep.needsSnapshot || log.position != upkeep.snapshotEnd else {
       return
     }

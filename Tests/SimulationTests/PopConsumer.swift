@@ -240,8 +240,14 @@ final class PopConsumer: Consumer {
     let all = fields(receipt) + [("invisibleTime", "\(invisibleMs)")]
     client.ask(Self.changeInvisibleTime, all, body: [], timeoutMs: timeoutMs) { [self] answer in
       world.note("\(client.name) changes \(receipt.key) (\(receipt.text)): \(answer?.code ?? -1)")
-      guard let answer, answer.code == 0, holds(receipt), let popMs = answer.number("popTime")
-      else { return }
+      guard let answer, answer.code == 0, let popMs = answer.number("popTime") else { return }
+      guard holds(receipt) else {
+        // The clocks were set back meanwhile: the server may have counted from the time it was then.
+        if let hidden = record.entries[receipt.key]?.hiddenUntilMs {
+          record.entries[receipt.key]?.hiddenUntilMs = min(hidden, popMs + invisibleMs)
+        }
+        return
+      }
       let words = receipt.text.split(separator: " ")
       var renewed = receipt
       renewed.text =

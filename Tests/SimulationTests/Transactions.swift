@@ -138,8 +138,10 @@ final class TransactionalProducer {
   /// The message was committed, and nothing has gone wrong since.
   private func expect(_ id: Int) {
     let message = world.oracle.messages[id]
-    // Days may pass in a moment, and take it away again.
+    // Days may pass in a moment, and take it away again. A log of tiny files has no room made yet for several
+    // large messages at once: such an end is refused, and asked for again.
     guard message.mustArrive, world.plan.reservedHours == nil, let queueId = queues[id],
+      message.bodyBytes < world.plan.segmentBytes / 8,
       let store = world.server?.node.store
     else { return }
     world.cover("transaction committed")

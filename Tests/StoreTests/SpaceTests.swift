@@ -34,10 +34,50 @@ struct SpaceTests {
     let rig = try Self.filled { if isDueHour { $0.deleteWhen = [Clock.local(nowMs).hour] } }
     rig.store.diskUsedRatio = { ratio }
     let end = rig.store.maxOffset
-    rig.store.cleanUp(nowMs: nowMs)
+    // What is due goes once a snapshot says what stood in it.
+    _ = rig.wait { _ in
+      rig.store.collectResults()
+      rig.store.cleanUp(nowMs: nowMs)
+      return left == 6 || rig.store.log.segments.count < 6
+    }
     #expect(rig.store.log.segments.count == left)
     #expect(rig.store.maxOffset == end)
     #expect(rig.store.refusal == nil)
+  }
+
+  /// A queue whose records are all deleted goes on where it was, also when the broker is killed right after:
+  /// its consumers stand there.
+  @Test func queuesWithoutRecordsGoOnAfterAKill() throws {
+    let rig = try Rig(segmentBytes: 4096) { $0.deleteWhen = [] }
+    for _ in 0..<2 { try rig.append("Once") }
+    while rig.store.log.segments.count < 6 {
+      try rig.append("T", body: [UInt8](repeating: 1, count: 200))
+    }
+    rig.store.diskUsedRatio = { 0.88 }
+    let isGone = rig.wait { _ in
+      rig.store.collectResults()
+      rig.store.cleanUp(nowMs: Clock.wallMs())
+      return !FileSystem.exists("\(rig.root)/commitlog/\(Segment.name(0))")
+    }
+    #expect(isGone)
+    let killed = try rig.copyAsKilled()
+    let slot = killed.store.makeSlot("Once")
+    #expect(killed.store.queueRange(slot, 0) == 2..<2)
+    #expect(try killed.append("Once").queueOffset == 2)
+  }
+
+  /// Nothing can be written on a disk that is full: then old segments go without a snapshot.
+  @Test func deletionDoesNotWaitForASnapshotThatFails() throws {
+    let rig = try Self.filled()
+    rig.store.diskUsedRatio = { 0.88 }
+    try FileSystem.makeDirectories("\(rig.root)/mq/snapshot.tmp/x")
+    try FileSystem.makeDirectories("\(rig.root)/mq/snapshot/x")
+    let isGone = rig.wait { _ in
+      rig.store.collectResults()
+      rig.store.cleanUp(nowMs: Clock.wallMs())
+      return rig.store.log.segments.count == 1
+    }
+    #expect(isGone)
   }
 
   @Test func deletionMovesMinOffsets() throws {
