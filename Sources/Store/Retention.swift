@@ -32,16 +32,19 @@ extension MessageStore {
       upkeep.isCleaningAsked = false
       return
     }
-    let start = log.segments[count].start
-    // Where a queue goes on whose records all stand in these segments, only a snapshot says afterwards.
-    let isKnown = upkeep.snapshotEnd >= start || upkeep.hasSnapshotFailed
-    if !isKnown { takeSnapshot() }
-    if isKnown && mayDelete(start) {
-      upkeep.isCleaningAsked = false
-      deleteSegments(count)
-    } else {
-      upkeep.nextRetentionMs = nowMs + Limits.retentionRetryMs
+    // Where a queue goes on whose records all stood in deleted segments, only a snapshot knows.
+    let known =
+      upkeep.hasSnapshotFailed
+      ? count : log.segments.prefix(count).filter { $0.end <= upkeep.snapshotEnd }.count
+    if known < count { takeSnapshot() }
+    if known > 0 && mayDelete(log.segments[known].start) {
+      deleteSegments(known)
+      if known == count {
+        upkeep.isCleaningAsked = false
+        return
+      }
     }
+    upkeep.nextRetentionMs = nowMs + Limits.retentionRetryMs
   }
 
   /// Takes over what may change while the store is open: how long the log is kept, how full the disk may be,
