@@ -165,47 +165,17 @@ package struct ByteBuffer: ~Copyable {
     text.withUTF8 { append(unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer($0))) }
   }
 
-  /// Appends the decimal digits of `value`. No allocation.
-  @inlinable package mutating func append(decimal value: Int64) {
-    reserve(20)
-    if value >= 0 && value < 10 { return append(UInt8(truncatingIfNeeded: value) &+ 0x30) }
-    var rest = value.magnitude
-    if value < 0 { append(UInt8(ascii: "-")) }
-    let digits = Self.decimalDigits(rest)
-    // Room for 20 bytes is reserved, and no 64-bit number has more digits and a sign.
-    let start = unsafe base! + tail
-    var at = digits
-    while rest >= 100 {
-      at &-= 2
-      unsafe start.storeBytes(of: Self.twoDigits(rest % 100), toByteOffset: at, as: UInt16.self)
-      rest /= 100
-    }
-    if rest >= 10 {
-      unsafe start.storeBytes(of: Self.twoDigits(rest), as: UInt16.self)
-    } else {
-      unsafe start.storeBytes(of: UInt8(truncatingIfNeeded: rest) &+ 0x30, as: UInt8.self)
-    }
-    tail += digits
+  /// Appends the decimal digits of `value`. No allocation while there is room.
+  package mutating func append(decimal value: Int64) {
+    var writer = unsafe writer(RawWriter.decimalBytesMax)
+    unsafe writer.put(decimal: value)
+    unsafe take(writer)
   }
 
   /// The two ASCII digits of a number below 100, in the order of memory.
-  @inlinable @inline(__always) static func twoDigits(_ value: UInt64) -> UInt16 {
+  @inline(__always) static func twoDigits(_ value: UInt64) -> UInt16 {
     let tens = (value &* 103) &>> 10
     return UInt16(littleEndian: UInt16(truncatingIfNeeded: 0x3030 &+ tens &+ (value &- tens &* 10) &<< 8))
-  }
-
-  /// How many decimal digits `value` has, 1 to 20.
-  @inlinable @inline(__always) static func decimalDigits(_ value: UInt64) -> Int {
-    if value < 10 { return 1 }
-    if value < 100 { return 2 }
-    var digits = 3
-    var rest = value / 1000
-    while rest >= 100 {
-      digits &+= 2
-      rest /= 100
-    }
-    if rest >= 10 { return digits &+ 2 }
-    return rest > 0 ? digits &+ 1 : digits
   }
 
   /// A copy of the unconsumed bytes.

@@ -11,7 +11,7 @@ package struct SendAnswer {
   /// Begins the frame.
   package init(queueId: Int64, to out: inout ByteBuffer) {
     start = out.count
-    var writer = unsafe out.writer(96)
+    var writer = unsafe out.writer(64 + RawWriter.decimalBytesMax)
     unsafe writer.put(UInt64(0))
     unsafe writer.put("{\"code\":0,\"extFields\":{\"queueId\":\"")
     unsafe writer.put(decimal: queueId)
@@ -47,7 +47,7 @@ package struct SendAnswer {
 
   /// Ends the frame, which has no body.
   package func end(queueOffset: Int64, opaque: Int32, to out: inout ByteBuffer) {
-    var writer = unsafe out.writer(192)
+    var writer = unsafe out.writer(128 + 2 * RawWriter.decimalBytesMax)
     unsafe writer.put(",\"queueOffset\":\"")
     unsafe writer.put(decimal: queueOffset)
     unsafe writer.put("\"},\"flag\":1,\"language\":\"JAVA\",\"opaque\":")

@@ -34,7 +34,7 @@ enum UpkeepRequests {
     session.answer(header, .success)
   }
 
-  /// Segments whose time is over go now, whatever the hour.
+  /// Segments whose time is over go as soon as a snapshot knows them, whatever the hour.
   static func deleteLog(
     _ node: Node, _ session: Session, _ header: borrowing RemotingHeader, _ fields: RawSpan, _ body: RawSpan
   ) {
