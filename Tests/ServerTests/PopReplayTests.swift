@@ -25,6 +25,14 @@ import Wire
       save()
     }
 
+    /// Lets a revival have what lies far behind and is read from the disk.
+    func readOldRecords() {
+      for _ in 0..<4 {
+        save()
+        popper.pass(1001)
+      }
+    }
+
     /// Config files are written, progress too: it waits until the log is durable.
     func save() {
       rig.node.store.publish()
@@ -192,11 +200,7 @@ import Wire
     let early = bodies.count
     try lives.next(.kill)
     lives.popper.pass(1000)
-    // What lies far behind is read from the disk.
-    for _ in 0..<4 {
-      lives.save()
-      lives.popper.pass(1001)
-    }
+    lives.readOldRecords()
     bodies += try lives.popper.pop(invisibleMs: 100_000).map(\.body)
     #expect(bodies.prefix(early) + bodies.dropFirst(early).sorted() == ["0", "1"])
     lives.popper.pass(50_000)
@@ -213,11 +217,7 @@ import Wire
     try lives.fill(leaving: room)
     lives.popper.pass(11_500)
     try lives.next(.kill)
-    // What lies far behind is read from the disk.
-    for _ in 0..<4 {
-      lives.save()
-      lives.popper.pass(1001)
-    }
+    lives.readOldRecords()
     #expect(try lives.popper.pop(invisibleMs: 100_000).map(\.body).sorted() == ["0", "1"])
     lives.popper.pass(50_000)
     #expect(try lives.popper.pop().isEmpty)
