@@ -1,6 +1,7 @@
 // What errors say: the broker, the request, the code, and the remedy; for people, scripts and with -v.
 
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 import Wire
@@ -8,10 +9,27 @@ import Wire
 @testable import Console
 
 @Suite struct FailureTests {
-  /// A server on a port of its own, and none on the port that a test gets from `deadPort`.
-  private func deadPort() throws -> String {
-    let server = try CannedServer { _ in .close }
-    return server.address
+  /// A port where nobody listens. It is bound meanwhile: one that was given back may be another test's.
+  private final class DeadPort {
+    let address: String
+    private let raw: Int32
+
+    init() {
+      raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      var place = sockaddr_in()
+      place.sin_family = sa_family_t(AF_INET)
+      place.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+      var bytes = socklen_t(MemoryLayout<sockaddr_in>.size)
+      let raw = raw
+      withUnsafeMutablePointer(to: &place) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          _ = bind(raw, $0, bytes)
+          _ = getsockname(raw, $0, &bytes)
+        }
+      }
+      address = "127.0.0.1:\(UInt16(bigEndian: place.sin_port))"
+    }
+    deinit { close(raw) }
   }
 
   @Test func aBrokersPortAsNameServerIsTold() throws {
@@ -33,7 +51,9 @@ import Wire
   }
 
   @Test func anAdvertisedAddressThatNobodyReachesIsTold() throws {
-    let dead = try deadPort()
+    let port = DeadPort()
+    let dead = port.address
+    defer { withExtendedLifetime(port) {} }
     let server = try CannedServer.apache { request in
       guard request.code == 106 else { return nil }
       return .answer(
