@@ -39,6 +39,10 @@ int clinux_zero_range(int fd, int64_t offset, int64_t bytes) {
   return fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE, offset, bytes);
 }
 
+int clinux_begin_write_back(int fd, int64_t offset, int64_t bytes) {
+  return sync_file_range(fd, offset, bytes, SYNC_FILE_RANGE_WRITE);
+}
+
 ssize_t clinux_read_cached(int fd, void *target, size_t bytes, int64_t offset) {
   struct iovec part = {.iov_base = target, .iov_len = bytes};
   return preadv2(fd, &part, 1, offset, RWF_NOWAIT);

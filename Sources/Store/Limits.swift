@@ -30,8 +30,13 @@ enum Limits {
   static let prefaultSliceBytes = 256 * 1024
   /// The loop calls the janitor each time it has written this much.
   static let aheadCallBytes = 2 << 20
-  /// Distance behind the log's end that is read through the mapping; older records are read without faults.
+  /// Distance behind the log's end that is read through the mapping and stays in memory; older records are
+  /// read without faults.
   static let hotBytes = 64 << 20
+  /// Distance behind the log's end from which on log leaves our page tables and is written to the disk.
+  static let mappedBehindBytes = 16 << 20
+  /// Bytes of log that leave at once.
+  static let behindStepBytes = 4 << 20
 
   /// Bytes of one arena file of queue entries.
   static let arenaBytes = 16 << 20
@@ -99,16 +104,18 @@ enum Limits {
   static let zeroProofBytes = 256 * 1024
 
   /// Slots and entries of one key index file.
-  static let keySlots = 1 << 20
+  static let keySlots = 1 << 18
   static let keyEntriesMax = 4 << 20
   /// Pause between bursts of indexing.
   static let indexIntervalMs: Int64 = 1000
   /// Log bytes that one burst of indexing reads.
-  static let indexBurstBytes: Int64 = 4 << 20
+  static let indexBurstBytes: Int64 = 2 << 20
   /// Log bytes of one indexing interval from which on indexing waits for a quieter moment, and how far it may
-  /// fall behind: a key query reads that much at most before it answers.
+  /// fall behind: not so far that what it reads has left the processor's cache and our page tables.
   static let indexQuietBytes: Int64 = 1 << 20
-  static let indexBehindBytesMax: Int64 = 512 << 20
+  static let indexBehindBytesMax: Int64 = 4 << 20
+  /// Keys that are entered at once.
+  static let indexBatchKeys = 32
   /// Bursts in a row before the janitor rests.
   static let indexBurstsMax = 16
   /// Entries of one hash chain that a query follows.

@@ -249,6 +249,8 @@ package final class MessageStore {
       if !lightTargets.isEmpty { dispatch(entry, to: lightTargets) }
     }
     log.advance(bytes)
+    // The broker reads a delayed message, or half of a transaction, again.
+    if scan.realTopic != nil { shared.wantedTo.store(log.position, ordering: .relaxed) }
     return AppendResult(
       physicalOffset: draft.physicalOffset, bytes: bytes, queueOffset: draft.queueOffset,
       storeTimestampMs: draft.storeTimestampMs)

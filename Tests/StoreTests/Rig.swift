@@ -11,9 +11,9 @@ import Wire
 final class Scratch {
   let path: String
 
-  init() throws {
+  init(inMemory: Bool = true) throws {
     let memory = "/dev/shm"
-    if FileSystem.isDirectory(memory) {
+    if inMemory && FileSystem.isDirectory(memory) {
       path = "\(memory)/mq-store-\(UUID().uuidString)"
       try FileSystem.makeDirectories(path)
     } else {
@@ -34,9 +34,10 @@ final class Rig {
   private var options: StoreOptions
 
   init(
-    fixture: String? = nil, segmentBytes: Int = 1 << 16, _ change: (inout StoreOptions) -> Void = { _ in }
+    fixture: String? = nil, segmentBytes: Int = 1 << 16, inMemory: Bool = true,
+    _ change: (inout StoreOptions) -> Void = { _ in }
   ) throws {
-    directory = try Scratch()
+    directory = try Scratch(inMemory: inMemory)
     if let fixture { try Fixture.untar(Rig.fixturePath("\(fixture).tar.gz"), to: directory.path) }
     options = StoreOptions(root: directory.path("store"))
     options.segmentBytes = segmentBytes

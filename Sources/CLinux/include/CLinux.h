@@ -17,6 +17,8 @@
 int clinux_accept(int listener);
 /// fallocate KEEP_SIZE.
 int clinux_allocate(int fd, int64_t offset, int64_t bytes);
+/// sync_file_range WRITE: begins to write dirty pages back and does not wait for them.
+int clinux_begin_write_back(int fd, int64_t offset, int64_t bytes);
 /// fallocate KEEP_SIZE | ZERO_RANGE.
 int clinux_zero_range(int fd, int64_t offset, int64_t bytes);
 /// preadv2 RWF_NOWAIT: EAGAIN when a page is not in the page cache.

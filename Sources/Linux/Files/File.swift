@@ -102,6 +102,18 @@ extension Descriptor {
     try Syscall.run("fdatasync") { fdatasync(raw) }
   }
 
+  /// Begins to write the dirty pages of a range back and does not wait for them (sync_file_range WRITE). Says
+  /// nothing about durability: that is `syncData`, which has less to do then. Advice only: errors show there.
+  package func beginWriteBack(_ range: Range<Int64>) {
+    _ = clinux_begin_write_back(raw, range.lowerBound, Int64(range.count))
+  }
+
+  /// Gives the whole pages of a range back to the system (POSIX_FADV_DONTNEED); dirty and mapped ones stay.
+  /// Advice only.
+  package func dropCached(_ range: Range<Int64>) {
+    _ = posix_fadvise(raw, off_t(range.lowerBound), off_t(range.count), CInt(POSIX_FADV_DONTNEED))
+  }
+
   /// Reads up to target.count bytes at `offset`; 0 at end of file. The C function is `pread`.
   package func read(into target: UnsafeMutableRawBufferPointer, at offset: Int64) throws(Errno) -> Int {
     // The kernel writes at most `target.count` bytes to `target`, which the caller keeps alive.

@@ -211,12 +211,10 @@ final class Census: @unchecked Sendable {
   ) -> [(apache: UInt32, own: UInt32)] {
     var hashes: [(apache: UInt32, own: UInt32)] = []
     let prefix = UInt32(bitPattern: javaHash(topic)) &* 31 &+ UInt32(UInt8(ascii: "#"))
-    KeyIndex.forEachKey(scan) { key, _ in
+    KeyIndex.forEachKey(scan, properties) { key, _ in
       let hash = Self.joined(prefix, properties[key])
       hashes.append((hash == Int32.min ? 0 : hash.magnitude, KeyIndex.hash(topic, properties[key])))
       return true
-    } words: {
-      properties[$0].array
     }
     return hashes
   }

@@ -201,11 +201,9 @@ struct DumpMatch {
     }
     guard let key else { return true }
     var isFound = false
-    KeyIndex.forEachKey(scan) { range, _ in
+    KeyIndex.forEachKey(scan, properties) { range, _ in
       isFound = properties[range].array == key
       return !isFound
-    } words: {
-      properties[$0].array
     }
     return isFound
   }

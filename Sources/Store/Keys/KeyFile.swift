@@ -12,9 +12,17 @@
 import Linux
 import Wire
 
+/// A key of a record at `offset`. The last of a record says where that ends and when it was stored.
+struct FoundKey {
+  var hash: UInt32
+  var offset: Int64
+  var recordEnd: Int64?
+  var storeTimestampMs: Int64 = 0
+}
+
 @safe
 final class KeyFile {
-  static let magic: UInt64 = 0x6D71_6B65_7930_3031
+  static let magic: UInt64 = 0x6D71_6B65_7930_3032
   static let version: UInt64 = 1 << 48 | UInt64(Limits.keySlots)
   private static let headerBytes = 4096
   static let entryBytes = 20
@@ -23,6 +31,7 @@ final class KeyFile {
 
   let path: String
   private let file: MappedFile
+  private var touched: UInt32 = 0
 
   /// A new file that begins at `offset`. Its slots are allocated at once.
   init(making path: String, beginOffset: Int64, boot: [UInt8]) throws(Errno) {
@@ -87,10 +96,18 @@ final class KeyFile {
     if end > file.allocatedBytes { try file.allocate(upTo: end + (1 << 20)) }
   }
 
+  /// Reads the places of keys that are entered next. The processor waits for all at once then; between the
+  /// other work on a record it would wait for each.
+  func touch(_ keys: [FoundKey]) {
+    for key in keys { touched ^= read(slot(key.hash)) as UInt32 }
+  }
+
+  private func slot(_ hash: UInt32) -> Int { Self.headerBytes + Int(hash % UInt32(Limits.keySlots)) * 4 }
+
   /// Enters one key. Call `makeRoom` first, and `advance` when the record's keys are all in.
   func add(_ hash: UInt32, _ offset: Int64) {
     let number = UInt32(count + 1)
-    let slot = Self.headerBytes + Int(hash % UInt32(Limits.keySlots)) * 4
+    let slot = slot(hash)
     let at = Self.entriesAt + Int(number) * Self.entryBytes
     write(at, hash)
     write(at + 4, offset)
@@ -114,7 +131,7 @@ final class KeyFile {
 
   /// Offsets under a hash, newest first, until `visit` returns false.
   func visit(_ hash: UInt32, _ visit: (Int64) -> Bool) {
-    var number: UInt32 = read(Self.headerBytes + Int(hash % UInt32(Limits.keySlots)) * 4)
+    var number: UInt32 = read(slot(hash))
     var steps = 0
     // Chains go to ever smaller numbers; the bound holds against a damaged file.
     while number > 0, Int(number) <= count, steps < Limits.keyChainMax {

@@ -28,6 +28,8 @@ struct KeyIndex {
   private var files: [KeyFile] = []
   private let boot: [UInt8]
   private var indexedTo: Int64
+  /// Keys that are not entered yet: entering some at once waits for memory once, not each time.
+  private var found: [FoundKey] = []
   /// Set after a failure: the index stays as it is until the next start.
   private var hasFailed = false
 
@@ -96,14 +98,20 @@ struct KeyIndex {
 
   private mutating func burst(to end: Int64) throws(Errno) {
     indexedTo = max(indexedTo, shared.logMin.load(ordering: .acquiring))
+    while indexedTo < end, let segment = shared.segment(holding: indexedTo) {
+      try index(segment, to: min(end, segment.end))
+    }
+    try enter()
+  }
+
+  /// Goes on in one segment, which holds `indexedTo`.
+  private mutating func index(_ segment: Segment, to end: Int64) throws(Errno) {
+    let bytes = segment.file.contents
     while indexedTo < end {
-      guard let segment = shared.segment(holding: indexedTo) else { return }
       let at = Int(indexedTo - segment.start)
-      let bytes = segment.file.contents
       if segment.file.bytes - at < Limits.blankBytes || bytes.uint32(at: at + 4) == Record.magicBlank {
         indexedTo = segment.end
-        try advanceFile(nil)
-        continue
+        return try advanceFile(nil)
       }
       guard let record = try? Record.decode(bytes, at: at), record.physicalOffset == indexedTo else {
         // A damaged record that recovery skipped: go on where it went on.
@@ -122,23 +130,36 @@ struct KeyIndex {
     // Rolled-back transactions are not indexed (Apache CommitLogDispatcherBuildIndex).
     if record.sysFlag.transaction == .rollback { return try advanceFile(record.storeTimestampMs) }
     let properties = bytes[record.properties]
-    var hashes: [UInt32] = []
-    Self.forEachKey(PropertyScan(properties)) { key, _ in
-      if hashes.count < Limits.keysPerRecordMax {
-        hashes.append(Self.hash(bytes[record.topic], properties[key]))
-      }
-      return true
-    } words: {
-      properties[$0].array
+    let first = found.count
+    Self.forEachKey(PropertyScan(properties), properties) { key, _ in
+      found.append(
+        FoundKey(hash: Self.hash(bytes[record.topic], properties[key]), offset: record.physicalOffset))
+      return found.count - first < Limits.keysPerRecordMax
     }
-    if hashes.isEmpty { return try advanceFile(record.storeTimestampMs) }
-    let file = try file(for: hashes.count, from: record.physicalOffset)
-    try file.makeRoom(hashes.count)
-    for hash in hashes { file.add(hash, record.physicalOffset) }
-    file.advance(to: indexedTo, storeTimestampMs: record.storeTimestampMs)
+    if found.count == first { return try advanceFile(record.storeTimestampMs) }
+    found[found.count - 1].recordEnd = indexedTo
+    found[found.count - 1].storeTimestampMs = record.storeTimestampMs
+    if found.count >= Limits.indexBatchKeys { try enter() }
+  }
+
+  /// Enters the keys that were found, record by record.
+  private mutating func enter() throws(Errno) {
+    files.last?.touch(found)
+    var first = 0
+    for (index, key) in found.enumerated() {
+      guard let recordEnd = key.recordEnd else { continue }
+      let keys = found[first...index]
+      let file = try file(for: keys.count, from: key.offset)
+      try file.makeRoom(keys.count)
+      for key in keys { file.add(key.hash, key.offset) }
+      file.advance(to: recordEnd, storeTimestampMs: key.storeTimestampMs)
+      first = index + 1
+    }
+    found.removeAll(keepingCapacity: true)
   }
 
   private mutating func advanceFile(_ storeTimestampMs: Int64?) throws(Errno) {
+    try enter()
     let logMin = shared.logMin.load(ordering: .acquiring)
     if files.isEmpty && indexedTo - logMin > Limits.keylessBytesMax { _ = try file(for: 0, from: logMin) }
     files.last?.advance(to: indexedTo, storeTimestampMs: storeTimestampMs)
@@ -153,26 +174,46 @@ struct KeyIndex {
   }
 
   /// Calls `body` with the range of each key and whether it is the unique key, until it returns false.
+  @inline(__always)
   static func forEachKey(
-    _ scan: PropertyScan, _ body: (Range<Int>, Bool) -> Bool, words: (Range<Int>) -> [UInt8]
+    _ scan: PropertyScan, _ properties: RawSpan, _ body: (Range<Int>, Bool) -> Bool
   ) {
     if let unique = scan.uniqueKey, !body(unique, true) { return }
     guard let keys = scan.keys else { return }
-    let text = words(keys)
-    var start = 0
-    for at in 0...text.count where at == text.count || text[at] == UInt8(ascii: " ") {
-      if at > start, !body((keys.lowerBound + start)..<(keys.lowerBound + at), false) { return }
+    var start = keys.lowerBound
+    for at in keys.lowerBound...keys.upperBound
+    where at == keys.upperBound || properties.uint8(at: at) == UInt8(ascii: " ") {
+      if at > start, !body(start..<at, false) { return }
       start = at + 1
     }
   }
 
-  /// FNV-1a over "topic#key".
+  /// Eight bytes at a time; the topic's length keeps "a" + "bc" from being "ab" + "c".
   static func hash(_ topic: RawSpan, _ key: RawSpan) -> UInt32 {
-    var hash: UInt32 = 0x811C_9DC5
-    for at in 0..<topic.byteCount { hash = (hash ^ UInt32(topic.uint8(at: at))) &* 0x0100_0193 }
-    hash = (hash ^ UInt32(UInt8(ascii: "#"))) &* 0x0100_0193
-    for at in 0..<key.byteCount { hash = (hash ^ UInt32(key.uint8(at: at))) &* 0x0100_0193 }
-    return hash
+    let hash = mixed(mixed(UInt64(truncatingIfNeeded: topic.byteCount), topic), key)
+    return UInt32(truncatingIfNeeded: hash ^ hash >> 32)
+  }
+
+  @inline(__always)
+  private static func mixed(_ hash: UInt64, _ bytes: RawSpan) -> UInt64 {
+    var hash = hash
+    var at = 0
+    while at &+ 8 <= bytes.byteCount {
+      hash = mix(hash ^ bytes.bigEndian(UInt64.self, at: at))
+      at &+= 8
+    }
+    var tail: UInt64 = 0
+    while at < bytes.byteCount {
+      tail = tail << 8 | UInt64(bytes.uint8(at: at))
+      at &+= 1
+    }
+    return mix(hash ^ tail)
+  }
+
+  @inline(__always)
+  private static func mix(_ value: UInt64) -> UInt64 {
+    let product = value.multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
+    return product.high ^ product.low
   }
 
   // MARK: Queries
@@ -205,11 +246,9 @@ struct KeyIndex {
     else { return false }
     let properties = bytes[record.properties]
     var isMatch = false
-    Self.forEachKey(PropertyScan(properties)) { range, isUnique in
+    Self.forEachKey(PropertyScan(properties), properties) { range, isUnique in
       isMatch = (isUnique || !query.isUnique) && properties[range].equals(key.rawBytes)
       return !isMatch
-    } words: {
-      properties[$0].array
     }
     return isMatch
   }

@@ -1,5 +1,4 @@
-// Keeps blocks, pages and files ready ahead of the writers, and drops our mappings of what is behind them.
-// Janitor thread.
+// Keeps blocks, pages and files ready ahead of the writers. Janitor thread.
 
 import Linux
 import Synchronization
@@ -8,9 +7,8 @@ struct Ahead {
   private let shared: Shared
   private let paths: StorePaths
   private let segmentBytes: Int
-  /// Offsets up to which pages were prefaulted, and up to which page tables were dropped again.
+  /// Offset up to which pages were prefaulted.
   private var prefaultedTo: Int64 = 0
-  private var forgottenTo: Int64 = 0
   /// End of the log when the store was opened.
   private let openedAt: Int64
   /// Whether an allocation failed and is tried again.
@@ -19,13 +17,14 @@ struct Ahead {
   /// would ask for the same file twice.
   private var newestSegment: Int64
   private let arenaAhead: ArenaAhead
+  private var behind: Behind
 
   init(shared: Shared, paths: StorePaths, segmentBytes: Int) {
     self.shared = shared
     self.paths = paths
     self.segmentBytes = segmentBytes
     openedAt = shared.published.load(ordering: .acquiring)
-    forgottenTo = openedAt
+    behind = Behind(shared: shared, openedAt: openedAt)
     arenaAhead = ArenaAhead(shared: shared, paths: paths)
     newestSegment = shared.segments.withLock { $0.last?.start ?? 0 }
   }
@@ -66,7 +65,7 @@ struct Ahead {
       try allocate(active.file, upTo: min(at + Limits.allocatedAheadBytes, segmentBytes))
     }
     prefault(active, from: at)
-    forget(behind: position)
+    behind.work(position)
     return failure
   }
 
@@ -109,17 +108,5 @@ struct Ahead {
       active.file.prefault(start..<end)
       prefaultedTo = active.start + Int64(end)
     }
-  }
-
-  /// Pages behind the hot window stay in the page cache but no longer count as ours.
-  private mutating func forget(behind position: Int64) {
-    let end = position - Int64(Limits.hotBytes)
-    guard end - forgottenTo >= Int64(Limits.prefaultedAheadBytes) else { return }
-    while forgottenTo < end, let segment = shared.segment(holding: forgottenTo) {
-      let stop = min(segment.end, end)
-      segment.file.forget(Int(forgottenTo - segment.start)..<Int(stop - segment.start))
-      forgottenTo = stop
-    }
-    forgottenTo = max(forgottenTo, end)
   }
 }

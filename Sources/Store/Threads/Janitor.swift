@@ -125,14 +125,15 @@ final class Janitor: Sendable {
 
   /// Indexes new log now and then; for when no job waits.
   func indexKeys(_ desk: inout Desk, monotonicMs nowMs: Int64) {
+    let excess = desk.index.behindBytes - Limits.indexBehindBytesMax
+    if excess > 0 {
+      desk.index.advance(bursts: Int(excess / Limits.indexBurstBytes) + 1) { desk.ahead.work() }
+    }
     guard desk.index.isBehind && nowMs >= desk.nextIndexMs else { return }
     // While the log is written fast the processor is for the senders; a query catches up in a moment.
     let written = shared.published.load(ordering: .acquiring) - desk.seen
     desk.seen += written
-    let excess = desk.index.behindBytes - Limits.indexBehindBytesMax
-    if excess > 0 {
-      desk.index.advance(bursts: Int(excess / Limits.indexBurstBytes) + 1) { desk.ahead.work() }
-    } else if written < Limits.indexQuietBytes {
+    if written < Limits.indexQuietBytes {
       desk.index.advance(bursts: Limits.indexBurstsMax) { desk.ahead.work() }
     }
     desk.nextIndexMs = nowMs + Limits.indexIntervalMs

@@ -17,6 +17,9 @@ final class Shared: Sendable {
   let arenaUsedBytes = Atomic<Int>(0)
   /// Oldest offset of the log. Written by the loop.
   let logMin: Atomic<Int64>
+  /// Log before this offset will be read again when it is no longer hot: a consumer is that far behind, or a
+  /// message waits for its time. Written by the loop.
+  let wantedTo = Atomic<Int64>(0)
   let isStopping = Atomic(false)
 
   let segments: Mutex<[Segment]>
