@@ -104,6 +104,7 @@ final class Node {
     broker.stats.sample(self)
     nameServer.expire(self)
     broker.clients.expire(self)
+    store.isBacklogWanted = broker.clients.isAnyAway(store.groupsWithOffsets)
     broker.transactions.saveProgress(self)
   }
 

@@ -250,7 +250,7 @@ package final class MessageStore {
     }
     log.advance(bytes)
     // The broker reads a delayed message, or half of a transaction, again.
-    if scan.realTopic != nil { shared.wantedTo.store(log.position, ordering: .relaxed) }
+    if scan.realTopic != nil { shared.want(log.position) }
     return AppendResult(
       physicalOffset: draft.physicalOffset, bytes: bytes, queueOffset: draft.queueOffset,
       storeTimestampMs: draft.storeTimestampMs)

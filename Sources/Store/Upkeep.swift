@@ -101,6 +101,17 @@ extension MessageStore {
     if isClosed || !janitor.post(.warm(range, ticket: ticket)) { shared.complete(.warmed(ticket: ticket)) }
   }
 
+  /// Whether consumers are away that will want what is stored now: it stays in memory as long as the system
+  /// lets it. Without, log that nobody reads leaves memory; false at first.
+  package var isBacklogWanted: Bool {
+    get { shared.wantedTo.load(ordering: .relaxed) == .max }
+    set {
+      if newValue != isBacklogWanted {
+        shared.wantedTo.store(newValue ? .max : log.position, ordering: .relaxed)
+      }
+    }
+  }
+
   /// Whether `ReadResult.coldRange` holds more than the record that was asked for; true at first.
   package func setReadsAhead(_ value: Bool) { readsAhead = value }
 

@@ -56,6 +56,23 @@ struct ColdReadTests {
       try client.ask(.getColdDataFlowControl).text == #"{"runtimeTable":{},"configTable":{},"# + none)
   }
 
+  /// While a group is away, what it will want stays in memory; while all are here, they tell by reading.
+  @Test func backlogOfGroupsThatAreAwayStays() throws {
+    let rig = try Rig()
+    func isWanted() -> Bool {
+      rig.node.everySecond()
+      return rig.node.store.isBacklogWanted
+    }
+    #expect(!isWanted(), "no group")
+    rig.node.store.commitOffset(group: "CG", topic: "T", queueId: 0, 1)
+    #expect(isWanted(), "a group that was never here")
+    let client = try rig.client()
+    _ = try client.ask(.heartbeat, body: ClientTests.heartbeat("c", group: "CG", topics: [("T", "*")]))
+    #expect(!isWanted())
+    rig.disconnect(client)
+    #expect(isWanted())
+  }
+
   @Test func readModesAreChecked() throws {
     let client = try Rig().client()
     for (fields, code, remark) in [

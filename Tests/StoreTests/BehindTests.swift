@@ -72,10 +72,17 @@ struct BehindTests {
     }
   }
 
-  @Test func messagesThatWaitForTheirTimeStay() throws {
+  @Test(arguments: [true, false])
+  func whatSomebodyWillReadStays(_ isDelayed: Bool) throws {
     let rig = try rig()
+    rig.store.isBacklogWanted = !isDelayed
     var stored: [AppendResult] = []
-    for _ in 0..<Self.count { stored.append(try append(rig, more: [("REAL_TOPIC", "U")])) }
-    for old in stored where !isInMemory(rig, old) { Issue.record("\(old.queueOffset) is gone from memory") }
+    for _ in 0..<Self.count {
+      stored.append(try append(rig, more: isDelayed ? [("REAL_TOPIC", "U")] : []))
+    }
+    for old in stored.reversed() where !isInMemory(rig, old) {
+      Issue.record("\(old.queueOffset) is gone from memory")
+    }
+    #expect(rig.store.isBacklogWanted == !isDelayed)
   }
 }

@@ -73,6 +73,9 @@ struct ConsumerOffsets {
     indexes[Key(group: group, topic: topic)].map { rows[$0].offsets } ?? [:]
   }
 
+  /// All groups that have offsets.
+  var groups: [String] { groupOrder }
+
   func topics(_ group: String) -> [String] {
     groupTopics[group] ?? []
   }

@@ -139,6 +139,8 @@ extension MessageStore {
   }
   /// Topics with offsets of this group.
   package func topics(ofGroup group: String) -> [String] { offsets.topics(group) }
+  /// All groups with offsets.
+  package var groupsWithOffsets: [String] { offsets.groups }
   /// Groups with offsets on this topic.
   package func groups(ofTopic topic: String) -> [String] { offsets.groups(topic) }
   /// Of one topic, or with nil of all.

@@ -1,7 +1,6 @@
 // Reading messages of a queue (Apache DefaultMessageStore.getMessage). Loop thread; never waits for the disk.
 
 import Linux
-import Synchronization
 package import Wire
 
 extension MessageStore {
@@ -144,7 +143,7 @@ extension MessageStore {
   /// Reads behind the hot window without waiting for the disk; false when not all of it is in the page cache.
   /// Who reads there has the rest before it: it stays in memory.
   func readIfCached(_ segment: Segment, _ at: Int, _ size: Int, into out: inout ByteBuffer) -> Bool {
-    shared.wantedTo.store(log.position, ordering: .relaxed)
+    shared.want(log.position)
     do throws(Errno) {
       var isWhole = false
       _ = try unsafe out.fill(minimum: size) { target throws(Errno) in

@@ -17,8 +17,8 @@ final class Shared: Sendable {
   let arenaUsedBytes = Atomic<Int>(0)
   /// Oldest offset of the log. Written by the loop.
   let logMin: Atomic<Int64>
-  /// Log before this offset will be read again when it is no longer hot: a consumer is that far behind, or a
-  /// message waits for its time. Written by the loop.
+  /// Log before this offset will be read again when it is no longer hot: a consumer is that far behind or
+  /// away, or a message waits for its time. Written by the loop.
   let wantedTo = Atomic<Int64>(0)
   let isStopping = Atomic(false)
 
@@ -69,6 +69,11 @@ final class Shared: Sendable {
       let index = Int((offset - first.start) / Int64(first.file.bytes))
       return index < all.count ? all[index] : nil
     }
+  }
+
+  /// Log before `offset` stays in memory. Loop thread.
+  func want(_ offset: Int64) {
+    if wantedTo.load(ordering: .relaxed) < offset { wantedTo.store(offset, ordering: .relaxed) }
   }
 
   func wakeJanitor() {

@@ -67,6 +67,9 @@ final class ClientManager {
   /// The group at run time, with or without a configuration.
   func known(_ name: String) -> ConsumerGroup? { names.find(name).map { groups[$0] } }
 
+  /// Whether one of these groups has no member now.
+  func isAnyAway(_ names: [String]) -> Bool { names.contains { known($0)?.isOnline != true } }
+
   /// Adds or replaces a configuration, in the store and here.
   func put(_ node: Node, _ config: SubscriptionGroup) {
     node.store.putGroup(config)
