@@ -101,6 +101,7 @@ final class Node {
     broker.timers.everySecond(self)
     broker.pop.ledger.commit(self)
     store.maintain(nowMs: nowMs)
+    reportSends()
     broker.stats.sample(self)
     nameServer.expire(self)
     broker.clients.expire(self)

@@ -146,14 +146,13 @@ struct KeyIndex {
   private mutating func enter() throws(Errno) {
     files.last?.touch(found)
     var first = 0
-    for (index, key) in found.enumerated() {
-      guard let recordEnd = key.recordEnd else { continue }
-      let keys = found[first...index]
-      let file = try file(for: keys.count, from: key.offset)
-      try file.makeRoom(keys.count)
-      for key in keys { file.add(key.hash, key.offset) }
-      file.advance(to: recordEnd, storeTimestampMs: key.storeTimestampMs)
-      first = index + 1
+    for last in found.indices {
+      guard let recordEnd = found[last].recordEnd else { continue }
+      let file = try file(for: last - first + 1, from: found[last].offset)
+      try file.makeRoom(last - first + 1)
+      for index in first...last { file.add(found[index].hash, found[index].offset) }
+      file.advance(to: recordEnd, storeTimestampMs: found[last].storeTimestampMs)
+      first = last + 1
     }
     found.removeAll(keepingCapacity: true)
   }

@@ -160,6 +160,18 @@ enum Lanes {
     let (low, high) = (UInt64(littleEndian: words[0]), UInt64(littleEndian: words[1]))
     return low != 0 ? low.trailingZeroBitCount &>> 3 : 8 &+ high.trailingZeroBitCount &>> 3
   }
+
+  /// High bits of those among the sixteen bytes at `offset` that cannot stand in a JSON string as they are:
+  /// quotes, backslashes and control characters. The span must hold all of them.
+  @unsafe @inline(__always)
+  static func unquotable(in span: RawSpan, at offset: Int) -> SIMD16<UInt8> {
+    let lanes = unsafe span.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD16<UInt8>.self)
+    let (x, y) = (lanes ^ SIMD16(repeating: 0x22), lanes ^ SIMD16(repeating: 0x5C))
+    let one = SIMD16<UInt8>(repeating: 1)
+    let hits =
+      ((x &- one) & ~x) | ((y &- one) & ~y) | ((lanes &- SIMD16<UInt8>(repeating: 0x20)) & ~lanes)
+    return hits & SIMD16(repeating: 0x80)
+  }
 }
 
 extension Array<UInt8> {

@@ -45,6 +45,7 @@ extension RemotingHeader {
         next = name.end &+ 1
       case UInt8(ascii: "o") where bytes.holds("\"opaque\":", at: at):
         next = Self.compactNumber(bytes, at &+ 9, &opaque)
+        if let next { opaquePlace = at &+ 9..<next }
       // Says only how this header is written.
       case UInt8(ascii: "s") where bytes.holds("\"serializeTypeCurrentRPC\":\"JSON\"", at: at):
         next = at &+ 32
@@ -66,7 +67,7 @@ extension RemotingHeader {
   /// Reads up to ten digits into `number`; returns the place after them,
   /// nil when the value is anything else.
   @inline(__always)
-  private static func compactNumber(_ bytes: RawSpan, _ start: Int, _ number: inout Int32) -> Int? {
+  static func compactNumber(_ bytes: RawSpan, _ start: Int, _ number: inout Int32) -> Int? {
     var at = start
     var value: Int64 = 0
     let end = min(bytes.byteCount, start &+ 11)
@@ -162,7 +163,9 @@ extension RemotingHeader {
     switch text.byteCount {
     case 4 where text.equals("code"): code = try Self.number(bytes, &at)
     case 4 where text.equals("flag"): flag = try Self.number(bytes, &at)
-    case 6 where text.equals("opaque"): opaque = try Self.number(bytes, &at)
+    case 6 where text.equals("opaque"):
+      opaque = try Self.number(bytes, &at)
+      opaquePlace = nil
     case 7 where text.equals("version"): version = try Self.number(bytes, &at)
     case 6 where text.equals("remark"):
       remark = HeaderField()

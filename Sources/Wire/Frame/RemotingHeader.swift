@@ -4,7 +4,7 @@
 // Invariant after `parse`: every range lies inside the bytes that were parsed. One owner, one thread.
 
 /// One extField: where its name and value lie in the header bytes.
-package struct HeaderField: Sendable {
+package struct HeaderField: Sendable, Equatable {
   package var nameStart: Int32 = 0
   package var nameBytes: Int32 = 0
   package var valueStart: Int32 = 0
@@ -37,24 +37,43 @@ package struct RemotingHeader: ~Copyable {
   /// Number of `fields`. A repeated name appears twice there: the lookups below take the last.
   package var fieldCount = 0
 
-  // `fieldsMax` initialised fields. An InlineArray would be copied whole by every access to one of its
-  // elements.
-  @usableFromInline let storage: UnsafeMutablePointer<HeaderField>
+  /// Headers with the same shape, which is not 0, have the same fields in the same places, and the same
+  /// values but in `varyingFields` (bit n for the field n). 0 says nothing.
+  package internal(set) var shape: UInt64 = 0
+  package internal(set) var varyingFields: UInt64 = 0
+
+  // The fields: in `own`, or in the shape that this header has. An InlineArray would be copied whole by every
+  // access to one of its elements.
+  @usableFromInline var storage: UnsafeMutablePointer<HeaderField>
+  /// `fieldsMax` initialised fields.
+  private let own: UnsafeMutablePointer<HeaderField>
+  /// `shapesMax` of them.
+  let shapes: UnsafeMutablePointer<HeaderShape>
+  /// Begins anywhere: what is remembered of one header's shapes says nothing of another's.
+  var nextShape = UInt64.random(in: 0...UInt64.max)
+  /// Where the opaque's digits lie when they came without blanks.
+  var opaquePlace: Range<Int>?
 
   /// Allocates the room for the fields once.
   package init() {
-    unsafe storage = .allocate(capacity: Self.fieldsMax)
-    unsafe storage.initialize(repeating: HeaderField(), count: Self.fieldsMax)
+    unsafe own = .allocate(capacity: Self.fieldsMax)
+    unsafe own.initialize(repeating: HeaderField(), count: Self.fieldsMax)
+    unsafe storage = own
+    unsafe shapes = .allocate(capacity: Self.shapesMax)
+    for index in 0..<Self.shapesMax { unsafe (shapes + index).initialize(to: HeaderShape()) }
   }
 
-  deinit { unsafe storage.deallocate() }
+  deinit {
+    unsafe own.deallocate()
+    unsafe shapes.deinitialize(count: Self.shapesMax)
+    unsafe shapes.deallocate()
+  }
 
   /// The fields in the order of arrival, `fieldCount` of them.
   @inlinable package var fields: Span<HeaderField> {
     @_lifetime(borrow self)
     @inline(__always) get {
-      // The storage holds `fieldsMax` initialised fields, never fewer than `fieldCount`, for as long as self
-      // lives.
+      // The storage holds initialised fields, never fewer than `fieldCount`, for as long as self lives.
       let span = unsafe Span(_unsafeStart: storage, count: fieldCount)
       return unsafe _overrideLifetime(span, borrowing: self)
     }
@@ -69,6 +88,7 @@ package struct RemotingHeader: ~Copyable {
   /// closed
   ///   and the header's content must not be used.
   package mutating func parse(_ bytes: RawSpan, as serialization: Serialization) throws(WireError) {
+    if serialization == .json, recall(bytes) { return }
     code = 0
     version = 0
     opaque = 0
@@ -76,8 +96,13 @@ package struct RemotingHeader: ~Copyable {
     language = .other
     remark = HeaderField()
     fieldCount = 0
+    shape = 0
+    opaquePlace = nil
+    unsafe storage = own
     switch serialization {
-    case .json: try parseJSON(bytes)
+    case .json:
+      try parseJSON(bytes)
+      remember(bytes)
     case .rocketmq: try parseBinary(bytes)
     }
   }

@@ -51,21 +51,20 @@ final class BrokerStats {
 
   // MARK: counting
 
-  /// Messages stored; no allocation once a slot is known.
-  @inline(__always)
-  func put(_ slot: TopicSlot, messages: Int, bytes: Int) {
+  /// Messages stored by some calls; no allocation once a slot is known.
+  func put(_ slot: TopicSlot, messages: Int, bytes: Int, calls: Int = 1) {
     let index = Int(slot.rawValue)
     if index >= putMeters.count {
       putMeters.append(contentsOf: repeatElement(nil, count: index + 1 - putMeters.count))
     }
     if let meter = putMeters[index] {
-      meter.count(messages: messages, bytes: bytes)
+      meter.count(messages: messages, bytes: bytes, calls: calls)
     } else {
       let meter = Meter()
-      meter.count(messages: messages, bytes: bytes)
+      meter.count(messages: messages, bytes: bytes, calls: calls)
       putMeters[index] = meter
     }
-    putTotal.count(messages: messages, bytes: bytes)
+    putTotal.count(messages: messages, bytes: bytes, calls: calls)
     now.puts += Int64(messages)
     putBytes += Int64(bytes)
   }

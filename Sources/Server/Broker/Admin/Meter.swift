@@ -30,8 +30,8 @@ final class Meter {
 
   var messages: Int64 { total.messages }
 
-  func count(messages: Int, bytes: Int) {
-    total.calls += 1
+  func count(messages: Int, bytes: Int, calls: Int = 1) {
+    total.calls += Int64(calls)
     total.messages += Int64(messages)
     total.bytes += Int64(bytes)
   }

@@ -27,6 +27,7 @@ enum StatusRequests {
   private typealias Entry = (String, String)
 
   private static func counters(_ node: Node) -> [Entry] {
+    node.reportSends()
     let stats = node.broker.stats
     let times = max(1, stats.puts)
     return [
@@ -170,6 +171,7 @@ enum StatusRequests {
   ) {
     let name = header.string("statsName", in: fields) ?? ""
     let key = header.string("statsKey", in: fields) ?? ""
+    node.reportSends()
     guard let (meter, quantity) = node.broker.stats.meter(name, key, node) else {
       return session.answer(header, .systemError, remark: "The stats <\(name)> <\(key)> not exist")
     }

@@ -184,6 +184,7 @@ final class TopicManager {
     node.broker.staticTopics.forget(node, slot)
     node.broker.priority.forget(topic: slot)
     node.broker.pop.ledger.forget(slot)
+    node.reportSends()
     node.broker.stats.topicDeleted(slot)
     for group in node.broker.clients.groups { group.forgetPulls(of: slot) }
     node.log.info("topic \(topic) deleted")

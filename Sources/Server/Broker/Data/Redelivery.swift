@@ -139,7 +139,8 @@ enum Redelivery {
       request.reconsumeTimes <= triesMax
       && node.broker.clients.holdsAnyLock(group)
     if request.reconsumeTimes <= triesMax && !isLocked {
-      return try Produce.one(node, node.broker.producing, session, header, draft, slot, body)
+      let scan = try node.broker.producing.complete(nowMs: node.nowMs)
+      return try Produce.one(node, node.broker.producing, session, header, draft, slot, scan, body)
     }
     let deadTopic = TopicName.deadLetter(group: groupName)
     let deadSlot = node.broker.topics.ensure(
@@ -152,7 +153,8 @@ enum Redelivery {
     producing.name.append(utf8: deadTopic)
     var dead = draft
     dead.queueId = 0
-    try Produce.one(node, node.broker.producing, session, header, dead, deadSlot, body)
+    let scan = try node.broker.producing.complete(nowMs: node.nowMs)
+    try Produce.one(node, node.broker.producing, session, header, dead, deadSlot, scan, body)
   }
 
   /// `%RETRY%group`, and of pop consumers `%RETRY%group+topic` (Apache KeyBuilder.parseGroup).

@@ -19,12 +19,41 @@ struct SendRequest {
   var isBatch = false
   var maxReconsumeTimes: Int32?
 
+  /// A request without fields.
+  init() {}
+
   /// Reads the header in one pass. Unparsable numbers stay 0, as Apache leaves them.
   init(_ header: borrowing RemotingHeader, _ fields: RawSpan) {
     let all = header.fields
     for index in all.indices {
       let field = all[index]
       take(field.letter != 0 ? field.letter : Self.letter(fields[field.name]), field, header, fields)
+    }
+  }
+
+  /// Whether a field stands twice: then the last counts, whichever varies.
+  static func hasRepeats(_ header: borrowing RemotingHeader, _ fields: RawSpan) -> Bool {
+    let all = header.fields
+    var seen: UInt32 = 0
+    for index in all.indices {
+      let letter = all[index].letter != 0 ? all[index].letter : letter(fields[all[index].name])
+      if letter < UInt8(ascii: "a") || letter > UInt8(ascii: "m") { continue }
+      let bit: UInt32 = 1 << UInt32(letter - UInt8(ascii: "a"))
+      if seen & bit != 0 { return true }
+      seen |= bit
+    }
+    return false
+  }
+
+  /// The request of a header with the same shape as the one that `other` came in.
+  init(like other: SendRequest, _ header: borrowing RemotingHeader, _ fields: RawSpan) {
+    self = other
+    let all = header.fields
+    var varying = header.varyingFields
+    while varying != 0 {
+      let field = all[varying.trailingZeroBitCount]
+      take(field.letter != 0 ? field.letter : Self.letter(fields[field.name]), field, header, fields)
+      varying &= varying &- 1
     }
   }
 
