@@ -63,7 +63,7 @@ extension MessageStore {
     let dropped = log.dropFirst(count)
     table.dropBelow(log.minOffset)
     upkeep.needsSnapshot = true
-    // The files go with the next restart when too many jobs wait: the snapshot begins at the new start then.
+    // When too many jobs wait, the files stay until their time comes after the next start.
     _ = janitor.post(.deleteSegments(dropped))
   }
 }

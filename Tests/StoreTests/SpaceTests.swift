@@ -66,6 +66,27 @@ struct SpaceTests {
     #expect(try killed.append("Once").queueOffset == 2)
   }
 
+  /// A file that was to be deleted and is still there, or one that somebody brought back.
+  @Test func queuesWithoutRecordsGoOnWhenOldLogIsThere() throws {
+    let rig = try Rig(segmentBytes: 4096) { $0.deleteWhen = [] }
+    for _ in 0..<2 { try rig.append("Once") }
+    while rig.store.log.segments.count < 6 {
+      try rig.append("T", body: [UInt8](repeating: 1, count: 200))
+    }
+    let old = "\(rig.root)/commitlog/\(Segment.name(2 * 4096))"
+    let bytes = try FileSystem.readWhole(old, bytesMax: 4096)
+    rig.store.deleteSegments(3)
+    try rig.reopen()
+    #expect(!FileSystem.exists(old))
+    rig.store.close()
+    try FileSystem.replace(old, with: bytes, backup: false)
+    try rig.reopen()
+    #expect(rig.store.minOffset == 2 * 4096)
+    #expect(rig.record(2 * 4096) != nil, "what is there can be read")
+    #expect(rig.store.queueRange(rig.store.makeSlot("Once"), 0) == 2..<2)
+    #expect(rig.store.report.notices.contains { $0.contains("no queue") }, "\(rig.store.report.notices)")
+  }
+
   /// Nothing can be written on a disk that is full: then old segments go without a snapshot.
   @Test func deletionDoesNotWaitForASnapshotThatFails() throws {
     let rig = try Self.filled()

@@ -53,10 +53,15 @@ struct OwnCheck {
     _ snapshot: Snapshot.Loaded, _ facts: LogFacts, _ census: Census, _ findings: inout Findings
   ) throws(Errno) -> String {
     let end = snapshot.header.logEnd
-    guard end <= facts.end, snapshot.header.logStart <= facts.start else {
+    if end > facts.end {
       findings.add(
         .own, .note, "mq/snapshot", at: end, "is not of this log: a broker will read the log instead")
       return "a snapshot of another log"
+    }
+    if snapshot.header.logStart > facts.start {
+      let what = "knows nothing of the log before: its queues are not checked"
+      findings.add(.own, .note, "mq/snapshot", at: snapshot.header.logStart, what)
+      return "a snapshot that begins later than the log"
     }
     let arenas = try Arenas(layout)
     var (queues, entries): (Int64, Int64) = (0, 0)

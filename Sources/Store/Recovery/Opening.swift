@@ -172,6 +172,13 @@ struct Opening: ~Copyable {
 
     var report = report
     report.usedSnapshot = snapshot != nil
+    if let start = snapshot?.header.logStart, start > segments[0].start {
+      report.notices.append(
+        """
+        \(paths.commitLog) has old files before \(Segment.name(start)) that no queue knows; to have their \
+        messages in the queues again, stop the broker, remove \(paths.own) and start it
+        """)
+    }
     let ahead = ArenaAhead(shared: shared, paths: paths)
     // Without space the store still opens; it refuses messages until there is some.
     if !ahead.work(aheadBytes: Limits.arenaFirstBytes) {
@@ -228,15 +235,15 @@ struct Opening: ~Copyable {
     )
   }
 
-  /// The snapshot, when it is intact and was made of this log.
+  /// The snapshot, when it is intact and was made of this log. Log before its start may be there all the
+  /// same: a file that was to be deleted, or that somebody brought back.
   private static func loadSnapshot(_ paths: StorePaths, _ segments: [Segment]) -> Snapshot.Loaded? {
     guard let bytes = try? FileSystem.readWhole(paths.snapshot, bytesMax: Limits.snapshotBytesMax),
       let loaded = Snapshot.decode(bytes), let first = segments.first, let last = segments.last
     else { return nil }
     let header = loaded.header
-    guard header.logStart <= first.start, header.logEnd >= first.start, header.logEnd <= last.end else {
-      return nil
-    }
+    let isStartThere = header.logStart <= first.start || segments.contains { $0.start == header.logStart }
+    guard isStartThere, header.logEnd >= first.start, header.logEnd <= last.end else { return nil }
     if header.lastRecordOffset >= first.start {
       let found = Snapshot.fingerprint(segments, header.lastRecordOffset)
       if found != header.lastRecordCRC { return nil }
