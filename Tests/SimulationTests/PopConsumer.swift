@@ -234,9 +234,10 @@ final class PopConsumer: Consumer {
     let invisibleMs = world.delayMs(1_000...15_000)
     let askedMs = world.nowMs
     let timeoutMs: Int64 = 3_000
-    // From now on either time may hold.
+    // From now on either time may hold; or that of somebody who popped it meanwhile.
     record.entries[receipt.key]?.hiddenUntilMs = min(receipt.untilMs, askedMs + invisibleMs)
-    record.entries[receipt.key]?.backMs = max(receipt.untilMs, askedMs + timeoutMs + invisibleMs)
+    let backMs = record.entries[receipt.key]?.backMs ?? 0
+    record.entries[receipt.key]?.backMs = max(backMs, receipt.untilMs, askedMs + timeoutMs + invisibleMs)
     let all = fields(receipt) + [("invisibleTime", "\(invisibleMs)")]
     client.ask(Self.changeInvisibleTime, all, body: [], timeoutMs: timeoutMs) { [self] answer in
       world.note("\(client.name) changes \(receipt.key) (\(receipt.text)): \(answer?.code ?? -1)")
