@@ -32,6 +32,8 @@ final class Loop {
   /// Sessions with answers that wait for the disk.
   private var held: [Session] = []
   private var nextSecondMs: Int64
+  /// Whether the first second is over.
+  private var hasSettled = false
   private var acceptPaused = false
   /// Set by `ServerStopper.stop()`.
   private let stopFlag: StopFlag
@@ -107,6 +109,8 @@ final class Loop {
       node.broker.work(node)
       flushDirty()
       node.store.publish()
+      // How long this turn's messages took is counted too.
+      node.reportSends()
       let stored = node.broker.stats.puts - puts
       if stored > 0 {
         node.broker.stats.putLatency(ms: max(0, Clock.wallMs() - node.nowMs), messages: stored)
@@ -321,6 +325,10 @@ extension Loop {
 extension Loop {
   private func everySecond() {
     nextSecondMs = node.nowMs + 1000
+    if !hasSettled {
+      hasSettled = true
+      Process.dropStartupCode()
+    }
     resumeAccepting()
     node.everySecond()
     if node.nowMs / 1000 % 10 == 0 { closeIdle() }
