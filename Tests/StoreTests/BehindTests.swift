@@ -1,6 +1,7 @@
 // Which log leaves the page cache: what nobody reads. These stores lie on the disk, not in memory.
 
 import Linux
+import Synchronization
 import TestSupport
 import Testing
 import Wire
@@ -17,16 +18,13 @@ struct BehindTests {
   }
 
   /// As the threads would: on the disk, and room made for the next.
+  @discardableResult
   private func append(_ rig: Rig, more: [(String, String)] = []) throws -> AppendResult {
     let stored = try rig.append("T", body: [UInt8](repeating: 7, count: Self.bodyBytes), more: more)
     rig.store.publish()
     rig.store.syncOnce()
     rig.store.runJanitorOnce()
     return stored
-  }
-
-  private func isInMemory(_ rig: Rig, _ stored: AppendResult) -> Bool {
-    rig.store.coldRange(ofRecordAt: stored.physicalOffset) == nil
   }
 
   /// Whether the file system under the tests keeps files in the page cache at all: one in memory drops none.
@@ -46,43 +44,48 @@ struct BehindTests {
     }
   }
 
+  /// The kernel does as it is told.
   @Test func logThatNobodyReadsLeavesMemory() throws {
     let rig = try rig()
     let first = try append(rig)
-    var last = first
-    for _ in 1..<Self.count { last = try append(rig) }
-    #expect(try isInMemory(rig, first) != canDrop(rig))
-    #expect(isInMemory(rig, last))
+    for _ in 1..<Self.count { try append(rig) }
+    #expect(try (rig.store.coldRange(ofRecordAt: first.physicalOffset) == nil) != canDrop(rig))
     // From the disk, whole.
     #expect(rig.record(first.physicalOffset)?.count == first.bytes)
   }
 
-  @Test func whatIsBeforeASlowConsumerStays() throws {
+  /// In whole steps, behind the hot window, once.
+  @Test func onlyWhatNobodyWantsIsDropped() throws {
     let rig = try rig()
-    var stored: [AppendResult] = []
-    for _ in 0..<(2 * Self.count) {
-      stored.append(try append(rig))
-      // Answered or cold: it is the wish that counts.
-      if stored.count >= Self.count { _ = rig.read("T", from: Int64(stored.count - Self.count)) }
-    }
-    // What was hot when the first read came; the newest first, as the kernel reads ahead.
-    let start = Self.count - Limits.hotBytes / Self.bodyBytes + 1
-    for old in stored[start...].reversed() where !isInMemory(rig, old) {
-      Issue.record("\(old.queueOffset) is gone from memory")
-    }
+    let shared = rig.store.shared
+    var behind = Behind(shared: shared, openedAt: 0)
+    let (hot, step) = (Int64(Limits.hotBytes), Int64(Limits.behindStepBytes))
+    #expect(behind.work(hot + step - 1) == 0)
+    #expect(behind.work(hot + 3 * step - 1) == 2 * step)
+    #expect(behind.work(hot + 3 * step - 1) == 0)
+    shared.want(hot + 4 * step)
+    #expect(behind.work(hot + 6 * step) == 0, "somebody reads there")
+    #expect(behind.work(2 * hot + 4 * step) == 0)
+    #expect(behind.work(2 * hot + 6 * step) == 2 * step)
+    rig.store.isBacklogWanted = true
+    #expect(behind.work(2 * hot + 8 * step) == 0, "somebody is away")
+    rig.store.isBacklogWanted = false
+    #expect(behind.work(2 * hot + 10 * step) == 2 * step)
   }
 
-  @Test(arguments: [true, false])
-  func whatSomebodyWillReadStays(_ isDelayed: Bool) throws {
+  /// A reader behind the hot window wants the rest too, and the broker what waits for its time.
+  @Test func readersAndDelayedMessagesWantLog() throws {
     let rig = try rig()
-    rig.store.isBacklogWanted = !isDelayed
-    var stored: [AppendResult] = []
-    for _ in 0..<Self.count {
-      stored.append(try append(rig, more: isDelayed ? [("REAL_TOPIC", "U")] : []))
-    }
-    for old in stored.reversed() where !isInMemory(rig, old) {
-      Issue.record("\(old.queueOffset) is gone from memory")
-    }
-    #expect(rig.store.isBacklogWanted == !isDelayed)
+    let shared = rig.store.shared
+    for _ in 0..<Self.count { try append(rig) }
+    _ = rig.read("T", from: Int64(Self.count) - 1)
+    #expect(shared.wantedTo.load(ordering: .relaxed) == 0, "a read at the end")
+    // Answered or cold: it is the wish that counts.
+    _ = rig.read("T", from: 0)
+    #expect(shared.wantedTo.load(ordering: .relaxed) == rig.store.maxOffset)
+    try append(rig)
+    #expect(shared.wantedTo.load(ordering: .relaxed) < rig.store.maxOffset)
+    try append(rig, more: [("REAL_TOPIC", "U")])
+    #expect(shared.wantedTo.load(ordering: .relaxed) == rig.store.maxOffset)
   }
 }

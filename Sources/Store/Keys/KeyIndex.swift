@@ -187,32 +187,9 @@ struct KeyIndex {
     }
   }
 
-  /// Eight bytes at a time; the topic's length keeps "a" + "bc" from being "ab" + "c".
+  /// Of the topic and the key.
   static func hash(_ topic: RawSpan, _ key: RawSpan) -> UInt32 {
-    let hash = mixed(mixed(UInt64(truncatingIfNeeded: topic.byteCount), topic), key)
-    return UInt32(truncatingIfNeeded: hash ^ hash >> 32)
-  }
-
-  @inline(__always)
-  private static func mixed(_ hash: UInt64, _ bytes: RawSpan) -> UInt64 {
-    var hash = hash
-    var at = 0
-    while at &+ 8 <= bytes.byteCount {
-      hash = mix(hash ^ bytes.bigEndian(UInt64.self, at: at))
-      at &+= 8
-    }
-    var tail: UInt64 = 0
-    while at < bytes.byteCount {
-      tail = tail << 8 | UInt64(bytes.uint8(at: at))
-      at &+= 1
-    }
-    return mix(hash ^ tail)
-  }
-
-  @inline(__always)
-  private static func mix(_ value: UInt64) -> UInt64 {
-    let product = value.multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
-    return product.high ^ product.low
+    UInt32(truncatingIfNeeded: NameTable.hash(key, seed: NameTable.hash(topic, seed: 0)))
   }
 
   // MARK: Queries

@@ -21,20 +21,23 @@ struct Behind {
     droppedTo = openedAt
   }
 
-  /// Call after each few MiB of log.
-  mutating func work(_ position: Int64) {
+  /// Call after each few MiB of log. Returns how many bytes the page cache was told to drop.
+  @discardableResult mutating func work(_ position: Int64) -> Int64 {
     advance(&writtenTo, to: position - Int64(Limits.mappedBehindBytes)) { segment, range in
       // In this order: a mapped page is taken out of the page tables one by one before it is written.
       segment.file.forget(Int(range.lowerBound)..<Int(range.upperBound))
       segment.file.file.beginWriteBack(range)
     }
+    var dropped: Int64 = 0
     advance(&droppedTo, to: position - Int64(Limits.hotBytes)) { segment, range in
       // Readers and the key index may have mapped it again.
       segment.file.forget(Int(range.lowerBound)..<Int(range.upperBound))
       if shared.wantedTo.load(ordering: .relaxed) <= segment.start + range.lowerBound {
         segment.file.file.dropCached(range)
+        dropped += Int64(range.count)
       }
     }
+    return dropped
   }
 
   /// Visits the parts of `done..<end`, relative to the start of their segments, in whole steps: the kernel

@@ -18,11 +18,14 @@ package struct NameTable: ~Copyable {
 
   package var count: Int { ends.count }
 
-  private func hash(_ name: RawSpan) -> UInt64 {
+  private func hash(_ name: RawSpan) -> UInt64 { Self.hash(name, seed: seed) }
+
+  /// A hash of bytes and of how many they are, for tables; all of its bits are good. Eight bytes at a time.
+  package static func hash(_ name: RawSpan, seed: UInt64) -> UInt64 {
     var hash = seed ^ UInt64(truncatingIfNeeded: name.byteCount)
     var at = 0
     while at + 8 <= name.byteCount {
-      hash = Self.mix(hash ^ name.bigEndian(UInt64.self, at: at))
+      hash = mix(hash ^ name.bigEndian(UInt64.self, at: at))
       at += 8
     }
     var tail: UInt64 = 0
@@ -30,7 +33,7 @@ package struct NameTable: ~Copyable {
       tail = tail << 8 | UInt64(name.uint8(at: at))
       at += 1
     }
-    return Self.mix(hash ^ tail)
+    return mix(hash ^ tail)
   }
 
   @inline(__always)
