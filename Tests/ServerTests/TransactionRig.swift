@@ -1,6 +1,5 @@
 // A broker with a topic and a producer group, for tests of transactions.
 
-import Foundation
 import Store
 import TestSupport
 import Wire
@@ -51,8 +50,7 @@ final class TransactionRig {
   /// Starts a server on a copy of the store as a kill leaves it.
   func crash() throws {
     let (directory, nowMs) = (try TemporaryDirectory(), node.nowMs)
-    try FileManager.default.copyItem(
-      atPath: rig.directory.path("store"), toPath: directory.path("store"))
+    try copyRunning(rig.directory.path("store"), to: directory.path("store"))
     try start(in: directory, nowMs)
   }
 

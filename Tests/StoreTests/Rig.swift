@@ -66,7 +66,7 @@ final class Rig {
     directory = try Scratch()
     options = other.options
     options.root = directory.path("store")
-    try FileManager.default.copyItem(atPath: other.root, toPath: options.root)
+    try copyRunning(other.root, to: options.root)
     waker = try Waker()
     store = try MessageStore.open(options, waker: waker) { _, _ in }
     store.diskUsedRatio = { 0.1 }
