@@ -25,7 +25,7 @@ final class Node {
   /// State of `randomQueue`.
   var nextRandom: UInt64
   /// Header of the frame at hand; reused by all.
-  var header = RemotingHeader()
+  var header = RemotingHeader(remembersShapes: true)
   /// Set by the loop: marks a session whose `out` got bytes outside of its own turn.
   var touch: (Session) -> Void = { _ in }
 

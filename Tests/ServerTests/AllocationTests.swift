@@ -12,7 +12,7 @@ struct AllocationTests {
   private final class Path {
     let rig: Rig
     let client: FakeClient
-    private var header = RemotingHeader()
+    private var header = RemotingHeader(remembersShapes: true)
 
     init() throws {
       rig = try Rig { $0.store.segmentBytes = 8 << 20 }

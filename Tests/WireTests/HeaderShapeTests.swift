@@ -58,7 +58,7 @@ struct HeaderShapeTests {
 
   @Test func whatIsRememberedIsWhatParsingGives() throws {
     var random = Seeded(7)
-    var reused = RemotingHeader()
+    var reused = RemotingHeader(remembersShapes: true)
     var texts = Self.seeds.map { Array($0.utf8) }
     var known: [UInt64: Known] = [:]
     var hits = 0
@@ -108,7 +108,7 @@ struct HeaderShapeTests {
 
   /// The sends of one client are parsed once or twice.
   @Test func sendsOfOneClientHaveOneShape() throws {
-    var header = RemotingHeader()
+    var header = RemotingHeader(remembersShapes: true)
     var shapes: Set<UInt64> = []
     for number in 0..<1000 {
       let text = Self.seeds[0].replacingOccurrences(of: "100001", with: "\(200_000 + number)")

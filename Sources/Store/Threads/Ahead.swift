@@ -1,4 +1,5 @@
-// Keeps blocks, pages and files ready ahead of the writers. Janitor thread.
+// Keeps blocks, pages and files ready ahead of the writers, and has what lies behind them seen to (`Behind`).
+// Janitor thread.
 
 import Linux
 import Synchronization
@@ -35,6 +36,7 @@ struct Ahead {
     arenaAhead.prefault()
     // Each on its own: the queues may still find room where the log does not.
     let failures = [attempt { () throws(Errno) in try arenaAhead.make() }, logAhead(), nextSegmentAhead()]
+    behind.work(shared.published.load(ordering: .acquiring))
     guard let error = failures.compactMap({ $0 }).first else {
       isRetrying = false
       if shared.isOutOfSpace.load(ordering: .relaxed) {
@@ -65,7 +67,6 @@ struct Ahead {
       try allocate(active.file, upTo: min(at + Limits.allocatedAheadBytes, segmentBytes))
     }
     prefault(active, from: at)
-    behind.work(position)
     return failure
   }
 

@@ -187,6 +187,7 @@ extension RemotingHeader {
   /// Takes over what parsing a header like this one gave; false when none was like it.
   @inline(__always)
   mutating func recall(_ bytes: RawSpan) -> Bool {
+    guard let shapes = unsafe shapes else { return false }
     // One of `shapesMax` shapes, which live as long as self.
     let shape = unsafe shapes + (bytes.byteCount & (Self.shapesMax - 1))
     guard unsafe shape.pointee.count == bytes.byteCount, unsafe shape.pointee.isLike(bytes) else {
@@ -209,7 +210,7 @@ extension RemotingHeader {
 
   /// Notes a request that was parsed as it came.
   mutating func remember(_ bytes: RawSpan) {
-    guard !isResponse, remark.valueStart == 0, let opaquePlace, fieldCount > 0,
+    guard let shapes = unsafe shapes, !isResponse, remark.valueStart == 0, let opaquePlace, fieldCount > 0,
       bytes.byteCount >= HeaderShape.bytesMin, bytes.byteCount <= HeaderShape.bytesMax
     else { return }
     nextShape &+= nextShape == .max ? 2 : 1
@@ -220,6 +221,7 @@ extension RemotingHeader {
   /// Whether all headers of this one's shape have the same property names in the same places of that field;
   /// `shape` must not be 0.
   package func hasFixedNames(in field: HeaderField, of bytes: RawSpan) -> Bool {
+    guard let shapes = unsafe shapes else { preconditionFailure("a shape is remembered") }
     let index = bytes.byteCount & (Self.shapesMax - 1)
     var isName = true
     for at in field.value {

@@ -47,24 +47,33 @@ package struct RemotingHeader: ~Copyable {
   @usableFromInline var storage: UnsafeMutablePointer<HeaderField>
   /// `fieldsMax` initialised fields.
   private let own: UnsafeMutablePointer<HeaderField>
-  /// `shapesMax` of them.
-  let shapes: UnsafeMutablePointer<HeaderShape>
+  /// `shapesMax` of them; nil for a header that remembers none.
+  let shapes: UnsafeMutablePointer<HeaderShape>?
   /// Begins anywhere: what is remembered of one header's shapes says nothing of another's.
   var nextShape = UInt64.random(in: 0...UInt64.max)
   /// Where the opaque's digits lie when they came without blanks.
   var opaquePlace: Range<Int>?
 
   /// Allocates the room for the fields once.
-  package init() {
+  ///
+  /// - Parameter remembersShapes: Whether requests that are like earlier ones are compared with them. It is
+  ///   for those of many frames; the room is about 20 KiB.
+  package init(remembersShapes: Bool = false) {
     unsafe own = .allocate(capacity: Self.fieldsMax)
     unsafe own.initialize(repeating: HeaderField(), count: Self.fieldsMax)
     unsafe storage = own
-    unsafe shapes = .allocate(capacity: Self.shapesMax)
-    for index in 0..<Self.shapesMax { unsafe (shapes + index).initialize(to: HeaderShape()) }
+    guard remembersShapes else {
+      unsafe shapes = nil
+      return
+    }
+    let room = UnsafeMutablePointer<HeaderShape>.allocate(capacity: Self.shapesMax)
+    for index in 0..<Self.shapesMax { unsafe (room + index).initialize(to: HeaderShape()) }
+    unsafe shapes = room
   }
 
   deinit {
     unsafe own.deallocate()
+    guard let shapes = unsafe shapes else { return }
     unsafe shapes.deinitialize(count: Self.shapesMax)
     unsafe shapes.deallocate()
   }
