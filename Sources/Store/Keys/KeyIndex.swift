@@ -30,6 +30,7 @@ struct KeyIndex {
   private var indexedTo: Int64
   /// Keys that are not entered yet: entering some at once waits for memory once, not each time.
   private var found: [FoundKey] = []
+  private var places = KeyPlaces()
   /// Set after a failure: the index stays as it is until the next start.
   private var hasFailed = false
 
@@ -131,7 +132,7 @@ struct KeyIndex {
     if record.sysFlag.transaction == .rollback { return try advanceFile(record.storeTimestampMs) }
     let properties = bytes[record.properties]
     let first = found.count
-    Self.forEachKey(PropertyScan(properties), properties) { key, _ in
+    Self.forEachKey(places.of(properties), properties) { key, _ in
       found.append(
         FoundKey(hash: Self.hash(bytes[record.topic], properties[key]), offset: record.physicalOffset))
       return found.count - first < Limits.keysPerRecordMax

@@ -129,6 +129,11 @@ package struct PropertyScan: Sendable {
     }
   }
 
+  /// Whether a text has the byte that ends a value.
+  package static func holdsSeparator(_ text: RawSpan) -> Bool {
+    first(in: text, from: 0) { Words.equal(2, $0) } < text.byteCount
+  }
+
   /// The value of the property `name`, nil when it is absent or empty. For names that a scan does not note;
   /// no allocation.
   package static func value(of name: StaticString, in properties: RawSpan) -> Range<Int>? {
