@@ -30,10 +30,16 @@ struct SendAnswerTests {
 
           var prepared = ByteBuffer()
           prepared.append(utf8: common)
+          let parts = SendAnswer.Parts(host: HostAddress(v4: 0x7F00_0001, port: 10911), fields: prepared)
           let send = SendAnswer(queueId: queueId, to: &answer)
           if !key.isEmpty { send.transactionId(Array(key.utf8).span.bytes, to: &answer) }
-          send.ids(Array(id.utf8).span.bytes, to: &answer)
-          send.fields(prepared: prepared, to: &answer)
+          if key.isEmpty {
+            var ids = ByteBuffer()
+            ids.append(utf8: id)
+            send.ids(ids, parts, to: &answer)
+          } else {
+            send.id(0x123, parts, to: &answer)
+          }
           if !handle.isEmpty { send.recallHandle(handle, to: &answer) }
           send.end(queueOffset: queueOffset, opaque: opaque, to: &answer)
 

@@ -140,6 +140,18 @@ enum Words {
     let eight = ((fours & 0x0000_FFFF_0000_FFFF) &* (1 + 10_000 << 32)) >> 32
     return Int64(truncatingIfNeeded: eight)
   }
+
+  /// The eight decimal digits of a number below 100,000,000, each 0…9, the first in the lowest byte.
+  @inline(__always) static func digits(_ number: UInt64) -> UInt64 {
+    // Each step splits all parts at once: by 10,000, by 100, by 10. The quotients are those of the products'
+    // high bits, exact for parts of this size.
+    let high = number / 10_000
+    let fours = high | (number &- high &* 10_000) &<< 32
+    let hundreds = ((fours &* 10_486) &>> 20) & 0x0000_007F_0000_007F
+    let pairs = hundreds | (fours &- hundreds &* 100) &<< 16
+    let tens = ((pairs &* 103) &>> 10) & 0x000F_000F_000F_000F
+    return tens | (pairs &- tens &* 10) &<< 8
+  }
 }
 
 /// Searching sixteen bytes at once. With arithmetic, which becomes vector instructions; `.==` becomes a loop.

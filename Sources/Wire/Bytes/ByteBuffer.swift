@@ -136,6 +136,16 @@ package struct ByteBuffer: ~Copyable {
     unsafe base!.storeBytes(of: value.bigEndian, toByteOffset: head + index, as: Int32.self)
   }
 
+  /// Overwrites bytes from `index` on (counted from the first unconsumed byte). Traps beyond `count`.
+  @inlinable package mutating func replace(at index: Int, with span: RawSpan) {
+    let size = span.byteCount
+    precondition(index >= 0 && index + size <= count)
+    if size == 0 { return }
+    unsafe span.withUnsafeBytes {
+      unsafe (base! + head + index).copyMemory(from: $0.baseAddress!, byteCount: size)
+    }
+  }
+
   /// Appends a copy of the bytes.
   @inlinable package mutating func append(_ span: RawSpan) {
     let size = span.byteCount
@@ -170,12 +180,6 @@ package struct ByteBuffer: ~Copyable {
     var writer = unsafe writer(RawWriter.decimalBytesMax)
     unsafe writer.put(decimal: value)
     unsafe take(writer)
-  }
-
-  /// The two ASCII digits of a number below 100, in the order of memory.
-  @inline(__always) static func twoDigits(_ value: UInt64) -> UInt16 {
-    let tens = (value &* 103) &>> 10
-    return UInt16(littleEndian: UInt16(truncatingIfNeeded: 0x3030 &+ tens &+ (value &- tens &* 10) &<< 8))
   }
 
   /// A copy of the unconsumed bytes.

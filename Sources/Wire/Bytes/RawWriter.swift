@@ -64,25 +64,27 @@
 
   @inline(never) private mutating func putLong(_ value: Int64) {
     if value < 0 { unsafe put(UInt8(ascii: "-")) }
-    var rest = value.magnitude
-    // From the end of twenty bytes, two digits a step, then moved to the front.
-    var first = 20
-    while rest >= 100 {
-      let (quotient, remainder) = rest.quotientAndRemainder(dividingBy: 100)
-      first &-= 2
-      unsafe at.storeBytes(of: ByteBuffer.twoDigits(remainder), toByteOffset: first, as: UInt16.self)
-      rest = quotient
-    }
-    if rest >= 10 {
-      first &-= 2
-      unsafe at.storeBytes(of: ByteBuffer.twoDigits(rest), toByteOffset: first, as: UInt16.self)
+    let part: UInt64 = 100_000_000
+    let magnitude = value.magnitude
+    if magnitude < part { return unsafe put(digitsOf: magnitude, isFirst: true) }
+    let (high, low) = magnitude.quotientAndRemainder(dividingBy: part)
+    if high < part {
+      unsafe put(digitsOf: high, isFirst: true)
     } else {
-      first &-= 1
-      unsafe at.storeBytes(of: UInt8(truncatingIfNeeded: rest) &+ 0x30, toByteOffset: first, as: UInt8.self)
+      unsafe put(digitsOf: high / part, isFirst: true)
+      unsafe put(digitsOf: high % part, isFirst: false)
     }
-    let digits = 20 &- first
-    unsafe at.copyMemory(from: at + first, byteCount: digits)
-    unsafe at += digits
+    unsafe put(digitsOf: low, isFirst: false)
+  }
+
+  /// Eight digits, in the first part of a number without the zeros at its front. Always stores eight bytes.
+  @inline(__always) private mutating func put(digitsOf value: UInt64, isFirst: Bool) {
+    let digits = Words.digits(value)
+    // The last digit always counts.
+    let zeros = isFirst ? min(digits.trailingZeroBitCount &>> 3, 7) : 0
+    let text = (digits | Words.all(0x30)) &>> UInt64(8 &* zeros)
+    unsafe at.storeBytes(of: text.littleEndian, as: UInt64.self)
+    unsafe at += 8 &- zeros
   }
 }
 

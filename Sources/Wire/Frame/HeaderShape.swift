@@ -233,4 +233,20 @@ extension RemotingHeader {
     }
     return true
   }
+
+  /// The places in the value of a field in which headers of this one's shape differ, ascending: plain
+  /// characters, outside of escapes. `shape` must not be 0.
+  package func varyingPlaces(in field: HeaderField, of bytes: RawSpan) -> [Range<Int>] {
+    guard let shapes = unsafe shapes else { preconditionFailure("a shape is remembered") }
+    let index = bytes.byteCount & (Self.shapesMax - 1)
+    var places: [Range<Int>] = []
+    for at in field.value where unsafe shapes[index].varies(at) {
+      if let last = places.last, last.upperBound == at {
+        places[places.count - 1] = last.lowerBound..<at + 1
+      } else {
+        places.append(at..<at + 1)
+      }
+    }
+    return places
+  }
 }

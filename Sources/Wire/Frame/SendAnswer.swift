@@ -1,11 +1,28 @@
 // The frame that a broker writes most often, in a few large steps: the same bytes as `FrameWriter`'s.
 
 /// The answer to a stored send (Apache: SendMessageResponseHeader as fastjson prints it): `init`, what there
-/// is of `transactionId`, then `ids`, `fields`, what there is of `recallHandle`, and `end`.
+/// is of `transactionId`, `id` or `ids`, what there is of `recallHandle`, and `end`.
 ///
 /// No allocation while `out` has room. Each step asks the buffer for what its literals and numbers need at
 /// most, and for its text.
 package struct SendAnswer {
+  /// What is the same in all answers of a broker.
+  package struct Parts: ~Copyable {
+    fileprivate var beforeOffset = ByteBuffer()
+    fileprivate var afterIds = ByteBuffer()
+
+    /// - Parameter host: Where messages are stored.
+    /// - Parameter fields: What follows the ids: `"name":"value"`, with commas between them.
+    package init(host: HostAddress, fields: borrowing ByteBuffer) {
+      beforeOffset.append("\",\"msgId\":\"")
+      OffsetMessageId(host: host, physicalOffset: 0).append(to: &beforeOffset)
+      beforeOffset.truncate(to: beforeOffset.count - Self.offsetDigits)
+      afterIds.append("\",")
+      afterIds.append(fields.bytes)
+    }
+
+    fileprivate static let offsetDigits = 16
+  }
   private let start: Int
 
   /// Begins the frame.
@@ -24,18 +41,22 @@ package struct SendAnswer {
     JSONText.appendEscaped(key, to: &out)
   }
 
-  /// The offset ids, which need no escaping.
-  package func ids(_ ids: RawSpan, to out: inout ByteBuffer) {
-    var writer = unsafe out.writer(32 + ids.byteCount)
-    unsafe writer.put("\",\"msgId\":\"")
-    unsafe writer.put(ids)
-    unsafe writer.put("\",")
+  /// The offset id of a message, and the fields.
+  package func id(_ physicalOffset: Int64, _ parts: borrowing Parts, to out: inout ByteBuffer) {
+    let (before, after) = (parts.beforeOffset.bytes, parts.afterIds.bytes)
+    var writer = unsafe out.writer(before.byteCount + Parts.offsetDigits + after.byteCount)
+    unsafe writer.put(before)
+    unsafe writer.put(hex: UInt32(truncatingIfNeeded: physicalOffset >> 32))
+    unsafe writer.put(hex: UInt32(truncatingIfNeeded: physicalOffset))
+    unsafe writer.put(after)
     unsafe out.take(writer)
   }
 
-  /// Fields whose text was written before: `"name":"value"`, with commas between them.
-  package func fields(prepared text: borrowing ByteBuffer, to out: inout ByteBuffer) {
-    out.append(text.bytes)
+  /// The offset ids of several messages, with commas between them, and the fields.
+  package func ids(_ ids: borrowing ByteBuffer, _ parts: borrowing Parts, to out: inout ByteBuffer) {
+    out.append("\",\"msgId\":\"")
+    out.append(ids.bytes)
+    out.append(parts.afterIds.bytes)
   }
 
   /// By which a message that waits for its time is taken back.

@@ -51,7 +51,7 @@ enum BatchSend {
     producing.properties.append(shared)
     let scan = try producing.complete(nowMs: node.nowMs)
     producing.answer(
-      session, header, queueId: first.queueId, queueOffset: first.stored.queueOffset,
+      session, header, queueId: first.queueId, first.stored, isBatch: true,
       transactionId: scan.uniqueKey ?? 0..<0)
   }
 

@@ -149,8 +149,7 @@ enum Redelivery {
     properties[PropertyName.delayLevel] = "-1"
     producing.properties.removeAll()
     producing.properties.append(properties.encoded)
-    producing.name.removeAll()
-    producing.name.append(utf8: deadTopic)
+    producing.takeName(deadTopic)
     var dead = draft
     dead.queueId = 0
     let scan = try node.broker.producing.complete(nowMs: node.nowMs)

@@ -36,13 +36,13 @@ enum ReplyRequests {
       guard let topicField = request.topic, topicField.valueBytes > 0 else {
         throw Refusal(.invalidParameter, "the request names no topic")
       }
-      producing.name.removeAll()
-      header.appendValue(of: topicField, in: fields, to: &producing.name)
+      producing.takeName(topicField, header, fields)
       let slot = try Produce.resolve(node, producing, header, fields, request)
       let gate = node.store.gate(slot)
       try Produce.check(node, producing, request, slot, gate, body)
-      var draft = Produce.draft(node, producing, session, header, fields, request, gate)
+      var draft = Produce.draft(node, producing, session, request, gate)
       draft.sysFlag = draft.sysFlag.with(.none)
+      producing.loadProperties(header, fields, request)
       var properties = Properties(decoding: producing.properties.bytes)
       properties[PropertyName.region] = node.options.region
       properties[PropertyName.traceOn] = node.options.traceOn ? "true" : "false"

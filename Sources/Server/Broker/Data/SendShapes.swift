@@ -1,18 +1,23 @@
 // Sends whose headers have the same shape (see RemotingHeader) differ in a few fields only: what was read
 // from the last of a shape, and where its properties lay, holds for the next. Loop thread only.
 
+import Store
 import Wire
 
 /// What is known of the last few shapes.
 @safe
 struct SendShapes: ~Copyable {
-  private struct Known {
+  private struct Known: ~Copyable {
     var shape: UInt64 = 0
     var request = SendRequest()
     /// Of the property string as it came.
     var scan: PropertyScan?
     /// Whether the names and places of the properties are the same in all headers of the shape.
     var hasFixedNames = false
+    /// Of the property string as it is stored.
+    var template: PropertyTemplate?
+    /// What all headers of the shape name.
+    var topic: TopicSlot?
   }
   private static let count = 8
   // `count` initialised places. An array's references would be counted for each message.
@@ -22,10 +27,13 @@ struct SendShapes: ~Copyable {
 
   init() {
     unsafe known = .allocate(capacity: Self.count)
-    unsafe known.initialize(repeating: Known(), count: Self.count)
+    for place in 0..<Self.count { unsafe (known + place).initialize(to: Known()) }
   }
 
-  deinit { unsafe known.deallocate() }
+  deinit {
+    unsafe known.deinitialize(count: Self.count)
+    unsafe known.deallocate()
+  }
 
   /// Reads a request.
   mutating func request(_ header: borrowing RemotingHeader, _ fields: RawSpan) -> SendRequest {
@@ -47,6 +55,29 @@ struct SendShapes: ~Copyable {
     return request
   }
 
+  // MARK: The topic
+
+  /// The topic of the request at hand when all requests of its shape name the same.
+  var topic: TopicSlot? { current < 0 ? nil : unsafe known[current].topic }
+
+  /// Notes the topic of the request at hand.
+  mutating func note(_ topic: TopicSlot, in field: HeaderField, _ header: borrowing RemotingHeader) {
+    let fields = header.fields
+    for index in fields.indices where current >= 0 && fields[index] == field {
+      if header.varyingFields & 1 << UInt64(index) == 0 { unsafe known[current].topic = topic }
+    }
+  }
+
+  // MARK: Properties
+
+  /// Puts the property string of the request at hand, as it is stored, into `properties`; nil when it must be
+  /// read and completed first.
+  func complete(_ fields: RawSpan, into properties: inout ByteBuffer) -> PropertyScan? {
+    if current < 0 { return nil }
+    unsafe known[current].template?.fill(fields, into: &properties)
+    return unsafe known[current].template?.scan
+  }
+
   /// Where the properties of the request at hand lie in its property string as it came.
   mutating func scan(_ properties: RawSpan) -> PropertyScan {
     guard current >= 0, unsafe known[current].hasFixedNames else { return PropertyScan(properties) }
@@ -54,5 +85,16 @@ struct SendShapes: ~Copyable {
     let scan = PropertyScan(properties)
     unsafe known[current].scan = scan
     return scan
+  }
+
+  /// Notes the complete string of the request at hand, which begins with the one that came.
+  mutating func note(
+    complete: borrowing ByteBuffer, _ scan: PropertyScan, _ header: borrowing RemotingHeader,
+    _ fields: RawSpan
+  ) {
+    guard current >= 0, unsafe known[current].hasFixedNames,
+      let field = unsafe known[current].request.properties
+    else { return }
+    unsafe known[current].template = PropertyTemplate(header, fields, field, complete: complete, scan)
   }
 }
