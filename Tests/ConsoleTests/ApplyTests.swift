@@ -72,7 +72,7 @@ import Wire
     #expect(!server.requests.contains { $0.code == 18 })
     let applied = try run("topic apply -f FILE", file: file, on: server)
     // The canned broker does not change, which reading back must find.
-    #expect(applied.code == 4 && applied.error.contains("read back, 2 objects are not as they should be"))
+    #expect(applied.code == 4 && applied.error.contains("read back, 2 objects are not as asked"))
     let sent = try #require(server.requests.last { $0.code == 18 })
     let body = try #require(try JSONSerialization.jsonObject(with: Data(sent.body)) as? [String: Any])
     let list = try #require(body["topicConfigList"] as? [[String: Any]])

@@ -5,6 +5,12 @@ import Testing
 @testable import Console
 
 @Suite struct FormatTests {
+  @Test func oneIsNotMany() {
+    #expect(counted(1, "message") == "1 message" && counted(Int64(0), "queue") == "0 queues")
+    #expect(counted(1, "object", verb: ("is", "are")) == "1 object is")
+    #expect(counted(2, "object", verb: ("is", "are")) == "2 objects are")
+  }
+
   private var table: Table {
     var table = Table([
       Column("TOPIC", key: "topic"), Column("MESSAGES", key: "messages", right: true),

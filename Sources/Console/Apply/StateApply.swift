@@ -40,7 +40,8 @@ enum StateApply {
       if invocation.output.isForPeople && !difference.changes.isEmpty { invocation.print(work.all.table) }
       try problems.finish(of: targets.count + servers.count)
       if invocation.isOn("exit-code") && !difference.changes.isEmpty {
-        throw Failure(.check, "\(difference.changes.count) objects are not as \(path) asks")
+        throw Failure(
+          .check, "\(counted(difference.changes.count, "object", verb: ("is", "are"))) not as \(path) asks")
       }
       return
     }
@@ -104,7 +105,7 @@ enum StateApply {
     let setting = first.lines.first.map { " \($0.setting)" } ?? ""
     throw Failure(
       .partial,
-      "read back, \(rest.changes.count) objects are not as they should be; the first is "
+      "read back, \(counted(rest.changes.count, "object", verb: ("is", "are"))) not as asked; the first is "
         + "\(first.kind.rawValue) \(first.name)\(setting)",
       hint: "--dry-run shows what is left")
   }
@@ -163,7 +164,7 @@ struct StateRequests {
       }
       let request = Request(
         .updateAndCreateTopicList, body: TopicConfigList(body).json.bytes(.compact))
-      first.add(broker.target, request, result: "\(part.count) topics written")
+      first.add(broker.target, request, result: "\(counted(part.count, "topic")) written")
     }
   }
 
@@ -183,7 +184,7 @@ struct StateRequests {
       let part = Array(list[start..<min(start + Limits.applyBatchMax, list.count)])
       let request = Request(
         .updateAndCreateSubscriptionGroupList, body: SubscriptionGroupList(part).json.bytes(.compact))
-      first.add(broker.target, request, result: "\(part.count) groups written")
+      first.add(broker.target, request, result: "\(counted(part.count, "group")) written")
     }
   }
 
@@ -197,7 +198,7 @@ struct StateRequests {
     }
     first.add(
       change.target, Request(.updateBrokerConfig, body: Array(text.utf8)),
-      result: "\(change.lines.count) settings written")
+      result: "\(counted(change.lines.count, "setting")) written")
   }
 
   private mutating func delete(_ change: ObjectChange) {
@@ -297,7 +298,7 @@ enum PruneImpact {
         ))
     }
     let answers = cluster.callAll(calls)
-    var lines = ["\(deleted.count) objects that the file does not name will be deleted:"]
+    var lines = ["\(counted(deleted.count, "object")) that the file does not name will be deleted:"]
     for (index, change) in deleted.enumerated() {
       var line = "  \(change.kind.rawValue) \(change.name) on \(change.target.label)"
       if change.kind != .kv && 2 * index + 1 < answers.count {
@@ -329,7 +330,7 @@ enum PruneImpact {
         text += ", it is not known how far behind"
       }
       if let live = (try? GroupQueries.connections(try users.get(), from: address)) ?? nil {
-        text += ", \(live.connections.count) consumers connected"
+        text += ", \(counted(live.connections.count, "consumer")) connected"
       }
     }
     return text

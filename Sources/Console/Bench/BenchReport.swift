@@ -67,6 +67,7 @@ enum BenchReport {
   /// One line while it runs.
   static func progress(_ result: BenchResult) -> String {
     let p99 = Values.decimal(microseconds(result.latencies.percentile(99)), digits: 0)
-    return "\(result.messages) messages, \(Int64(result.messagesPerSecond)) a second, p99 \(p99) us"
+    return
+      "\(counted(result.messages, "message")), \(Int64(result.messagesPerSecond)) a second, p99 \(p99) us"
   }
 }

@@ -209,7 +209,11 @@ final class Importer {
     case .refused:
       refused.append((lane.underWay[0].line, error))
       if refused.count >= Limits.importRefusedMax {
-        end(Failure(.failed, "\(refused.count) messages were refused; the last: \(error.message)"))
+        end(
+          Failure(
+            .failed,
+            "\(counted(refused.count, "message", verb: ("was", "were"))) refused; the last: \(error.message)")
+        )
       }
     case .timeout, .unreachable, .malformedAnswer:
       Self.note(lane.underWay, in: &doubtfulLines)

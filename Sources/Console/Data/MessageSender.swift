@@ -211,7 +211,7 @@ final class SendProgress: Sendable {
     if !isShown || nowMs - shownMs.load(ordering: .relaxed) < Limits.progressMs { return }
     shownMs.store(nowMs, ordering: .relaxed)
     let perSecond = Int64(count) * 1000 / max(1, nowMs - startMs)
-    Process.writeError("\r\u{1b}[K\(count) messages, \(perSecond) a second")
+    Process.writeError("\r\u{1b}[K\(counted(count, "message")), \(perSecond) a second")
   }
 
   /// Removes the progress line.

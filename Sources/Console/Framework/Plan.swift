@@ -192,7 +192,7 @@ extension Invocation {
     }
     guard let name = saved ?? (names.count == 1 ? names[0] : nil) else {
       throw Failure(
-        .usage, "there are \(names.count) clusters: \(names.joined(separator: ", "))",
+        .usage, "there are \(counted(names.count, "cluster")): \(names.joined(separator: ", "))",
         hint: "name one with --cluster")
     }
     return try attempt { () throws(ClientError) in try cluster.masters(cluster: name, in: info) }

@@ -269,3 +269,11 @@ package enum Format {
     }
   }
 }
+
+/// "1 message", "2 messages"; with a verb "1 message is", "2 messages are".
+package func counted(
+  _ count: some BinaryInteger, _ noun: String, verb: (one: String, many: String)? = nil
+) -> String {
+  let isOne = count == 1
+  return "\(count) \(noun)" + (isOne ? "" : "s") + (verb.map { " " + (isOne ? $0.one : $0.many) } ?? "")
+}

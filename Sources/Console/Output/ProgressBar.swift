@@ -57,7 +57,7 @@ struct ProgressBar {
 
   /// "120000 messages, 60000 a second".
   static func rate(messages: Int, elapsedMs: Int64) -> String {
-    "\(messages) messages, \(Int64(messages) * 1000 / max(1, elapsedMs)) a second"
+    "\(counted(messages, "message")), \(Int64(messages) * 1000 / max(1, elapsedMs)) a second"
   }
 
   /// "[######..............]  31%  120000 messages, 60000 a second, 4s left"; only `detail` without a total.

@@ -130,7 +130,7 @@ enum BenchCommands {
     if underWay > SendFrame.slotsMax || underWay * (requestBytes + 512) > Limits.benchBytesMax {
       throw Failure(
         .usage,
-        "\(plan.connections) connections with \(plan.pipeline) requests each are too much to keep under way",
+        "\(counted(underWay, "request")) under way are too much",
         hint: "at most \(Values.bytesText(Int64(Limits.benchBytesMax))) may be")
     }
   }
@@ -162,9 +162,11 @@ enum BenchCommands {
     invocation.print(
       BenchReport.report(topics: topics.names, plan: plan, result: result, echo: echo, what: what))
     if let failure = result.failure {
-      throw Failure(.partial, "stopped after \(result.messages) messages: \(failure)")
+      throw Failure(.partial, "stopped after \(counted(result.messages, "message")): \(failure)")
     }
-    if result.wasInterrupted { throw Failure(.interrupted, "stopped after \(result.messages) messages") }
+    if result.wasInterrupted {
+      throw Failure(.interrupted, "stopped after \(counted(result.messages, "message"))")
+    }
     if result.messages == 0 && !result.errors.isEmpty { throw Failure(.failed, "every request was refused") }
   }
 }

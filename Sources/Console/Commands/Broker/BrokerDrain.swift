@@ -52,7 +52,7 @@ enum BrokerDrain {
     warn(invocation, closed, isDrain)
     if invocation.isDryRun {
       let verb = isDrain ? "closed to" : "opened to"
-      invocation.say("\(topics.count) topics of \(broker.name) will be \(verb) producers.")
+      invocation.say("\(counted(topics.count, "topic")) of \(broker.name) will be \(verb) producers.")
       return try plan.run(&invocation)
     }
     try send(plan, servers, invocation, cluster)

@@ -51,7 +51,7 @@ enum BrokerClean {
   /// What each broker has now. Those that do not answer are found out about later.
   private static func impact(_ what: String, _ targets: [BrokerTarget], _ cluster: Cluster) -> String {
     var problems = Problems()
-    var text = "Will clean \(what) of \(targets.count) broker\(targets.count == 1 ? "" : "s"):"
+    var text = "Will clean \(what) of \(counted(targets.count, "broker")):"
     let answers = BrokerCommands.answers(Request(.getBrokerRuntimeInfo), of: targets, cluster, &problems)
     for target in targets {
       text += "\n  \(target.label) at \(target.address)"

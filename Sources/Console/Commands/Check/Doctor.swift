@@ -66,7 +66,7 @@ enum Doctor {
         invocation.say("\n\(finding.check) of \(finding.object): \(finding.message)\n  \(finding.hint)")
       }
     }
-    invocation.say("\n\(findings.list.count) findings: \(findings.summary)")
+    invocation.say("\n\(counted(findings.list.count, "finding")): \(findings.summary)")
   }
 
   /// Whether each name server answers, and knows the same brokers and topics as the first that does.
@@ -87,7 +87,8 @@ enum Doctor {
           topics: Set((topics["topicList"]?.array ?? []).compactMap(\.string))
         )
         findings.add(
-          .ok, "name server", server, "knows \(own.brokers.count) brokers and \(own.topics.count) topics")
+          .ok, "name server", server,
+          "knows \(counted(own.brokers.count, "broker")) and \(counted(own.topics.count, "topic"))")
         if let first {
           compare("brokers", first.server, first.brokers, server, own.brokers, &findings)
           compare("topics", first.server, first.topics, server, own.topics, &findings)
@@ -184,7 +185,7 @@ enum Doctor {
     let some = uneven.prefix(3).joined(separator: ", ") + (uneven.count > 3 ? ", …" : "")
     findings.add(
       .warning, "topics alike", "brokers",
-      "\(uneven.count) topics have other queues on other brokers: \(some)",
+      "\(counted(uneven.count, "topic", verb: ("has", "have"))) other queues on other brokers: \(some)",
       hint: "mq topic describe TOPIC shows them, mq topic alter makes them alike")
   }
 }

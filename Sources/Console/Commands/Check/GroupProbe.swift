@@ -45,7 +45,7 @@ enum GroupProbe {
       let hint = "mq group lag \(group) --queues shows where, mq group clients \(group) why"
       findings.add(
         "lag", group, Double(total.lag), warning: limits.lagWarning, critical: limits.lagCritical,
-        shown: "\(total.lag) messages behind", hint: hint)
+        shown: "\(counted(total.lag, "message")) behind", hint: hint)
       if limits.behindMsWarning.isFinite || limits.behindMsCritical.isFinite, total.lag > 0,
         total.lastTimestampMs > 0
       {
@@ -113,7 +113,8 @@ enum GroupProbe {
           "\(silent) of \(one.members.count) clients do not say what they consume"
         )
       } else {
-        findings.add(.ok, "subscription", group, "\(one.members.count) clients agree")
+        findings.add(
+          .ok, "subscription", group, counted(one.members.count, "client", verb: ("agrees", "agree")))
       }
     }
   }
@@ -125,7 +126,8 @@ enum GroupProbe {
     for (group, total) in totals.arranged(by: { $0.key < $1.key })
     where total.lag > 0 && live[group] == nil && !TopicName.isSystemGroup(group) {
       findings.add(
-        .warning, "abandoned", group, "\(total.lag) messages wait and no consumer is connected",
+        .warning, "abandoned", group,
+        "\(counted(total.lag, "message", verb: ("waits", "wait"))) and no consumer is connected",
         hint: "start its consumers, or mq group delete \(group)")
     }
   }

@@ -280,7 +280,7 @@ enum DlqResend {
     let items = try items(messages, group, isOnlyGroup: invocation.isOn("only-group"))
     if items.isEmpty { throw Failure(.notFound, "group \(group) has no dead letters to send there") }
     let topics = Set(items.map(\.topic)).sorted().joined(separator: ", ")
-    let count = items.count == 1 ? "1 dead letter" : "\(items.count) dead letters"
+    let count = counted(items.count, "dead letter")
     let readers = invocation.isOn("only-group") ? "group \(group)" : "every group that reads it"
     let repeated = messages.filter { journal.resentMs($0) != nil }.count
     let before = repeated > 0 ? " \(repeated) of them were sent before." : ""

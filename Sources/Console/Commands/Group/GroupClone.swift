@@ -39,7 +39,7 @@ enum GroupClone {
     let moves = try moves(source, goal, invocation.strings("topic"), cluster, targets, &problems)
     if let live = GroupQueries.connections(goal, cluster, targets, &problems) {
       throw Failure(
-        .failed, "group \(goal) has \(live.connections.count) connected consumers",
+        .failed, "group \(goal) has \(counted(live.connections.count, "connected consumer"))",
         hint: "stop them first, or move the group with mq group seek")
     }
     try problems.finish(of: targets.count)
@@ -52,7 +52,8 @@ enum GroupClone {
       return invocation.print(GroupMoves.table(moves))
     }
     try invocation.confirm(
-      "\(creation)Group \(goal) would be moved on \(moves.count) queues:\n" + GroupMoves.preview(moves))
+      "\(creation)Group \(goal) would be moved on \(counted(moves.count, "queue")):\n"
+        + GroupMoves.preview(moves))
     cluster.shareDeadline()
     for (missing, answer) in zip(
       missing, cluster.callAll(missing.map { ($0.target.address, create(goal, $0.config)) }))

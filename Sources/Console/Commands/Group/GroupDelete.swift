@@ -39,7 +39,7 @@ enum GroupDelete {
     let plan = try plan(group, cluster, owners, &invocation)
     var impact = "Group \(group) on \(owners.map(\.label).joined(separator: ", ")) will be deleted; "
     impact += live.map { "consumers connected: \($0.connections.count)" } ?? "no consumer is connected"
-    impact += ", \(lag) messages are not consumed."
+    impact += ", \(counted(lag, "message", verb: ("is", "are"))) not consumed."
     if live != nil { impact += "\nConnected consumers make the group anew with their next heartbeat." }
     impact += problems.doubt
     if invocation.isDryRun {

@@ -162,7 +162,7 @@ enum GroupLag {
     try problems.finish(of: targets.count)
     let lag = GroupQueries.lag(queues)
     if let most = invocation.integer("max-lag"), lag > most {
-      throw Failure(.check, "group \(group) is \(lag) messages behind, more than \(most)")
+      throw Failure(.check, "group \(group) is \(counted(lag, "message")) behind, more than \(most)")
     }
   }
 

@@ -36,7 +36,7 @@ enum GroupMoves {
     var isExact: Bool { isV5 || consumers == 0 }
     var text: String {
       if consumers == 0 { return "no consumer is connected: the offsets are set on the broker" }
-      let who = consumers == 1 ? "1 consumer is connected" : "\(consumers) consumers are connected"
+      let who = counted(consumers, "consumer", verb: ("is", "are")) + " connected"
       return who + ": the broker tells it the new place, and it goes on from there within seconds"
     }
   }

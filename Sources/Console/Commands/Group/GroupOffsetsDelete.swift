@@ -101,7 +101,7 @@ enum GroupOffsetsDelete {
     }
     if let live {
       throw Failure(
-        .failed, "group \(group) has \(live.connections.count) connected consumers",
+        .failed, "group \(group) has \(counted(live.connections.count, "connected consumer"))",
         hint: "stop them first: they would commit the offsets again")
     }
     let known = Set(
@@ -153,7 +153,7 @@ enum GroupOffsetsDelete {
     for one in work {
       table.add(
         .text(one.target.label), .text(one.target.address),
-        .text(isGone ? "forgotten, \(one.kept.count) offsets kept" : "not forgotten"), .unknown)
+        .text(isGone ? "forgotten, \(counted(one.kept.count, "offset")) kept" : "not forgotten"), .unknown)
     }
     invocation.print(table)
     try problems.finish(of: work.count)

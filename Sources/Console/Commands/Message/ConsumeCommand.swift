@@ -97,7 +97,7 @@ enum ConsumeCommand {
     }
     let ending = try loop.run()
     if loop.printed > 0 && invocation.streams.isOutTerminal {
-      let count = loop.printed == 1 ? "1 message" : "\(loop.printed) messages"
+      let count = counted(loop.printed, "message")
       invocation.warn("\(count); \(plan.commits ? "their offsets are committed" : "no offset was committed")")
     }
     try finish(ending, plan, printed: loop.printed, invocation)

@@ -142,11 +142,13 @@ enum MessageCat {
     }
     progress.end()
     if uncounted > 0 {
-      invocation.warn("there are more than \(counts.count) values; \(uncounted) messages are not shown")
+      invocation.warn(
+        "there are more than \(counted(counts.count, "value")); \(uncounted) messages are not shown")
     }
     invocation.print(table(counts, total, measure))
     if case .signal = ending {
-      throw Failure(.interrupted, "interrupted after \(total.messages) messages; the counts are of those")
+      throw Failure(
+        .interrupted, "interrupted after \(counted(total.messages, "message")); the counts are of those")
     }
     if let failure = scan.failures.first {
       throw Failure(.partial, "not all was counted: \(failure.error.message)", hint: failure.error.hint)

@@ -155,7 +155,7 @@ enum MessageExport {
     }
     let lines = state.lines
     let hint = again.map { "\($0) goes on there" } ?? "write to a file: then --resume goes on there"
-    let count = lines == 1 ? "1 message" : "\(lines) messages"
+    let count = counted(lines, "message")
     if case .signal(let number) = ending {
       let text = "interrupted after \(count)"
       if 128 + number == Failure.Code.interrupted.rawValue { throw Failure(.interrupted, text, hint: hint) }

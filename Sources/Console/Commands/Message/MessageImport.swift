@@ -201,7 +201,7 @@ enum MessageImport {
         "lines \(importer.doubtfulLines.text) may have been stored: their broker did not answer")
     }
     let hint = unsent.isEmpty ? "" : "--lines \(unsent.text) sends the rest"
-    let count = importer.sent == 1 ? "1 message was sent" : "\(importer.sent) messages were sent"
+    let count = counted(importer.sent, "message", verb: ("was", "were")) + " sent"
     if importer.isInterrupted {
       let number = signal ?? 2
       if 128 + number == Failure.Code.interrupted.rawValue {
@@ -247,7 +247,7 @@ enum MessageImport {
   ) {
     let perSecond = Double(importer.sent) * 1000 / Double(elapsedMs)
     if invocation.output == .table {
-      let count = importer.sent == 1 ? "1 message" : "\(importer.sent) messages"
+      let count = counted(importer.sent, "message")
       let size = Values.bytesText(Int64(importer.bytes))
       invocation.say("\(count), \(size), in \(Values.durationText(elapsedMs)) (\(Int64(perSecond)) a second)")
       return

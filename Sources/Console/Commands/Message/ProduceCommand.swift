@@ -247,10 +247,6 @@ enum ProduceCommand {
     }
   }
 
-  private static func count(_ messages: Int) -> String {
-    messages == 1 ? "1 message" : "\(messages) messages"
-  }
-
   /// The failure, with the numbers.
   private static func ended(
     _ failure: Failure, _ sender: borrowing MessageSender, line: Int?
@@ -260,7 +256,8 @@ enum ProduceCommand {
     let doubt =
       sender.inDoubt > 0 ? " (\(sender.inDoubt) messages from there on may be stored all the same)" : ""
     return Failure(
-      .partial, "\(count(sender.sent)) went out\(place)\(doubt): \(failure.message)", hint: failure.hint,
+      .partial, "\(counted(sender.sent, "message")) went out\(place)\(doubt): \(failure.message)",
+      hint: failure.hint,
       responseCode: failure.responseCode)
   }
 
@@ -272,7 +269,7 @@ enum ProduceCommand {
     if invocation.output == .table {
       let size = Values.bytesText(Int64(sender.bytes))
       let time = Values.durationText(elapsedMs)
-      invocation.say("\(count(sender.sent)), \(size), in \(time) (\(Int64(perSecond)) a second)")
+      invocation.say("\(counted(sender.sent, "message")), \(size), in \(time) (\(Int64(perSecond)) a second)")
       return
     }
     var report = Report()

@@ -49,11 +49,11 @@ enum StaticTopicCreate {
       let former = known.topic.totalQueues
       if count < Int64(former) {
         throw Failure(
-          .failed, "topic \(topic) has \(former) queues; a static topic cannot get fewer",
+          .failed, "topic \(topic) has \(counted(former, "queue")); a static topic cannot get fewer",
           hint: "make a new topic")
       }
       if count == Int64(former) {
-        invocation.print(Plan.results(of: targets, "has \(former) queues already"))
+        invocation.print(Plan.results(of: targets, "has \(counted(former, "queue")) already"))
         return
       }
       wanted = known.topic

@@ -79,7 +79,7 @@ struct StaticTopics {
       if mapping.isDirty { return "the part of \(broker) is dirty" }
       if mapping.epoch != epoch { return "\(broker) has epoch \(mapping.epoch), others \(epoch)" }
       if mapping.totalQueues != totalQueues {
-        return "\(broker) knows \(mapping.totalQueues) queues, others \(totalQueues)"
+        return "\(broker) knows \(counted(mapping.totalQueues, "queue")), others \(totalQueues)"
       }
       if let text = mapping.complaint { return "\(broker): \(text)" }
       if part.config.readQueues < part.config.writeQueues {
@@ -96,7 +96,9 @@ struct StaticTopics {
   private var queueComplaint: String? {
     let queues = queues
     for id in 0..<totalQueues where queues[id] == nil { return "no broker takes the messages of queue \(id)" }
-    if queues.count > Int(totalQueues) { return "there are \(queues.count) queues instead of \(totalQueues)" }
+    if queues.count > Int(totalQueues) {
+      return "there are \(counted(queues.count, "queue")) instead of \(totalQueues)"
+    }
     var owners: [String: Int32] = [:]
     for (id, items) in queues.arranged(by: { $0.key < $1.key }) {
       for item in items {

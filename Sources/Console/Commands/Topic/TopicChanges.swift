@@ -387,11 +387,12 @@ enum TopicDelete {
     _ topic: String, _ queues: [QueueStats], _ readers: [Reader], _ targets: [BrokerTarget]
   ) -> String {
     let messages = queues.reduce(0) { $0 + max(0, $1.maxOffset - $1.minOffset) }
-    var text = "Topic \(topic) with \(messages) messages in \(queues.count) queues on "
+    var text = "Topic \(topic) with \(counted(messages, "message")) in \(counted(queues.count, "queue")) on "
     text += targets.map(\.label).joined(separator: ", ") + " will be deleted."
     for reader in readers {
-      text += "\n  read by group \(reader.group)" + (reader.lag.map { ", \($0) messages behind" } ?? "")
-      if reader.clients > 0 { text += ", \(reader.clients) clients connected" }
+      text +=
+        "\n  read by group \(reader.group)" + (reader.lag.map { ", \(counted($0, "message")) behind" } ?? "")
+      if reader.clients > 0 { text += ", \(counted(reader.clients, "client")) connected" }
     }
     if readers.isEmpty { text += " No consumer group reads it." }
     return text

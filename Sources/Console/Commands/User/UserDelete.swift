@@ -31,7 +31,7 @@ enum UserDelete {
     let rules = AccessQueries.rules(of: "User:\(name)", cluster, found.map(\.target), &refusals)
     let count = rules.map { $0.value.policies.reduce(0) { $0 + $1.entries.count } }.max() ?? 0
     let brokers = found.map(\.target.label).joined(separator: ", ")
-    let impact = "User \(name) with \(count) rules will be deleted on \(brokers)."
+    let impact = "User \(name) with \(counted(count, "rule")) will be deleted on \(brokers)."
     if invocation.isDryRun {
       invocation.say(impact + "\n")
     } else {
