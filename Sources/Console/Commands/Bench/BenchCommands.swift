@@ -131,7 +131,7 @@ enum BenchCommands {
       throw Failure(
         .usage,
         "\(counted(underWay, "request")) under way are too much",
-        hint: "at most \(Values.bytesText(Int64(Limits.benchBytesMax))) may be")
+        hint: "at most \(Values.bytesText(Int64(Limits.benchBytesMax))) may be under way")
     }
   }
 
