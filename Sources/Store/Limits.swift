@@ -106,6 +106,9 @@ enum Limits {
   /// Slots and entries of one key index file.
   static let keySlots = 1 << 18
   static let keyEntriesMax = 4 << 20
+  /// Step in which blocks for entries are allocated, and entries before the newest that stay mapped.
+  static let keyStepBytes = 1 << 20
+  static let keyMappedBytes = 4 << 20
   /// Pause between bursts of indexing.
   static let indexIntervalMs: Int64 = 1000
   /// Log bytes that one burst of indexing reads.

@@ -32,6 +32,8 @@ final class KeyFile {
   let path: String
   private let file: MappedFile
   private var touched: UInt32 = 0
+  /// Entries before this place have left our page tables once.
+  private var forgottenTo = KeyFile.entriesAt
 
   /// A new file that begins at `offset`. Its slots are allocated at once.
   init(making path: String, beginOffset: Int64, boot: [UInt8]) throws(Errno) {
@@ -93,8 +95,20 @@ final class KeyFile {
   /// Allocates what the next `keys` entries need.
   func makeRoom(_ keys: Int) throws(Errno) {
     let end = Self.entriesAt + (count + keys + 1) * Self.entryBytes
-    if end > file.allocatedBytes { try file.allocate(upTo: end + (1 << 20)) }
+    if end <= file.allocatedBytes { return }
+    try file.allocate(upTo: end + Limits.keyStepBytes)
+    forget(to: end - Limits.keyMappedBytes)
   }
+
+  /// Old entries need not count as our memory. A query finds them in the page cache.
+  private func forget(to end: Int) {
+    if end <= forgottenTo { return }
+    file.forget(forgottenTo..<end)
+    forgottenTo = end
+  }
+
+  /// No key is entered any more.
+  func retire() { file.forget(0..<Self.bytes) }
 
   /// Reads the places of keys that are entered next. The processor waits for all at once then; between the
   /// other work on a record it would wait for each.

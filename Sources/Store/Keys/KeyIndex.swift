@@ -168,6 +168,7 @@ struct KeyIndex {
   private mutating func file(for keys: Int, from offset: Int64) throws(Errno) -> KeyFile {
     if let last = files.last, last.hasRoom(keys) { return last }
     files.last?.advance(to: offset, storeTimestampMs: nil)
+    files.last?.retire()
     let file = try KeyFile(making: "\(directory)/\(Segment.name(offset))", beginOffset: offset, boot: boot)
     files.append(file)
     return file

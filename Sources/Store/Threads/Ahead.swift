@@ -36,6 +36,7 @@ struct Ahead {
     arenaAhead.prefault()
     // Each on its own: the queues may still find room where the log does not.
     let failures = [attempt { () throws(Errno) in try arenaAhead.make() }, logAhead(), nextSegmentAhead()]
+    arenaAhead.forget()
     behind.work(shared.published.load(ordering: .acquiring))
     guard let error = failures.compactMap({ $0 }).first else {
       isRetrying = false

@@ -11,6 +11,8 @@ final class ArenaAhead {
   private var count: Int
   /// Pages up to here, in bytes over all files, were prefaulted.
   private var prefaultedTo = 0
+  /// Files before this one have left our page tables once.
+  private var forgottenFiles = 0
 
   init(shared: Shared, paths: StorePaths) {
     self.shared = shared
@@ -52,6 +54,16 @@ final class ArenaAhead {
       at = start + stop
     }
     prefaultedTo = max(prefaultedTo, at)
+  }
+
+  /// Old entries need not count as our memory: who reads or fills them finds them in the page cache.
+  func forget() {
+    let used = shared.arenaUsedBytes.load(ordering: .acquiring)
+    while (forgottenFiles + 2) * Limits.arenaBytes <= used {
+      let file = shared.arenas.withLock { $0[forgottenFiles] }
+      file.forget(0..<file.bytes)
+      forgottenFiles += 1
+    }
   }
 
   /// As `make`; false when there is no space.
