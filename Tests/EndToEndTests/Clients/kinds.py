@@ -35,7 +35,8 @@ def send_all(producer):
         done.release()
 
     def failed(error):
-        answers.append(error)
+        # What it says for itself may be empty.
+        answers.append("%r, error %s, line %s of %s" % (error, error.error, error.line, error.file))
         window.release()
         done.release()
 
