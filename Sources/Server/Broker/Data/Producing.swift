@@ -148,7 +148,7 @@ extension Producing {
   ) throws(Refusal) -> PropertyScan {
     if let scan = shapes.complete(fields, into: &properties) { return scan }
     loadProperties(header, fields, request)
-    let scan = shapes.scan(properties.bytes)
+    let scan = PropertyScan(properties.bytes)
     let complete = try complete(scan, nowMs: nowMs)
     let isKept = scan.uniqueKey != nil && scan.popCheckPoint == nil && !scan.hasBrokerProperties
     if isKept { shapes.note(complete: properties, complete, header, fields) }

@@ -10,8 +10,6 @@ struct SendShapes: ~Copyable {
   private struct Known: ~Copyable {
     var shape: UInt64 = 0
     var request = SendRequest()
-    /// Of the property string as it came.
-    var scan: PropertyScan?
     /// Whether the names and places of the properties are the same in all headers of the shape.
     var hasFixedNames = false
     /// Of the property string as it is stored.
@@ -76,15 +74,6 @@ struct SendShapes: ~Copyable {
     if current < 0 { return nil }
     unsafe known[current].template?.fill(fields, into: &properties)
     return unsafe known[current].template?.scan
-  }
-
-  /// Where the properties of the request at hand lie in its property string as it came.
-  mutating func scan(_ properties: RawSpan) -> PropertyScan {
-    guard current >= 0, unsafe known[current].hasFixedNames else { return PropertyScan(properties) }
-    if let scan = unsafe known[current].scan { return scan }
-    let scan = PropertyScan(properties)
-    unsafe known[current].scan = scan
-    return scan
   }
 
   /// Notes the complete string of the request at hand, which begins with the one that came.
