@@ -22,7 +22,8 @@ struct FoundKey {
 
 @safe
 final class KeyFile {
-  static let magic: UInt64 = 0x6D71_6B65_7930_3032
+  /// Another one for another layout, or another `KeyIndex.hash`.
+  static let magic: UInt64 = 0x6D71_6B65_7930_3033
   static let version: UInt64 = 1 << 48 | UInt64(Limits.keySlots)
   private static let headerBytes = 4096
   static let entryBytes = 20
