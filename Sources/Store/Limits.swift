@@ -117,6 +117,8 @@ enum Limits {
   /// fall behind: not so far that what it reads has left the processor's cache and our page tables.
   static let indexQuietBytes: Int64 = 1 << 20
   static let indexBehindBytesMax: Int64 = 4 << 20
+  /// Keys that wait for the index without being read in the log: those of 4 MiB of small messages and more.
+  static let keyRingEntries = 32 << 10
   /// Keys that are entered at once.
   static let indexBatchKeys = 32
   /// Bursts in a row before the janitor rests.

@@ -249,6 +249,13 @@ package final class MessageStore {
       if !lightTargets.isEmpty { dispatch(entry, to: lightTargets) }
     }
     log.advance(bytes)
+    if let key = scan.uniqueKey, scan.keys == nil, transaction != .rollback {
+      let entry = RingKey(
+        offset: draft.physicalOffset, storeTimestampMs: draft.storeTimestampMs,
+        bytes: Int32(truncatingIfNeeded: bytes), hash: KeyIndex.hash(topic, properties[key]))
+      // `shared` keeps it. Counting the reference would wait until the processor has stored the record.
+      unsafe Unmanaged.passUnretained(shared.keys)._withUnsafeGuaranteedRef { $0.put(entry) }
+    }
     // The broker reads a delayed message, or half of a transaction, again.
     if scan.realTopic != nil { shared.want(log.position) }
     return AppendResult(

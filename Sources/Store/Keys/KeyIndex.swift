@@ -1,5 +1,5 @@
 // Finds records by key: `UNIQ_KEY` and each word of `KEYS`. The index lags behind the log and is brought up
-// to date before a query. Janitor thread.
+// to date before a query. What it enters comes from the loop (`KeyRing`), else from the log. Janitor thread.
 
 import Linux
 import Synchronization
@@ -109,6 +109,15 @@ struct KeyIndex {
   private mutating func index(_ segment: Segment, to end: Int64) throws(Errno) {
     let bytes = segment.file.contents
     while indexedTo < end {
+      if let key = shared.keys.take(at: indexedTo) {
+        indexedTo += Int64(key.bytes)
+        found.append(
+          FoundKey(
+            hash: key.hash, offset: key.offset, recordEnd: indexedTo,
+            storeTimestampMs: key.storeTimestampMs))
+        if found.count >= Limits.indexBatchKeys { try enter() }
+        continue
+      }
       let at = Int(indexedTo - segment.start)
       if segment.file.bytes - at < Limits.blankBytes || bytes.uint32(at: at + 4) == Record.magicBlank {
         indexedTo = segment.end

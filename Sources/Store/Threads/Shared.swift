@@ -22,6 +22,7 @@ final class Shared: Sendable {
   let wantedTo = Atomic<Int64>(0)
   let isStopping = Atomic(false)
 
+  let keys = KeyRing()
   let segments: Mutex<[Segment]>
   /// The segment after the last one, made ahead by the janitor, taken by the loop.
   let nextSegment = Mutex<Segment?>(nil)
