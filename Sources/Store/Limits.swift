@@ -45,6 +45,10 @@ enum Limits {
   static let arenaAheadBytes = 8 << 20
   /// Pages of the arenas that are kept mapped ahead.
   static let arenaPrefaultBytes = 256 << 10
+  /// Queue entries of `fastBytes`, or keys of `keyStepBytes`, in less than this time are fast: the memory for
+  /// the next ones comes in large pages.
+  static let fastMs: Int64 = 1000
+  static let fastBytes = 1 << 20
   /// Blocks of arena files that the opening thread allocates.
   static let arenaFirstBytes = 1 << 20
   /// Queue ids are below this; records with others are stored but have no queue.
@@ -107,7 +111,7 @@ enum Limits {
   static let keySlots = 1 << 18
   static let keyEntriesMax = 4 << 20
   /// Step in which blocks for entries are allocated, and entries before the newest that stay mapped.
-  static let keyStepBytes = 1 << 20
+  static let keyStepBytes = 2 << 20
   static let keyMappedBytes = 4 << 20
   /// Pause between bursts of indexing.
   static let indexIntervalMs: Int64 = 1000
@@ -120,7 +124,7 @@ enum Limits {
   /// Keys that wait for the index without being read in the log: those of 4 MiB of small messages and more.
   static let keyRingEntries = 32 << 10
   /// Keys that are entered at once.
-  static let indexBatchKeys = 32
+  static let indexBatchKeys = 64
   /// Bursts in a row before the janitor rests.
   static let indexBurstsMax = 16
   /// Entries of one hash chain that a query follows.

@@ -10,28 +10,44 @@ struct KeyRingTests {
     RingKey(offset: offset, storeTimestampMs: offset * 2, bytes: 10, hash: UInt32(offset))
   }
 
+  /// The offsets of what is taken from `offset` on, and where the next record begins.
+  private func take(
+    _ ring: KeyRing, from offset: Int64, upTo end: Int64 = .max, countMax: Int = .max
+  ) -> (offsets: [Int64], next: Int64) {
+    var next = offset
+    var found: [FoundKey] = []
+    ring.take(from: &next, upTo: end, into: &found, countMax: countMax)
+    for key in found {
+      #expect(key.hash == UInt32(key.offset) && key.storeTimestampMs == key.offset * 2)
+      #expect(key.recordEnd == key.offset + 10)
+    }
+    return (found.map(\.offset), next)
+  }
+
   @Test func keysComeOutOnceAndInOrder() {
     let ring = KeyRing()
-    #expect(ring.take(at: 0) == nil)
-    for offset in [0, 10, 30] as [Int64] { ring.put(key(offset)) }
-    #expect(ring.take(at: 0)?.offset == 0)
-    #expect(ring.take(at: 0) == nil, "it was taken")
-    #expect(ring.take(at: 20) == nil, "there is none; what lies before is passed over")
-    #expect(ring.take(at: 10) == nil)
-    #expect(ring.take(at: 30)?.storeTimestampMs == 60)
-    #expect(ring.take(at: 40) == nil)
+    #expect(take(ring, from: 0) == ([], 0))
+    for offset in [0, 10, 20, 40, 50, 60, 90] as [Int64] { ring.put(key(offset)) }
+    #expect(take(ring, from: 0, countMax: 1) == ([0], 10))
+    #expect(take(ring, from: 10, upTo: 20) == ([10], 20))
+    #expect(take(ring, from: 20) == ([20], 30), "there is none for the next record")
+    #expect(take(ring, from: 20) == ([], 20), "it was taken")
+    #expect(take(ring, from: 50) == ([50, 60], 70), "what lies before is passed over")
+    #expect(take(ring, from: 40) == ([], 40))
+    #expect(take(ring, from: 90) == ([90], 100))
   }
 
   @Test func whatDoesNotFitIsLeftOut() {
     let ring = KeyRing()
-    let count = Int64(Limits.keyRingEntries)
-    for round in 0..<3 as Range<Int64> {
-      let start = round * 10 * count
-      for number in 0..<count + 5 { ring.put(key(start + number)) }
-      #expect(ring.take(at: start + count) == nil, "it was full")
-      // Passed over: all are free again.
-      for number in 0..<count { ring.put(key(start + 2 * count + number)) }
-      for number in 0..<count { #expect(ring.take(at: start + 2 * count + number) != nil) }
+    let count = Limits.keyRingEntries
+    for round in 0..<3 {
+      let start = Int64(round * 30 * count)
+      for number in 0..<count + 5 { ring.put(key(start + Int64(number * 10))) }
+      let next = start + Int64(count * 10)
+      #expect(take(ring, from: next) == ([], next), "it was full")
+      // Passed over: all places are free again.
+      for number in 0..<count { ring.put(key(2 * next - start + Int64(number * 10))) }
+      #expect(take(ring, from: 2 * next - start).offsets.count == count)
     }
   }
 

@@ -27,10 +27,12 @@ struct MappedMemoryTests {
     let directory = try TemporaryDirectory()
     let path = directory.path("keys")
     let file = try KeyFile(making: path, beginOffset: 0, boot: [])
-    let count = 4 * Limits.keyMappedBytes / KeyFile.entryBytes
-    for number in 0..<count {
-      try file.makeRoom(1)
-      file.add(UInt32(number), Int64(number) * 100)
+    let keys = (0..<4 * Limits.keyMappedBytes / KeyFile.entryBytes).map { number in
+      FoundKey(hash: UInt32(number), offset: Int64(number) * 100, recordEnd: Int64(number + 1) * 100)
+    }
+    for start in stride(from: 0, to: keys.count, by: 50) {
+      let some = Array(keys[start..<min(start + 50, keys.count)])
+      #expect(try file.add(some, from: 0) == some.count)
     }
     // Two steps beside the newest entries, and the slots.
     let mostBytes = Limits.keyMappedBytes + 2 * Limits.keyStepBytes + KeyFile.entriesAt

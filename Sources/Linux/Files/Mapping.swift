@@ -49,6 +49,13 @@ package struct Mapping: ~Copyable, @unchecked Sendable {
   /// kernel reads ahead, which are up to 8 MiB that must be zeroed first where a file has no data yet.
   package func expectRandom(_ range: Range<Int>) { advise(range, MADV_RANDOM) }
 
+  /// Says whether the range is worth being read and mapped in pages of `largePageBytes` (MADV_HUGEPAGE,
+  /// MADV_NOHUGEPAGE). What is mapped already stays as it is. A kernel or file system that keeps files in
+  /// small pages only (before Linux 6.16, ext4) still reads so much at once.
+  package func expectLargePages(_ range: Range<Int>, _ isWanted: Bool) {
+    advise(range, isWanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE)
+  }
+
   /// Drops our page tables for the range (MADV_DONTNEED on a shared mapping: data stays in the page cache).
   package func forget(_ range: Range<Int>) { advise(range, MADV_DONTNEED) }
 
@@ -72,5 +79,7 @@ package struct Mapping: ~Copyable, @unchecked Sendable {
     return range.lowerBound / Self.pageBytes * Self.pageBytes..<range.upperBound
   }
 
+  /// What one entry of a middle page table maps on x86-64, and on arm64 with pages of 4 KiB.
+  package static let largePageBytes = 2 << 20
   private static let pageBytes = sysconf(CInt(_SC_PAGESIZE))
 }

@@ -35,6 +35,8 @@ final class KeyFile {
   private var touched: UInt32 = 0
   /// Entries before this place have left our page tables once.
   private var forgottenTo = KeyFile.entriesAt
+  /// When blocks were allocated last.
+  private var steppedMs: Int64 = 0
 
   /// A new file that begins at `offset`. Its slots are allocated at once.
   init(making path: String, beginOffset: Int64, boot: [UInt8]) throws(Errno) {
@@ -93,42 +95,73 @@ final class KeyFile {
   /// Whether a record's keys fit.
   func hasRoom(_ keys: Int) -> Bool { count + keys + 1 < Limits.keyEntriesMax }
 
-  /// Allocates what the next `keys` entries need.
-  func makeRoom(_ keys: Int) throws(Errno) {
-    let end = Self.entriesAt + (count + keys + 1) * Self.entryBytes
-    if end <= file.allocatedBytes { return }
-    try file.allocate(upTo: end + Limits.keyStepBytes)
-    forget(to: end - Limits.keyMappedBytes)
+  /// Enters keys from `first` on, whole records only, as many as fit; the first record must.
+  ///
+  /// - Returns: The place of the first key that was not entered.
+  func add(_ keys: [FoundKey], from first: Int) throws(Errno) -> Int {
+    var end = first
+    var newest = keys[first]
+    for (at, key) in zip(first..., keys[first...]) where key.recordEnd != nil {
+      if !hasRoom(at + 1 - first) { break }
+      end = at + 1
+      newest = key
+    }
+    precondition(end > first, "the caller made sure that the first record fits")
+    try makeRoom(end - first)
+    touch(keys, first..<end)
+    var number = UInt32(count)
+    // Before any slot refers to them: a kill in between leaves entries that nobody finds, and their records
+    // are indexed again.
+    write(32, Int64(count + end - first))
+    for at in first..<end {
+      number += 1
+      enter(number, keys[at].hash, keys[at].offset)
+    }
+    if let recordEnd = newest.recordEnd { advance(to: recordEnd, storeTimestampMs: newest.storeTimestampMs) }
+    return end
   }
-
-  /// Old entries need not count as our memory. A query finds them in the page cache.
-  private func forget(to end: Int) {
-    if end <= forgottenTo { return }
-    file.forget(forgottenTo..<end)
-    forgottenTo = end
-  }
-
-  /// No key is entered any more.
-  func retire() { file.forget(0..<Self.bytes) }
 
   /// Reads the places of keys that are entered next. The processor waits for all at once then; between the
   /// other work on a record it would wait for each.
-  func touch(_ keys: [FoundKey]) {
-    for key in keys { touched ^= read(slot(key.hash)) as UInt32 }
+  private func touch(_ keys: [FoundKey], _ range: Range<Int>) {
+    for at in range { touched ^= read(slot(keys[at].hash)) as UInt32 }
   }
 
   private func slot(_ hash: UInt32) -> Int { Self.headerBytes + Int(hash % UInt32(Limits.keySlots)) * 4 }
 
-  /// Enters one key. Call `makeRoom` first, and `advance` when the record's keys are all in.
-  func add(_ hash: UInt32, _ offset: Int64) {
-    let number = UInt32(count + 1)
+  private func enter(_ number: UInt32, _ hash: UInt32, _ offset: Int64) {
     let slot = slot(hash)
     let at = Self.entriesAt + Int(number) * Self.entryBytes
     write(at, hash)
     write(at + 4, offset)
     write(at + 12, read(slot) as UInt32)
     write(slot, number)
-    write(32, Int64(number))
+  }
+
+  /// Allocates what the next `keys` entries need.
+  private func makeRoom(_ keys: Int) throws(Errno) {
+    let end = Self.entriesAt + (count + keys + 1) * Self.entryBytes
+    let start = file.allocatedBytes
+    if end <= start { return }
+    try file.allocate(upTo: (end / Limits.keyStepBytes + 1) * Limits.keyStepBytes)
+    let nowMs = Clock.monotonicMs()
+    if nowMs - steppedMs < Limits.fastMs { file.prefaultLarge(start..<file.allocatedBytes) }
+    steppedMs = nowMs
+    forget(to: (end - Limits.keyMappedBytes) / Limits.keyStepBytes * Limits.keyStepBytes)
+  }
+
+  /// Old entries need not count as our memory. A query finds them in the page cache.
+  private func forget(to end: Int) {
+    if end <= forgottenTo { return }
+    file.forget(forgottenTo..<end)
+    file.expectSmallPages(forgottenTo..<end)
+    forgottenTo = end
+  }
+
+  /// No key is entered any more.
+  func retire() {
+    file.forget(0..<Self.bytes)
+    file.expectSmallPages(0..<Self.bytes)
   }
 
   /// Records before `offset` are indexed; the newest has this store time.

@@ -109,15 +109,9 @@ struct KeyIndex {
   private mutating func index(_ segment: Segment, to end: Int64) throws(Errno) {
     let bytes = segment.file.contents
     while indexedTo < end {
-      if let key = shared.keys.take(at: indexedTo) {
-        indexedTo += Int64(key.bytes)
-        found.append(
-          FoundKey(
-            hash: key.hash, offset: key.offset, recordEnd: indexedTo,
-            storeTimestampMs: key.storeTimestampMs))
-        if found.count >= Limits.indexBatchKeys { try enter() }
-        continue
-      }
+      shared.keys.take(from: &indexedTo, upTo: end, into: &found, countMax: Limits.indexBatchKeys)
+      if found.count >= Limits.indexBatchKeys { try enter() }
+      if indexedTo >= end { return }
       let at = Int(indexedTo - segment.start)
       if segment.file.bytes - at < Limits.blankBytes || bytes.uint32(at: at + 4) == Record.magicBlank {
         indexedTo = segment.end
@@ -152,17 +146,13 @@ struct KeyIndex {
     if found.count >= Limits.indexBatchKeys { try enter() }
   }
 
-  /// Enters the keys that were found, record by record.
+  /// Enters the keys that were found.
   private mutating func enter() throws(Errno) {
-    files.last?.touch(found)
     var first = 0
-    for last in found.indices {
-      guard let recordEnd = found[last].recordEnd else { continue }
-      let file = try file(for: last - first + 1, from: found[last].offset)
-      try file.makeRoom(last - first + 1)
-      for index in first...last { file.add(found[index].hash, found[index].offset) }
-      file.advance(to: recordEnd, storeTimestampMs: found[last].storeTimestampMs)
-      first = last + 1
+    while first < found.count {
+      guard let last = found[first...].firstIndex(where: { $0.recordEnd != nil }) else { break }
+      let file = try file(for: last - first + 1, from: found[first].offset)
+      first = try file.add(found, from: first)
     }
     found.removeAll(keepingCapacity: true)
   }

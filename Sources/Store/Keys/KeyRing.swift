@@ -47,19 +47,23 @@ final class KeyRing: @unchecked Sendable {
     put.store(putCount, ordering: .releasing)
   }
 
-  /// The key of the record at `offset`, if it is here; those before it are passed over. Janitor thread.
-  @inline(__always)
-  func take(at offset: Int64) -> RingKey? {
-    let end = put.load(ordering: .acquiring)
+  /// Appends the keys of the records from `offset` to `end` to `found`, until it holds `countMax` or a record
+  /// is not here; those before `offset` are passed over. `offset` is then where the next record begins.
+  /// Janitor thread.
+  func take(from offset: inout Int64, upTo end: Int64, into found: inout [FoundKey], countMax: Int) {
+    let putCount = put.load(ordering: .acquiring)
     var at = taken.load(ordering: .relaxed)
-    while at < end {
-      // Put before `end` was stored, and not yet given back.
+    while at < putCount && offset < end && found.count < countMax {
+      // Put before `putCount` was stored, and not yet given back.
       let key = unsafe entries[at & Self.mask]
-      if key.offset > offset { return nil }
+      if key.offset > offset { break }
       at += 1
-      taken.store(at, ordering: .releasing)
-      if key.offset == offset { return key }
+      if key.offset < offset { continue }
+      offset += Int64(key.bytes)
+      found.append(
+        FoundKey(
+          hash: key.hash, offset: key.offset, recordEnd: offset, storeTimestampMs: key.storeTimestampMs))
     }
-    return nil
+    taken.store(at, ordering: .releasing)
   }
 }

@@ -11,6 +11,9 @@ final class ArenaAhead {
   private var count: Int
   /// Pages up to here, in bytes over all files, were prefaulted.
   private var prefaultedTo = 0
+  /// Where the `fastBytes` began that are being used, and when; whether the ones before were used fast.
+  private var stretch = (start: 0, sinceMs: Int64(0))
+  private var isFast = false
   /// Files before this one have left our page tables once.
   private var forgottenFiles = 0
 
@@ -41,7 +44,9 @@ final class ArenaAhead {
   func prefault() {
     let used = shared.arenaUsedBytes.load(ordering: .acquiring)
     let files = shared.arenas.withLock { $0 }
-    let end = used + Limits.arenaPrefaultBytes
+    measurePace(used)
+    let large = Mapping.largePageBytes
+    let end = isFast ? (used / large + 2) * large : used + Limits.arenaPrefaultBytes
     var at = max(used, prefaultedTo)
     if end - at < Limits.arenaPrefaultBytes / 4 { return }
     while at < end {
@@ -50,10 +55,21 @@ final class ArenaAhead {
       let start = index * Limits.arenaBytes
       let stop = min(end - start, files[index].allocatedBytes)
       if stop <= at - start { break }
-      files[index].prefault((at - start)..<stop)
+      let range = (at - start)..<stop
+      if isFast { files[index].prefaultLarge(range) } else { files[index].prefault(range) }
       at = start + stop
     }
     prefaultedTo = max(prefaultedTo, at)
+  }
+
+  private func measurePace(_ used: Int) {
+    let nowMs = Clock.monotonicMs()
+    if used - stretch.start >= Limits.fastBytes {
+      isFast = nowMs - stretch.sinceMs < Limits.fastMs
+      stretch = (used, nowMs)
+    } else if nowMs - stretch.sinceMs >= Limits.fastMs {
+      isFast = false
+    }
   }
 
   /// Old entries need not count as our memory: who reads or fills them finds them in the page cache.
@@ -62,6 +78,7 @@ final class ArenaAhead {
     while (forgottenFiles + 2) * Limits.arenaBytes <= used {
       let file = shared.arenas.withLock { $0[forgottenFiles] }
       file.forget(0..<file.bytes)
+      file.expectSmallPages(0..<file.bytes)
       forgottenFiles += 1
     }
   }
