@@ -50,6 +50,7 @@ final class BenchDriver<Load: Workload> {
   private var isSending = true
   private var isMeasuring = false
   private var underWay = 0
+  private var spare = LinkBuffers()
 
   init(
     _ plan: BenchPlan, _ load: Load, addresses: [String], signals: SignalSource,
@@ -78,7 +79,7 @@ final class BenchDriver<Load: Workload> {
     let stopNs = plan.messagesMax == nil ? measureNs + plan.durationMs * 1_000_000 : .max
     var measuredFromNs = startNs
     var nextProgressNs = startNs + Limits.progressMs * 1_000_000
-    for index in links.indices { fill(index) }
+    for index in links.indices { fill(index, links[index]) }
     while isSending {
       turn(timeoutMs: 20)
       let nowNs = Clock.monotonicNs()
@@ -117,17 +118,17 @@ final class BenchDriver<Load: Workload> {
   }
 
   /// Fills a connection's pipeline.
-  private func fill(_ index: Int) {
+  private func fill(_ index: Int, _ link: Link) {
     let nowNs = Clock.monotonicNs()
     let nowMs = Clock.wallMs()
-    for place in 0..<plan.pipeline { send(index, index * plan.pipeline + place, nowNs, nowMs) }
-    links[index].flush()
-    links[index].watch(in: poller, token: UInt64(index))
+    for place in 0..<plan.pipeline { send(index, link, index * plan.pipeline + place, nowNs, nowMs) }
+    link.flush()
+    link.watch(in: poller, token: UInt64(index))
   }
 
   @inline(__always)
-  private func send(_ index: Int, _ slot: Int, _ nowNs: Int64, _ nowMs: Int64) {
-    load.send(connection: index, slot: slot, number: number, nowMs: nowMs, to: &links[index].output)
+  private func send(_ index: Int, _ link: Link, _ slot: Int, _ nowNs: Int64, _ nowMs: Int64) {
+    load.send(connection: index, slot: slot, number: number, nowMs: nowMs, to: &link.output)
     number &+= 1
     startedNs[slot] = nowNs
     underWay += 1
@@ -148,6 +149,7 @@ final class BenchDriver<Load: Workload> {
 
   private func serve(_ index: Int, _ readiness: Readiness, _ nowMs: Int64) {
     let link = links[index]
+    link.swapEmpty(&spare)
     link.advance(readiness)
     let nowNs = Clock.monotonicNs()
     var start = 0
@@ -159,6 +161,7 @@ final class BenchDriver<Load: Workload> {
     } catch { link.fail("answered with something that is no RocketMQ frame (\(error))") }
     link.consume(start)
     link.flush()
+    link.swapEmpty(&spare)
     link.watch(in: poller, token: UInt64(index))
     if link.isDead && result.failure == nil { result.failure = link.failure.message }
   }
@@ -179,7 +182,7 @@ final class BenchDriver<Load: Workload> {
     } else {
       result.errors[answer.code, default: 0] += 1
     }
-    if isSending && !isEnough { send(index, slot, nowNs, nowMs) }
+    if isSending && !isEnough { send(index, link, slot, nowNs, nowMs) }
   }
 
   /// Answers of what is under way would else be refused by a closed connection.

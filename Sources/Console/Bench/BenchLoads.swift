@@ -8,8 +8,8 @@ import Wire
 final class SendLoad: Workload {
   private var frames: [SendFrame] = []
   /// Frames of the queues on each broker.
-  private let lanes: [[Int]]
-  /// For each connection, the place in its broker's lane.
+  private let lanes: [Range<Int>]
+  /// For each connection, the next frame of its broker's lane.
   private var next: [Int]
   private let bodyBytes: Int
   private let goodCode: Int32
@@ -29,26 +29,29 @@ final class SendLoad: Workload {
       seed: UInt32(truncatingIfNeeded: Process.randomUInt64()), startOfMonthMs: startOfMonthMs)
     keys.append(nowMs: Clock.wallMs(), to: &out)
     let keyStart = String(out.bytes.text.prefix(24))
-    var lanes: [[Int]] = []
+    var lanes: [Range<Int>] = []
     for entry in queues {
-      lanes.append(Array(frames.count..<(frames.count + entry.queues.count)))
+      lanes.append(frames.count..<(frames.count + entry.queues.count))
       for queue in entry.queues {
         frames.append(SendFrame(queue: queue, bodyBytes: bodyBytes, keyStart: keyStart))
       }
     }
     self.lanes = lanes
     // Neighbours begin at different queues.
-    next = (0..<connections).map { $0 / lanes.count % lanes[$0 % lanes.count].count }
+    next = (0..<connections).map { connection in
+      let lane = lanes[connection % lanes.count]
+      return lane.lowerBound + connection / lanes.count % lane.count
+    }
   }
 
   /// Bytes of one request on the wire.
   var frameBytes: Int { frames[0].count }
 
   func send(connection: Int, slot: Int, number: UInt64, nowMs: Int64, to out: inout ByteBuffer) {
-    let lane = lanes.count == 1 ? 0 : connection % lanes.count
-    let place = next[connection]
-    next[connection] = place + 1 == lanes[lane].count ? 0 : place + 1
-    frames[lanes[lane][place]].append(slot: slot, number: number, nowMs: nowMs, to: &out)
+    let lane = lanes[lanes.count == 1 ? 0 : connection % lanes.count]
+    let frame = next[connection]
+    next[connection] = frame + 1 == lane.upperBound ? lane.lowerBound : frame + 1
+    frames[frame].append(slot: slot, number: number, nowMs: nowMs, to: &out)
   }
 
   func settle(slot: Int, _ input: borrowing ByteBuffer, _ start: Int, _ answer: Answer) -> Settled? {

@@ -6,6 +6,12 @@ import Client
 import Linux
 import Wire
 
+/// Buffers of links that have nothing in theirs.
+struct LinkBuffers: ~Copyable {
+  fileprivate var input = ByteBuffer()
+  fileprivate var output = ByteBuffer()
+}
+
 final class Link {
   enum State: Equatable {
     case connecting
@@ -115,6 +121,14 @@ final class Link {
         return
       }
     }
+  }
+
+  /// Gives an empty buffer away for the spare one. Called before a link is served and after, all links of a
+  /// loop read and write in the same memory, which the processor then has at hand, as long as they leave
+  /// nothing in it.
+  func swapEmpty(_ spare: inout LinkBuffers) {
+    if input.isEmpty { swap(&input, &spare.input) }
+    if output.isEmpty { swap(&output, &spare.output) }
   }
 
   /// Drops bytes from the front of `input`.
