@@ -20,16 +20,16 @@ enum Limits {
   static let lastAllocationStepBytes = 1 << 20
   /// Blocks that the janitor keeps allocated ahead of the write position.
   static let allocatedAheadBytes = 128 << 20
-  /// Pages that the janitor keeps mapped ahead of the write position.
-  static let prefaultedAheadBytes = 8 << 20
-  /// The same while nothing was written yet.
+  /// Pages that the janitor keeps mapped ahead of the write position while nothing was written yet.
   static let prefaultedAtRestBytes = 256 << 10
+  /// Log that is written in small pages after the opening, before large ones are worth it.
+  static let prefaultedInSmallPagesBytes = 8 << 20
   /// Bytes behind the log's end at the opening that are written page by page.
   static let firstPagesBytes = 64 << 10
   /// Bytes that are prefaulted at once.
   static let prefaultSliceBytes = 256 * 1024
   /// The loop calls the janitor each time it has written this much.
-  static let aheadCallBytes = 2 << 20
+  static let aheadCallBytes = 1 << 20
   /// Distance behind the log's end that is read through the mapping and stays in memory; older records are
   /// read without faults.
   static let hotBytes = 64 << 20

@@ -150,11 +150,14 @@ final class KeyFile {
     forget(to: (end - Limits.keyMappedBytes) / Limits.keyStepBytes * Limits.keyStepBytes)
   }
 
-  /// Old entries need not count as our memory. A query finds them in the page cache.
+  /// Old entries need not count as our memory, and what is on the disk need not stay in the page cache: who
+  /// looks for a key of long ago can wait for the disk.
   private func forget(to end: Int) {
     if end <= forgottenTo { return }
     file.forget(forgottenTo..<end)
     file.expectSmallPages(forgottenTo..<end)
+    file.file.beginWriteBack(Int64(forgottenTo)..<Int64(end))
+    file.file.dropCached(Int64(Self.entriesAt)..<Int64(forgottenTo))
     forgottenTo = end
   }
 

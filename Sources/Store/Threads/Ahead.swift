@@ -90,7 +90,7 @@ struct Ahead {
     do throws(Errno) {
       let next = try LogFiles.make(
         paths.commitLog, start: active.end, bytes: segmentBytes, allocating: Limits.allocationStepBytes)
-      next.file.prefault(0..<min(Limits.prefaultedAheadBytes / 4, next.file.allocatedBytes))
+      next.file.prefaultLarge(0..<min(Mapping.largePageBytes, next.file.allocatedBytes))
       newestSegment = next.start
       shared.nextSegment.withLock { $0 = next }
       return nil
@@ -99,16 +99,17 @@ struct Ahead {
     }
   }
 
-  /// As far ahead as was written since the start, within limits: a broker at rest keeps no pages for nothing.
+  /// As far ahead as was written since the start: a broker at rest keeps no pages for nothing. Later in large
+  /// pages, and no further than needed: the loop then finds the fresh zeros in the processor's cache.
   private mutating func prefault(_ active: Segment, from at: Int) {
     let written = Int(active.start - openedAt) + at
-    let ahead = min(max(written, Limits.prefaultedAtRestBytes), Limits.prefaultedAheadBytes)
-    let end = min(at + ahead, active.file.allocatedBytes)
     let start = max(at, Int(max(0, prefaultedTo - active.start)))
-    if end - start < ahead / 4 && end < active.file.bytes { return }
-    if start < end {
-      active.file.prefault(start..<end)
-      prefaultedTo = active.start + Int64(end)
-    }
+    let large = Mapping.largePageBytes
+    let isWarm = written >= Limits.prefaultedInSmallPagesBytes
+    let ahead = min(max(written, Limits.prefaultedAtRestBytes), Limits.prefaultedInSmallPagesBytes)
+    let end = min(isWarm ? (at / large + 2) * large : at + ahead, active.file.allocatedBytes)
+    if end <= start || (!isWarm && end - start < ahead / 4 && end < active.file.bytes) { return }
+    if isWarm { active.file.prefaultLarge(start..<end) } else { active.file.prefault(start..<end) }
+    prefaultedTo = active.start + Int64(end)
   }
 }
