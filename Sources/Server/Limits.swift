@@ -7,6 +7,9 @@ package enum ServerLimits {
   static let sessionsMax = 60_000
   /// Bytes read from one connection per turn of the loop, so that one loud client cannot starve the others.
   static let readBytesPerTurn = 256 << 10
+  /// Connections that are read before their answers leave: few enough that what was written for them is still
+  /// in the processor's cache, and that clients go on meanwhile; enough that they are not woken for each.
+  static let flushSessions = 8
   /// Unsent answers of one connection above which its requests are left unread.
   static let outputPauseBytes = 1 << 20
   /// Unsent answers below which reading goes on.

@@ -1,4 +1,4 @@
-// The one loop: wait, read, serve (Serving.swift), wake long polls, write once per session, publish to the
+// The one loop: wait, read, serve (Serving.swift), write once per session, wake long polls, publish to the
 // SYNC thread.
 //
 // Unsafe code here: the read buffer and the pointers that `withBytes` lends for the length of one call.
@@ -103,6 +103,7 @@ final class Loop {
         case ..<Token.waker: accept(at: doors[Int(event.token - Token.firstDoor)])
         default: serve(event.token, event.readiness)
         }
+        if dirty.count >= ServerLimits.flushSessions { flushDirty() }
       }
       // A clock that was set back does not stop the chores.
       if node.nowMs >= nextSecondMs || node.nowMs < nextSecondMs - 1000 { everySecond() }
