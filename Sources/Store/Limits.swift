@@ -22,8 +22,8 @@ enum Limits {
   static let allocatedAheadBytes = 128 << 20
   /// Pages that the janitor keeps mapped ahead of the write position while nothing was written yet.
   static let prefaultedAtRestBytes = 256 << 10
-  /// Log that is written in small pages after the opening, before large ones are worth it.
-  static let prefaultedInSmallPagesBytes = 8 << 20
+  /// The same in small pages later, while the log is not written fast.
+  static let prefaultedInSmallPagesBytes = 1 << 20
   /// Bytes behind the log's end at the opening that are written page by page.
   static let firstPagesBytes = 64 << 10
   /// Bytes that are prefaulted at once.
@@ -45,10 +45,11 @@ enum Limits {
   static let arenaAheadBytes = 8 << 20
   /// Pages of the arenas that are kept mapped ahead.
   static let arenaPrefaultBytes = 256 << 10
-  /// Queue entries of `fastBytes`, or keys of `keyStepBytes`, in less than this time are fast: the memory for
-  /// the next ones comes in large pages.
+  /// Log of `fastLogBytes`, queue entries of `fastArenaBytes` or keys of `keyStepBytes` in less than this
+  /// time are fast: the memory for the next ones comes in large pages.
   static let fastMs: Int64 = 1000
-  static let fastBytes = 1 << 20
+  static let fastLogBytes = 8 << 20
+  static let fastArenaBytes = 1 << 20
   /// Blocks of arena files that the opening thread allocates.
   static let arenaFirstBytes = 1 << 20
   /// Queue ids are below this; records with others are stored but have no queue.

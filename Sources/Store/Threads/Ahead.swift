@@ -17,6 +17,7 @@ struct Ahead {
   /// Start of the newest segment made so far: between the loop's taking it and its telling so, the box alone
   /// would ask for the same file twice.
   private var newestSegment: Int64
+  private var pace: Pace
   private let arenaAhead: ArenaAhead
   private var behind: Behind
 
@@ -26,6 +27,7 @@ struct Ahead {
     self.segmentBytes = segmentBytes
     openedAt = shared.published.load(ordering: .acquiring)
     behind = Behind(shared: shared, openedAt: openedAt)
+    pace = Pace(stretchBytes: Limits.fastLogBytes, used: openedAt)
     arenaAhead = ArenaAhead(shared: shared, paths: paths)
     newestSegment = shared.segments.withLock { $0.last?.start ?? 0 }
   }
@@ -90,7 +92,7 @@ struct Ahead {
     do throws(Errno) {
       let next = try LogFiles.make(
         paths.commitLog, start: active.end, bytes: segmentBytes, allocating: Limits.allocationStepBytes)
-      next.file.prefaultLarge(0..<min(Mapping.largePageBytes, next.file.allocatedBytes))
+      populate(next.file, 0..<min(Mapping.largePageBytes, next.file.allocatedBytes))
       newestSegment = next.start
       shared.nextSegment.withLock { $0 = next }
       return nil
@@ -99,17 +101,24 @@ struct Ahead {
     }
   }
 
-  /// As far ahead as was written since the start: a broker at rest keeps no pages for nothing. Later in large
-  /// pages, and no further than needed: the loop then finds the fresh zeros in the processor's cache.
+  /// As far ahead as was written since the start: a broker at rest keeps no pages for nothing. In large pages
+  /// no further than needed: the loop then finds the fresh zeros in the processor's cache.
   private mutating func prefault(_ active: Segment, from at: Int) {
     let written = Int(active.start - openedAt) + at
     let start = max(at, Int(max(0, prefaultedTo - active.start)))
     let large = Mapping.largePageBytes
-    let isWarm = written >= Limits.prefaultedInSmallPagesBytes
+    pace.note(active.start + Int64(at), nowMs: Clock.monotonicMs())
     let ahead = min(max(written, Limits.prefaultedAtRestBytes), Limits.prefaultedInSmallPagesBytes)
-    let end = min(isWarm ? (at / large + 2) * large : at + ahead, active.file.allocatedBytes)
-    if end <= start || (!isWarm && end - start < ahead / 4 && end < active.file.bytes) { return }
-    if isWarm { active.file.prefaultLarge(start..<end) } else { active.file.prefault(start..<end) }
+    let end = min(pace.isFast ? (at / large + 2) * large : at + ahead, active.file.allocatedBytes)
+    if end <= start || (!pace.isFast && end - start < ahead / 4 && end < active.file.bytes) { return }
+    populate(active.file, start..<end)
     prefaultedTo = active.start + Int64(end)
+  }
+
+  private func populate(_ file: MappedFile, _ range: Range<Int>) {
+    if pace.isFast { return file.prefaultLarge(range) }
+    // Else the kernel reads ahead of the first fault, in large pages.
+    file.expectRandom(range)
+    file.prefault(range)
   }
 }

@@ -11,9 +11,7 @@ final class ArenaAhead {
   private var count: Int
   /// Pages up to here, in bytes over all files, were prefaulted.
   private var prefaultedTo = 0
-  /// Where the `fastBytes` began that are being used, and when; whether the ones before were used fast.
-  private var stretch = (start: 0, sinceMs: Int64(0))
-  private var isFast = false
+  private var pace = Pace(stretchBytes: Limits.fastArenaBytes, used: 0)
   /// Files before this one have left our page tables once.
   private var forgottenFiles = 0
 
@@ -44,9 +42,9 @@ final class ArenaAhead {
   func prefault() {
     let used = shared.arenaUsedBytes.load(ordering: .acquiring)
     let files = shared.arenas.withLock { $0 }
-    measurePace(used)
+    pace.note(Int64(used), nowMs: Clock.monotonicMs())
     let large = Mapping.largePageBytes
-    let end = isFast ? (used / large + 2) * large : used + Limits.arenaPrefaultBytes
+    let end = pace.isFast ? (used / large + 2) * large : used + Limits.arenaPrefaultBytes
     var at = max(used, prefaultedTo)
     if end - at < Limits.arenaPrefaultBytes / 4 { return }
     while at < end {
@@ -56,20 +54,10 @@ final class ArenaAhead {
       let stop = min(end - start, files[index].allocatedBytes)
       if stop <= at - start { break }
       let range = (at - start)..<stop
-      if isFast { files[index].prefaultLarge(range) } else { files[index].prefault(range) }
+      if pace.isFast { files[index].prefaultLarge(range) } else { files[index].prefault(range) }
       at = start + stop
     }
     prefaultedTo = max(prefaultedTo, at)
-  }
-
-  private func measurePace(_ used: Int) {
-    let nowMs = Clock.monotonicMs()
-    if used - stretch.start >= Limits.fastBytes {
-      isFast = nowMs - stretch.sinceMs < Limits.fastMs
-      stretch = (used, nowMs)
-    } else if nowMs - stretch.sinceMs >= Limits.fastMs {
-      isFast = false
-    }
   }
 
   /// Old entries need not count as our memory: who reads or fills them finds them in the page cache.
