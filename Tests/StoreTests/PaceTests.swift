@@ -7,19 +7,17 @@ import Testing
 struct PaceTests {
   @Test func onlyAStretchWithinASecondIsFast() {
     var pace = Pace(stretchBytes: 100, used: 1000)
-    pace.note(1100, nowMs: 50_000)
-    #expect(!pace.isFast, "nobody knows since when")
-    pace.note(1199, nowMs: 50_010)
-    #expect(!pace.isFast)
-    pace.note(1200, nowMs: 50_020)
-    #expect(pace.isFast)
-    pace.note(1299, nowMs: 51_019)
-    #expect(pace.isFast)
-    pace.note(1299, nowMs: 51_020)
-    #expect(!pace.isFast, "a stretch takes a second")
-    pace.note(1300, nowMs: 51_030)
-    #expect(!pace.isFast)
-    pace.note(1400, nowMs: 52_029)
-    #expect(pace.isFast)
+    let notes: [(used: Int64, atMs: Int64, isFast: Bool)] = [
+      // Nobody knows since when.
+      (1100, 50_000, false), (1199, 50_010, false),
+      (1200, 50_020, true), (1299, 51_019, true),
+      // A stretch that takes a second.
+      (1299, 51_020, false), (1300, 51_030, false),
+      (1400, 52_029, true),
+    ]
+    for note in notes {
+      pace.note(note.used, nowMs: note.atMs)
+      #expect(pace.isFast == note.isFast, "\(note)")
+    }
   }
 }

@@ -35,8 +35,7 @@ final class KeyFile {
   private var touched: UInt32 = 0
   /// Entries before this place have left our page tables once.
   private var forgottenTo = KeyFile.entriesAt
-  /// When blocks were allocated last.
-  private var steppedMs: Int64 = 0
+  private var pace = Pace(stretchBytes: Limits.keyStepBytes, used: 0)
 
   /// A new file that begins at `offset`. Its slots are allocated at once.
   init(making path: String, beginOffset: Int64, boot: [UInt8]) throws(Errno) {
@@ -144,9 +143,8 @@ final class KeyFile {
     let start = file.allocatedBytes
     if end <= start { return }
     try file.allocate(upTo: (end / Limits.keyStepBytes + 1) * Limits.keyStepBytes)
-    let nowMs = Clock.monotonicMs()
-    if nowMs - steppedMs < Limits.fastMs { file.prefaultLarge(start..<file.allocatedBytes) }
-    steppedMs = nowMs
+    pace.note(Int64(start), nowMs: Clock.monotonicMs())
+    if pace.isFast { file.prefaultLarge(start..<file.allocatedBytes) }
     forget(to: (end - Limits.keyMappedBytes) / Limits.keyStepBytes * Limits.keyStepBytes)
   }
 
