@@ -61,8 +61,8 @@ final class MappedFile: @unchecked Sendable {
     let large = Mapping.largePageBytes
     let start = min((range.lowerBound + large - 1) / large * large, range.upperBound)
     let end = max(range.upperBound / large * large, start)
+    mapping.expectRandom(range)
     prefault(range.lowerBound..<start)
-    mapping.expectRandom(start..<end)
     mapping.expectLargePages(start..<end, true)
     prefault(start..<end)
     prefault(end..<range.upperBound)
